@@ -14,6 +14,7 @@ pub mod door;
 pub mod dynamo;
 pub mod ec2;
 pub mod embedded;
+pub mod events;
 pub mod faults;
 pub mod issuer;
 pub mod local;

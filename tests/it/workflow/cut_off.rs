@@ -7,7 +7,7 @@ use serde_json::json;
 use tests::World;
 
 /// Aborts every execution that runs.
-async fn abort(world: &World) {
+pub(super) async fn abort(world: &World) {
     let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:berth-environment";
     let sfn = &world.system.clients.sfn;
     let listed = sfn.list_executions().state_machine_arn(machine).send().await.expect("executions");
