@@ -10,6 +10,6 @@ pub mod faults;
 mod reply;
 mod world;
 
-pub use account::Account;
+pub use account::{Account, AccountOptions};
 pub use reply::Reply;
 pub use world::{Inventory, World, WorldOptions};

@@ -11,6 +11,8 @@ use berth_domain::ids::Mint;
 use berth_domain::token::Role;
 use berth_local::cloud::net::Net;
 use berth_local::cloud::profile::Profile;
+use berth_local::cloud::quotas::Quotas;
+use berth_local::cloud::rates::Rates;
 use berth_local::disk::Disk;
 use berth_local::embedded::{Embedded, Parts};
 use berth_local::events::Delivery;
@@ -40,8 +42,12 @@ pub struct World {
 pub struct WorldOptions {
     /// Draws ids and latencies.
     pub seed: u64,
-    /// Whether latencies vary.
+    /// Whether latencies vary, and reads lag.
     pub varying: bool,
+    /// Whether AWS's rates hold.
+    pub rates: Rates,
+    /// How much the account may have.
+    pub quotas: Quotas,
     /// Where it survives a restart.
     pub disk: Option<Disk>,
     /// When its time begins.
@@ -55,6 +61,8 @@ impl Default for WorldOptions {
         Self {
             seed: 1,
             varying: false,
+            rates: Rates::Aws,
+            quotas: Quotas::default(),
             disk: None,
             origin: Timestamp::constant(1_800_000_000, 0),
             delivery: Delivery::default(),
@@ -108,6 +116,8 @@ impl World {
             profile: if options.varying { Profile::varying() } else { Profile::medians() },
             seed: options.seed,
             net: Net::memory(),
+            rates: options.rates,
+            quotas: options.quotas,
             disk: options.disk,
             programs: BTreeMap::new(),
             stage_url: "http://{api}.execute-api.localhost/{stage}".to_owned(),

@@ -19,6 +19,8 @@ use serde_json::Value;
 
 use crate::cloud::net::Net;
 use crate::cloud::profile::Profile;
+use crate::cloud::quotas::Quotas;
+use crate::cloud::rates::Rates;
 use crate::cloud::sim::Sim;
 use crate::cloud::{ACCOUNT, Cloud, REGION, ecs};
 use crate::disk::Disk;
@@ -27,7 +29,7 @@ use crate::dynamo::Dynamo;
 use crate::events::{self, Delivery};
 use crate::states::asl::Definition;
 use crate::states::{self, FunctionError, States};
-use crate::{authorizer, ec2, sdk};
+use crate::{authorizer, ec2, sdk, vanish};
 
 /// The state machine, as it is deployed.
 pub const MACHINE: &str = include_str!("../../../statemachine/environment.asl.json");
@@ -53,6 +55,10 @@ pub struct Parts {
     pub seed: u64,
     /// The cloud's network.
     pub net: Net,
+    /// Whether the cloud limits calls as AWS does.
+    pub rates: Rates,
+    /// How much the cloud's account may have.
+    pub quotas: Quotas,
     /// Where it survives a restart; `None`: nowhere.
     pub disk: Option<Disk>,
     /// What the tasks run.
@@ -98,7 +104,12 @@ impl Embedded {
     /// # Errors
     /// One line that says what cannot be opened or read.
     pub async fn start(parts: Parts) -> Result<Self, String> {
+<<<<<<< HEAD
         let Parts { clock, profile, seed, net, disk, programs, stage_url, prober, verifier, mint, delivery } = parts;
+=======
+        let Parts { clock, profile, seed, net, rates, quotas, disk, programs, stage_url, prober, verifier, mint } =
+            parts;
+>>>>>>> standin
         let dynamo = match &disk {
             Some(disk) => Dynamo::file(&disk.table_file().to_string_lossy()),
             None => Dynamo::memory(),
@@ -109,6 +120,8 @@ impl Embedded {
             profile,
             seed,
             net,
+            rates,
+            quotas,
             state: disk.as_ref().map(|disk| disk.read("cloud")).transpose()?.flatten(),
             keep: disk.as_ref().map(|disk| disk.writer::<Sim>("cloud")),
             programs,
@@ -215,7 +228,8 @@ async fn invoke(context: berth_worker::Context, invocation: states::Invocation) 
     let input: StepInput =
         serde_json::from_value(invocation.payload).map_err(|e| error("BadPayload", e.to_string()))?;
     let limit = context.clock.limit(FUNCTION_TIMEOUT);
-    match tokio::time::timeout(limit, Box::pin(berth_worker::run(&context, input))).await {
+    let run = vanish::function(Box::pin(berth_worker::run(&context, input)));
+    match tokio::time::timeout(limit, run).await {
         Ok(Ok(outcome)) => serde_json::to_value(outcome).map_err(|e| error("BadOutcome", e.to_string())),
         Ok(Err(failure)) => Err(error(failure.name(), failure.message())),
         Err(_) => {

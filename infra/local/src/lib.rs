@@ -5,6 +5,7 @@
 //! port and `sdk` inside the AWS SDK.
 
 mod authorizer;
+pub mod chance;
 pub mod cli;
 pub mod cloud;
 pub mod console;
@@ -22,3 +23,4 @@ pub mod sdk;
 pub mod serve;
 pub mod states;
 pub mod sts;
+pub mod vanish;

@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 use crate::cli::{self, Serve};
 use crate::cloud::net::Net;
 use crate::cloud::profile::Profile;
+use crate::cloud::quotas::Quotas;
+use crate::cloud::rates::Rates;
 use crate::disk::Disk;
 use crate::embedded::{Embedded, Parts};
 use crate::events::Delivery;
@@ -45,6 +47,8 @@ pub async fn run(options: Serve) -> Result<(), String> {
         profile: if options.seed.is_some() { Profile::varying() } else { Profile::medians() },
         seed: options.seed.unwrap_or_else(|| Timestamp::now().as_millisecond().unsigned_abs()),
         net: Net::loopback(),
+        rates: Rates::default(),
+        quotas: Quotas::default(),
         disk,
         programs,
         stage_url: format!("http://127.0.0.1:{aws_port}/restapis/{{api}}/{{stage}}/_user_request_"),
