@@ -40,6 +40,8 @@ const TABLE: &str = "berth";
 /// when the state machine tries again.
 pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The janitor's time limit as a Lambda.
+const JANITOR_TIMEOUT: Duration = Duration::from_secs(300);
 /// Between two sweeps of the janitor, in AWS time.
 const SWEEP: Duration = Duration::from_secs(60);
 /// Every how manieth time it audits as well.
@@ -104,12 +106,21 @@ impl Embedded {
     /// # Errors
     /// One line that says what cannot be opened or read.
     pub async fn start(parts: Parts) -> Result<Self, String> {
-<<<<<<< HEAD
-        let Parts { clock, profile, seed, net, disk, programs, stage_url, prober, verifier, mint, delivery } = parts;
-=======
-        let Parts { clock, profile, seed, net, rates, quotas, disk, programs, stage_url, prober, verifier, mint } =
-            parts;
->>>>>>> standin
+        let Parts {
+            clock,
+            profile,
+            seed,
+            net,
+            rates,
+            quotas,
+            disk,
+            programs,
+            stage_url,
+            prober,
+            verifier,
+            mint,
+            delivery,
+        } = parts;
         let dynamo = match &disk {
             Some(disk) => Dynamo::file(&disk.table_file().to_string_lossy()),
             None => Dynamo::memory(),
@@ -206,10 +217,19 @@ async fn keep_house(janitor: Janitor, clock: Clock) {
         let mut tasks = vec![Task::Sweep];
         tasks.extend(minute.is_multiple_of(AUDIT).then_some(Task::Audit));
         for task in tasks {
-            if let Err(error) = janitor.run(Call::Scheduled { task }).await {
-                tracing::warn!(?task, cause = error.cause(), "the janitor comes back later");
-            }
+            call_janitor(&janitor, Call::Scheduled { task }).await;
         }
+    }
+}
+
+/// The janitor as Lambda runs it, within its time limit. What it could not do is done by a later sweep.
+pub(crate) async fn call_janitor(janitor: &Janitor, call: Call) {
+    let limit = janitor.clock.limit(JANITOR_TIMEOUT);
+    let run = vanish::function(Box::pin(janitor.run(call.clone())));
+    match tokio::time::timeout(limit, run).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(?call, cause = error.cause(), "the janitor comes back later"),
+        Err(_) => tracing::warn!(?call, "the janitor was cut off"),
     }
 }
 

@@ -10,6 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 
+use crate::embedded::call_janitor;
 use crate::states::{ExecutionChange, OnChange};
 
 /// How events arrive.
@@ -61,9 +62,7 @@ impl Events {
                 let (janitor, clock) = (janitor.clone(), clock.clone());
                 tokio::spawn(async move {
                     clock.sleep(late).await;
-                    if let Err(error) = janitor.run(call).await {
-                        tracing::warn!(cause = error.cause(), "an event could not be dealt with; the sweep will");
-                    }
+                    call_janitor(&janitor, call).await;
                 });
             }
         }
