@@ -4,3 +4,4 @@ mod apigateway;
 mod ecs;
 mod elb;
 mod elb_targets;
+mod logs;

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use berth_domain::Environment;
 use berth_domain::names;
 
+pub use evidence::{Log, LogPlace, Task};
 pub use load_balancer::{LoadBalancer, LoadBalancerState};
 pub use service::{Service, ServiceCreated};
 pub use target_group::TargetHealth;

@@ -9,6 +9,7 @@ use super::input::{
     Page, Tag, Tags, client, epoch, is_name, last, maybe_epoch, parse, shown_tags, tags, unplayed, without_nulls,
 };
 use super::{Ecs, fargate};
+use crate::cloud::REGION;
 use crate::cloud::refusal::Refusal;
 use crate::cloud::sim::Sim;
 
@@ -72,6 +73,15 @@ pub(super) struct Variable {
     pub(super) value: String,
 }
 
+impl Container {
+    /// The log group and the prefix of the log streams, if it writes to CloudWatch Logs.
+    pub(super) fn awslogs(&self) -> Option<(&str, &str)> {
+        let configuration = self.rest.get("logConfiguration").filter(|found| found["logDriver"] == "awslogs")?;
+        let option = |name: &str| configuration["options"][name].as_str();
+        option("awslogs-group").zip(option("awslogs-stream-prefix"))
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -113,7 +123,7 @@ pub(super) fn find<'a>(ecs: &'a Ecs, given: &str) -> Option<&'a TaskDefinition> 
     }
 }
 
-/// Registers a family with one container `web` on port 8000, unless the family exists.
+/// Registers a family with one container `web` on port 8000 that writes to CloudWatch Logs, unless the family exists.
 pub(super) fn provide(sim: &mut Sim, family: &str) {
     if sim.ecs.families.contains_key(family) {
         return;
@@ -122,6 +132,9 @@ pub(super) fn provide(sim: &mut Sim, family: &str) {
         "family": family, "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
         "containerDefinitions": [{
             "name": "web", "image": format!("berth/{family}"), "portMappings": [{"containerPort": 8000}],
+            "logConfiguration": {"logDriver": "awslogs", "options": {
+                "awslogs-group": format!("/berth/{family}"), "awslogs-region": REGION, "awslogs-stream-prefix": "task",
+            }},
         }],
     });
     if let Err(refusal) = register(sim, &provided) {

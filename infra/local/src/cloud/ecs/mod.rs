@@ -2,7 +2,7 @@
 //!
 //! Calls: `cluster`, `definition`, `service` (describe, list), `create`, `update` (and delete), `task`, `tags`. What
 //! happens by itself: `scheduler` decides, `lifecycle` takes a task through its states. I/O: `runner`, with the
-//! `sample` server and `process`es. Not here: target groups and their health, see `elb`.
+//! `sample` server and `process`es; what they write is in `log`. Not here: target groups and their health, see `elb`.
 
 mod cluster;
 mod create;
@@ -11,6 +11,7 @@ mod deploying;
 mod fargate;
 mod input;
 mod lifecycle;
+mod log;
 mod process;
 mod runner;
 mod sample;
@@ -27,6 +28,8 @@ use serde_json::Value;
 
 pub use cluster::Cluster;
 pub use definition::{Container as ContainerDefinition, TaskDefinition};
+pub use log::Line;
+pub(crate) use log::{group_exists as log_group_exists, stream as log_stream};
 pub use runner::{Launch, Programs, Runner};
 pub use service::{Deployment, Plan, Rollout, Service, Status as ServiceStatus};
 pub use task::{Container, Status as TaskStatus, Task};

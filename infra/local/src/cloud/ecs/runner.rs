@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use tokio::task::JoinHandle;
 
 use super::lifecycle::{self, Exit};
-use super::{process, sample};
+use super::{log, process, sample};
 use crate::cloud::Cloud;
 
 /// What the tasks of a family run: a shell command; a family that is not named runs the sample server.
@@ -98,16 +98,25 @@ pub(super) async fn start(cloud: &Cloud, launch: Launch) {
     let exits = launch.image.strip_prefix("berth/exits:").map(|code| code.parse().unwrap_or(1));
     if let Some(code) = exits {
         cloud.runner().lock().tasks.remove(&id);
-        return cloud.change(|sim| lifecycle::exited(sim, &id, Exit::with(code)));
+        return cloud.change(|sim| {
+            log::wrote(sim, &id, vec![format!("berth/exits: ending with code {code}, as the image says")]);
+            lifecycle::exited(sim, &id, Exit::with(code));
+        });
     }
     let command = cloud.runner().programs.get(&launch.family);
     let started = match command {
         _ if launch.image == "berth/deaf" || launch.image.starts_with("berth/deaf:") => {
+            let claim = launch.image.strip_prefix("berth/deaf:").map(|address| format!("Listening on {address}"));
+            cloud.change(|sim| log::wrote(sim, &id, claim.into_iter().collect()));
             built_in(cloud, &id, Vec::new());
             Ok(())
         }
         Some(command) => process::start(cloud, &launch, command),
-        None => sample::start(cloud, &launch).await.map(|parts| built_in(cloud, &id, parts)),
+        None => sample::start(cloud, &launch).await.map(|parts| {
+            let lines = launch.ports.iter().map(|port| format!("Listening on 0.0.0.0:{port}")).collect();
+            cloud.change(|sim| log::wrote(sim, &id, lines));
+            built_in(cloud, &id, parts);
+        }),
     };
     if let Err(error) = started {
         cloud.runner().lock().tasks.remove(&id);
