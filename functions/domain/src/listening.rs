@@ -40,7 +40,7 @@ fn port(said: &str) -> Option<u16> {
         // "0.0.0.0:3000" begins with a number that is followed by a dot: no port.
         let stands_alone = !said.get(before..)?.starts_with('.') || said.get(before + 1..)?.trim().is_empty();
         let stands_there = lead.ends_with(':')
-            || ["port ", "port: ", "port=", "port: '", "ports: ", "on "].iter().any(|end| lead.ends_with(end));
+            || ["port ", "port: ", "port=", "port(s): ", "on "].iter().any(|end| lead.ends_with(end));
         if stands_alone
             && stands_there
             && let Ok(port) = digits.parse()

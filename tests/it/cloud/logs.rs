@@ -1,6 +1,5 @@
 //! CloudWatch Logs: what tasks write with the `awslogs` driver can be read there.
 
-use berth_aws::sdk::ProvideErrorMetadata;
 use tests::World;
 
 #[tokio::test(start_paused = true)]
