@@ -19,6 +19,8 @@ const LIMIT: Duration = Duration::from_secs(30);
 const EVENTS: usize = 3;
 const TARGETS: usize = 5;
 const LOGS: usize = 2;
+/// The events of a service that tell of trouble have one of these (aws-facts §2.3); the others tell of its daily work.
+const TROUBLE: [&str; 4] = ["unable to", "unhealthy", "failed", "throttled"];
 
 /// What can be seen of a failure of `step`.
 pub(crate) async fn gather(context: &Context, environment: &Environment, step: Step) -> Vec<Evidence> {
@@ -102,7 +104,9 @@ impl Gathering<'_> {
         for task in stopped.iter().flatten() {
             self.seen.push(Evidence::new("stopped_task", &*task.detail));
         }
-        for event in service.iter().flat_map(|service| &service.events).take(EVENTS) {
+        let mut events: Vec<&String> = service.iter().flat_map(|service| &service.events).collect();
+        events.sort_by_key(|event| !TROUBLE.iter().any(|word| event.contains(word)));
+        for event in events.into_iter().take(EVENTS) {
             self.seen.push(Evidence::new("service_event", event));
         }
         if let Some(target_group) = environment.resources.id(ResourceKind::TargetGroup) {
