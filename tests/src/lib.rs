@@ -1,15 +1,27 @@
 //! The harness: Berth and its AWS account in process and in virtual time.
 //!
-//! [`Account`] is the AWS account alone, for tests of the stand-in; [`World`] is the whole system, for everything else;
-//! [`faults`] walks a fault through every AWS call of a story. Use them under `#[tokio::test(start_paused = true)]`: their
-//! time is tokio's, and a wait of ten minutes takes microseconds.
+//! [`Account`] is the AWS account alone, for tests of the stand-in; [`World`] is the whole system, for everything else.
+//! Of a world, `calls` stands between Step Functions and the worker, `executions` aborts, `tagged` says what there is
+//! and whose, `invariants` says what does not hold, [`Observer`] what should never have been seen; [`faults`] walks a
+//! fault through every AWS call of a story. Use them under `#[tokio::test(start_paused = true)]`: their time is tokio's,
+//! and a wait of ten minutes takes microseconds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod account;
+mod calls;
+mod dice;
+mod executions;
 pub mod faults;
+mod invariants;
+mod observer;
 mod reply;
+mod tagged;
 mod world;
 
 pub use account::{Account, AccountOptions};
+pub use calls::{Call, Gate, Journal, Moment};
+pub use dice::Dice;
+pub use observer::Observer;
 pub use reply::Reply;
+pub use tagged::Found;
 pub use world::{Inventory, World, WorldOptions};

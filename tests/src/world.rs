@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
 use berth_domain::Clock;
+use berth_domain::Team;
 use berth_domain::ids::Mint;
 use berth_domain::token::Role;
 use berth_local::cloud::net::Net;
@@ -17,6 +18,7 @@ use berth_local::disk::Disk;
 use berth_local::embedded::{Embedded, Parts};
 use berth_local::events::Delivery;
 use berth_local::issuer::Issuer;
+use berth_local::states::Invoke;
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
@@ -26,7 +28,7 @@ use tower::ServiceExt;
 use crate::Reply;
 
 /// Longer than any operation may take: what has not settled by then is stuck.
-const PATIENCE: Duration = Duration::from_secs(5 * 3600);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 3600);
 
 /// The whole system, with clients of any team.
 pub struct World {
@@ -36,6 +38,8 @@ pub struct World {
     /// The tokens that were asked for, by team: signing takes longer than a whole simulated call.
     tokens: Mutex<BTreeMap<String, (Timestamp, String)>>,
     key: Vec<u8>,
+    /// The worker as Step Functions calls it, whatever a test has put in between since.
+    pub(crate) worker: Invoke,
 }
 
 /// How a world differs from the usual one.
@@ -128,7 +132,14 @@ impl World {
         })
         .await
         .expect("the system starts");
-        Self { system, issuer, tokens: Mutex::default(), key }
+        let worker = system.states.served().expect("the system gives Step Functions its worker");
+        Self { system, issuer, tokens: Mutex::default(), key, worker }
+    }
+
+    /// The teams that have asked for anything so far.
+    #[must_use]
+    pub fn teams(&self) -> Vec<Team> {
+        self.tokens.lock().expect("no test panics in here").keys().map(|team| team.parse().expect("a team")).collect()
     }
 
     /// A token for `team`.

@@ -1,3 +1,8 @@
-//! A fault at each AWS call of a provisioning, before and after its effect.
+//! Stories that are broken on purpose, each file in its own way. After every one of them all invariants must hold
+//! (`tests/src/invariants.rs`) and the user's next action must work. Drawn at random, and mixed, it is `random_histories`.
 
-mod provision;
+mod arrivals;
+mod cut_off;
+mod every_call;
+mod every_step_twice;
+mod undos;

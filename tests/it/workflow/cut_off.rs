@@ -6,23 +6,13 @@ use http::Method;
 use serde_json::json;
 use tests::World;
 
-/// Aborts every execution that runs.
-pub(super) async fn abort(world: &World) {
-    let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:berth-environment";
-    let sfn = &world.system.clients.sfn;
-    let listed = sfn.list_executions().state_machine_arn(machine).send().await.expect("executions");
-    for execution in listed.executions() {
-        sfn.stop_execution().execution_arn(execution.execution_arn()).send().await.expect("an abort");
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_delete_after_an_abort_at_any_moment_ends_deleted_with_nothing_left() {
     for moment in (1..420).step_by(47) {
         let world = World::new().await;
         let id = world.create("aborted", "hello").await;
         world.system.clock.sleep(Duration::from_secs(moment)).await;
-        abort(&world).await;
+        world.abort_executions().await;
         world.delete(&id).await;
         let environment = world.settled(&id).await;
         assert_eq!(environment["status"], "deleted", "aborted after {moment} s: {environment:#}");
@@ -38,7 +28,7 @@ async fn a_delete_whose_execution_was_aborted_is_carried_out_by_the_next_delete(
     world.settled(&id).await;
     world.delete(&id).await;
     world.system.clock.sleep(Duration::from_secs(30)).await;
-    abort(&world).await;
+    world.abort_executions().await;
     world.delete(&id).await;
     assert_eq!(world.settled(&id).await["status"], "deleted");
     assert!(world.inventory().await.is_empty());
@@ -51,7 +41,7 @@ async fn a_repeated_request_takes_an_aborted_provisioning_up_again() {
     let key = [("idempotency-key", "once")];
     let first = world.call_with("demo", Method::POST, "/environments", &body, &key).await.expect(202);
     world.system.clock.sleep(Duration::from_secs(200)).await;
-    abort(&world).await;
+    world.abort_executions().await;
     let again = world.call_with("demo", Method::POST, "/environments", &body, &key).await.expect(202);
     assert_eq!(first.text, again.text);
     let environment = world.settled(first.body["id"].as_str().expect("an id")).await;

@@ -9,8 +9,6 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{World, WorldOptions};
 
-use super::cut_off::abort;
-
 /// A world in which no event about an ended execution arrives.
 async fn deaf() -> World {
     let delivery = Delivery { lost: 1.0, ..Delivery::default() };
@@ -21,7 +19,7 @@ async fn deaf() -> World {
 async fn recovers(world: &World, after: Duration) -> (Value, Duration) {
     let id = world.create("cut-off", "hello").await;
     world.system.clock.sleep(after).await;
-    abort(world).await;
+    world.abort_executions().await;
     let began = world.system.clock.now();
     let environment = world.settled(&id).await;
     (environment, world.system.clock.since(began))
@@ -68,7 +66,7 @@ async fn a_provisioning_that_is_cut_off_again_and_again_is_unwound_and_can_be_re
     for _ in 0..4 {
         // Whenever an execution has begun to work, it is aborted.
         world.until_begun(&id).await;
-        abort(&world).await;
+        world.abort_executions().await;
         world.system.clock.sleep(Duration::from_secs(5)).await;
     }
     let environment = world.settled(&id).await;

@@ -345,7 +345,7 @@ pub static CAUSES: [Cause; 39] = [
         meaning: "A step of Berth was cut off or crashed.",
         what_to_do: "Try again with `POST /environments/{id}/retry`; if it happens again, give the operators the id {id}.",
         who: Who::Caller,
-        shows: |seen| matches!(seen.code, "step_crashed" | "step_timed_out"),
+        shows: |seen| matches!(seen.code, "step_crashed" | "step_timed_out" | "workflow_interrupted"),
     },
     Cause {
         word: "aws_unavailable",

@@ -168,6 +168,12 @@ impl States {
         self.0.invoke.send_replace(Some(invoke));
     }
 
+    /// The functions, once they are given: whoever wants to stand in between serves others that call these.
+    #[must_use]
+    pub fn served(&self) -> Option<Invoke> {
+        self.0.invoke.borrow().clone()
+    }
+
     /// How many executions run.
     #[must_use]
     pub fn running(&self) -> usize {

@@ -1,0 +1,90 @@
+//! Undos that fail once, and undos that fail for good: then everything that does not depend on them is removed, the
+//! status says what is left and why, and the next `DELETE` gets rid of it.
+
+use std::time::Duration;
+
+use berth_domain::Step;
+use berth_local::faults::Fault;
+use serde_json::Value;
+use tests::Observer;
+use tests::faults::{Story, denied, ended};
+
+#[tokio::test(start_paused = true)]
+async fn every_undo_that_fails_once_is_tried_again_and_ends_deleted() {
+    let mut wrong = Vec::new();
+    for (undo, after) in Step::UNDO.iter().flat_map(|undo| [(undo, false), (undo, true)]) {
+        let (world, id) = Story::Delete.world().await;
+        let observer = Observer::watch(&world, &["demo"], Duration::from_secs(2));
+        world.fails_once(undo.name(), after);
+        let id = Story::Delete.begin(&world, id).await;
+        let environment = world.settled(&id).await;
+        let mut here: Vec<String> = ended(&environment, &["deleted"]).into_iter().collect();
+        here.extend(world.check(Some(&observer)).await);
+        wrong.extend(here.into_iter().map(|what| format!("{undo}, after {after}: {what}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What the deletion of each kind is called, and what is left in the account when it is denied: the thing itself, and
+/// what cannot go while it is there (aws-facts §3.3, §1.5). A listener goes with its load balancer all the same.
+const DENIED: [(&str, &str, &[&str]); 6] = [
+    ("apigateway:DeleteRestApi", "rest_api", &["REST API", "VPC link", "load balancer"]),
+    ("apigateway:DeleteVpcLink", "vpc_link", &["VPC link", "load balancer"]),
+    ("ecs:DeleteService", "service", &["service"]),
+    ("elasticloadbalancing:DeleteListener", "listener", &["target group"]),
+    ("elasticloadbalancing:DeleteTargetGroup", "target_group", &["target group"]),
+    ("elasticloadbalancing:DeleteLoadBalancer", "load_balancer", &["load balancer"]),
+];
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_that_fails_for_good_is_named_with_its_reason_and_the_rest_is_removed() {
+    let mut wrong = Vec::new();
+    for (operation, resource, left) in DENIED {
+        let (world, id) = Story::Delete.world().await;
+        let observer = Observer::watch(&world, &["demo"], Duration::from_secs(2));
+        // A denial is not tried again, so one is for good; the next DELETE finds it lifted.
+        world.system.door.faults().script(operation, 1, Fault::Refuse(denied()));
+        let id = Story::Delete.begin(&world, id).await;
+        let environment = world.settled(&id).await;
+        let mut here: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
+        let named = environment["leftovers"].as_array().into_iter().flatten().any(|leftover| {
+            let why = leftover["why"].as_str().unwrap_or_default();
+            leftover["resource"] == resource && leftover["id"].is_string() && why.contains("not authorized")
+        });
+        if !named {
+            here.push(format!("does not name it: {}", environment["leftovers"]));
+        }
+        for (kind, ids) in &world.inventory().await.0 {
+            if ids.is_empty() == left.contains(kind) {
+                here.push(format!("of {kind} there is {ids:?}"));
+            }
+        }
+        here.extend(world.check(Some(&observer)).await);
+        here.extend(world.deleted_with_nothing_left(&id).await);
+        wrong.extend(here.into_iter().map(|what| format!("{operation}: {what}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_provisioning_whose_undo_is_denied_ends_cleanup_failed_and_keeps_its_failure() {
+    let mut wrong = Vec::new();
+    for (operation, resource, _) in DENIED {
+        let (world, id) = Story::Failure.world().await;
+        world.system.door.faults().script(operation, 1, Fault::Refuse(denied()));
+        let id = Story::Failure.begin(&world, id).await;
+        let environment = world.settled(&id).await;
+        let mut here: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
+        let leftovers = environment["leftovers"].as_array().cloned().unwrap_or_default();
+        if leftovers.iter().all(|leftover: &Value| leftover["resource"] != resource) {
+            here.push(format!("does not name it: {leftovers:?}"));
+        }
+        if environment["failure"]["code"] != "service_failed" {
+            here.push(format!("its failure is {}", environment["failure"]));
+        }
+        here.extend(world.check(None).await);
+        here.extend(world.deleted_with_nothing_left(&id).await);
+        wrong.extend(here.into_iter().map(|what| format!("{operation}: {what}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,194 @@
+//! Lets a drawn history happen, waits until all is quiet, looks whether everything holds, lets every user take the next
+//! step, and looks whether anything is left.
+
+use std::time::Duration;
+
+use http::Method;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tests::{Observer, Reply, World, WorldOptions};
+
+use super::plan::{Act, Plan, TEAMS};
+
+/// How often the observer asks the API: seldom, because each answer checks a signature; the records it watches always.
+const LOOKS: Duration = Duration::from_secs(120);
+/// Longer than any operation may take.
+const PATIENCE: Duration = Duration::from_secs(12 * 3600);
+
+/// What came of a history.
+pub struct History {
+    /// What does not hold.
+    pub wrong: Vec<String>,
+    /// What was to happen, and what happened.
+    pub log: Vec<String>,
+}
+
+impl History {
+    /// A history that a panic ended.
+    pub fn panicked(text: String) -> Self {
+        Self { wrong: vec![format!("panicked: {text}")], log: Vec::new() }
+    }
+}
+
+/// An environment that somebody asked for.
+struct Asked {
+    team: &'static str,
+    body: Value,
+    key: String,
+    id: Option<String>,
+}
+
+/// Plays `seed`.
+pub async fn play(seed: u64) -> History {
+    let plan = Plan::draw(seed);
+    let world = World::with(WorldOptions { seed, varying: plan.varying, ..Default::default() }).await;
+    for (family, image) in [("crash", "berth/exits:3"), ("absent", "unpullable/image:1"), ("deaf", "berth/deaf")] {
+        let used = |(_, act): &(Duration, Act)| matches!(act, Act::Create { family: asked, .. } if *asked == family);
+        if plan.acts.iter().any(used) {
+            world.register(family, image).await;
+        }
+    }
+    let observer = Observer::watch(&world, &TEAMS, LOOKS);
+    let mut history = Playing { world, asked: Vec::new(), wrong: Vec::new(), log: Vec::new() };
+    for (operation, nth, fault) in &plan.faults {
+        history.log.push(format!("  fault: {operation} call {nth}: {fault:?}"));
+        history.world.system.door.faults().script(operation, *nth, fault.clone());
+    }
+    history.acts(&plan).await;
+    history.settle().await;
+    history.wrong.extend(history.world.check(Some(&observer)).await);
+    history.next_actions().await;
+    history.settle().await;
+    history.wrong.extend(history.world.check(Some(&observer)).await);
+    history.nothing_left().await;
+    History { wrong: history.wrong, log: history.log }
+}
+
+struct Playing {
+    world: World,
+    asked: Vec<Asked>,
+    wrong: Vec<String>,
+    log: Vec<String>,
+}
+
+impl Playing {
+    async fn acts(&mut self, plan: &Plan) {
+        let began = self.world.system.clock.now();
+        for (at, act) in &plan.acts {
+            let left = at.saturating_sub(self.world.system.clock.since(began));
+            self.world.system.clock.sleep(left).await;
+            let what = self.act(act).await;
+            self.log.push(format!("  {:>8.1} s {act:?}: {what}", at.as_secs_f64()));
+        }
+    }
+
+    async fn act(&mut self, act: &Act) -> String {
+        match act {
+            Act::Create { team, family } => {
+                let number = self.asked.len();
+                let body = json!({"name": format!("env-{number}"), "task_definition": family});
+                let key = format!("key-{number}");
+                let reply = self.post(team, &body, &key).await;
+                let id = reply.body["id"].as_str().map(str::to_owned);
+                self.allowed("POST", &reply, &[202]);
+                let answered = format!("{} {:?}", reply.status, id);
+                self.asked.push(Asked { team, body, key, id });
+                answered
+            }
+            Act::Repeat(index) => {
+                let Some(asked) = self.asked.get(*index) else { return "nothing yet".to_owned() };
+                let reply = self.post(asked.team, &asked.body.clone(), &asked.key.clone()).await;
+                self.allowed("the same POST", &reply, &[202]);
+                if reply.body["id"].as_str() != self.asked[*index].id.as_deref() {
+                    self.wrong.push(format!("the same POST was answered with {}", reply.text));
+                }
+                reply.status.to_string()
+            }
+            Act::Delete(index) => {
+                let Some((team, path)) = self.path(*index) else { return "nothing yet".to_owned() };
+                let reply = self.world.call(team, Method::DELETE, &path, &Value::Null).await;
+                self.allowed("DELETE", &reply, &[202]);
+                format!("{} {}", reply.status, reply.body["status"])
+            }
+            Act::Foreign(index) => {
+                let Some((team, path)) = self.path(*index) else { return "nothing yet".to_owned() };
+                let other = TEAMS.into_iter().find(|other| *other != team).unwrap_or(TEAMS[0]);
+                let reply = self.world.call(other, Method::GET, &path, &Value::Null).await;
+                self.allowed("another team's GET", &reply, &[404]);
+                reply.status.to_string()
+            }
+            Act::Abort(which) => {
+                let running = self.world.executions_running().await;
+                let Some(execution) = running.get((*which % running.len().max(1) as u64) as usize) else {
+                    return "nothing runs".to_owned();
+                };
+                self.world.abort(execution).await;
+                execution.rsplit(':').next().unwrap_or_default().to_owned()
+            }
+        }
+    }
+
+    async fn post(&self, team: &str, body: &Value, key: &str) -> Reply {
+        self.world.call_with(team, Method::POST, "/environments", body, &[("idempotency-key", key)]).await
+    }
+
+    fn path(&self, index: usize) -> Option<(&'static str, String)> {
+        let asked = self.asked.get(index)?;
+        Some((asked.team, format!("/environments/{}", asked.id.as_ref()?)))
+    }
+
+    fn allowed(&mut self, what: &str, reply: &Reply, statuses: &[u16]) {
+        if !statuses.contains(&reply.status) {
+            self.wrong.push(format!("{what} was answered {}: {}", reply.status, reply.text));
+        }
+    }
+
+    /// Waits until nothing moves. What an abort left moving is taken up by its user's DELETE.
+    async fn settle(&mut self) {
+        let clock = self.world.system.clock.clone();
+        let began = clock.now();
+        while clock.since(began) < PATIENCE {
+            let records = self.world.records().await;
+            let moving: Vec<_> = records.values().filter(|record| record.status.is_moving()).collect();
+            if moving.is_empty() {
+                return;
+            }
+            if self.world.system.states.running() == 0 {
+                for record in moving {
+                    let path = format!("/environments/{}", record.id);
+                    self.world.call(record.team.to_string().as_str(), Method::DELETE, &path, &Value::Null).await;
+                }
+            }
+            clock.sleep(Duration::from_secs(30)).await;
+        }
+        self.wrong.push("it never became quiet".to_owned());
+    }
+
+    /// Every user takes the next step: what is there is deleted.
+    async fn next_actions(&mut self) {
+        for record in self.world.records().await.values() {
+            let team = record.team.to_string();
+            let id = record.id.to_string();
+            self.log.push(format!("  {id} {} {:?}", record.status, record.failure.as_ref().map(|why| &why.code)));
+            let reply = self.world.call(&team, Method::DELETE, &format!("/environments/{id}"), &Value::Null).await;
+            self.allowed("the last DELETE", &reply, &[202]);
+        }
+    }
+
+    /// At last everything is deleted, and the account is empty.
+    async fn nothing_left(&mut self) {
+        for record in self.world.records().await.values() {
+            if record.status.word() != "deleted" {
+                self.wrong.push(format!("{} ended {} after the last DELETE", record.id, record.status));
+            }
+            let team = record.team.to_string();
+            let events = self.world.events(&team, &record.id.to_string()).await;
+            let last = events.last().and_then(|event| event["at"].as_str()?.parse::<Timestamp>().ok());
+            self.log.push(format!("  {} has {} events, the last at {last:?}", record.id, events.len()));
+        }
+        let left = self.world.tagged().await;
+        if !left.is_empty() {
+            self.wrong.push(format!("left in the account: {left:?}"));
+        }
+    }
+}

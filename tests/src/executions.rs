@@ -1,0 +1,33 @@
+//! Executions, as an operator of Step Functions sees and stops them.
+
+use berth_aws::sdk::ProvideErrorMetadata;
+
+use crate::World;
+
+const MACHINE: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:berth-environment";
+
+impl World {
+    /// The ARNs of the executions that run, the newest first.
+    pub async fn executions_running(&self) -> Vec<String> {
+        let listed =
+            self.system.clients.sfn.list_executions().state_machine_arn(MACHINE).send().await.expect("executions");
+        let arns = listed.executions().iter().filter(|execution| execution.stop_date().is_none());
+        arns.map(|execution| execution.execution_arn().to_owned()).collect()
+    }
+
+    /// Aborts one execution; whether it was there.
+    pub async fn abort(&self, execution: &str) -> bool {
+        match self.system.clients.sfn.stop_execution().execution_arn(execution).send().await {
+            Ok(_) => true,
+            Err(error) if error.code() == Some("ExecutionDoesNotExist") => false,
+            Err(error) => panic!("StopExecution: {error:?}"),
+        }
+    }
+
+    /// Aborts every execution that runs.
+    pub async fn abort_executions(&self) {
+        for execution in self.executions_running().await {
+            self.abort(&execution).await;
+        }
+    }
+}

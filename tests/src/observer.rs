@@ -1,0 +1,189 @@
+//! A reader who never looks away: after every write of the records it compares what it sees with what it saw before, and
+//! every so often it asks the API. What it must never see is collected, and told at the end.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use berth_domain::operation::Kind;
+use berth_domain::{Environment, Status, Team};
+use berth_local::embedded::Embedded;
+use http::Request;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
+
+use crate::World;
+
+/// Writes that come closer together are looked at together.
+const BLINK: Duration = Duration::from_millis(200);
+
+/// The reader; it looks away when it is dropped.
+pub struct Observer {
+    wrong: Arc<Mutex<Vec<String>>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// What was seen of an environment in the API.
+struct Shown {
+    version: u64,
+    progress: u64,
+    operation: (String, bool),
+}
+
+impl Observer {
+    /// Watches all environments of `teams` in the records, and asks the API for them this often.
+    #[must_use]
+    pub fn watch(world: &World, teams: &[&str], every: Duration) -> Self {
+        let wrong: Arc<Mutex<Vec<String>>> = Arc::default();
+        let teams: Vec<(Team, String)> =
+            teams.iter().map(|team| (team.parse().expect("a team"), world.token(team))).collect();
+        let records = watch_records(world.system.clone(), teams.clone(), Arc::clone(&wrong));
+        let shown = watch_api(world.system.clone(), teams, every, Arc::clone(&wrong));
+        Self { wrong, tasks: vec![tokio::spawn(records), tokio::spawn(shown)] }
+    }
+
+    /// What should never have been seen.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        self.wrong.lock().expect("no test panics in here").clone()
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Whether `to` can be reached from `from` in any number of steps: a look may miss what lies between.
+fn may_lead_to(from: Status, to: Status) -> bool {
+    let mut reached = vec![from];
+    let mut next = 0;
+    while let Some(status) = reached.get(next).copied() {
+        for follower in Status::ALL {
+            if status.may_become(follower) && !reached.contains(&follower) {
+                reached.push(follower);
+            }
+        }
+        next += 1;
+    }
+    reached.contains(&to)
+}
+
+async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, wrong: Arc<Mutex<Vec<String>>>) {
+    let mut seen: BTreeMap<String, Environment> = BTreeMap::new();
+    loop {
+        for (team, _) in &teams {
+            // A look that fails is no look; the next one follows.
+            let Ok(page) = system.store.environment_list(team, None, None, 1_000).await else { continue };
+            for record in page.environments {
+                let id = record.id.to_string();
+                let mut say = |what: String| {
+                    wrong.lock().expect("no test panics in here").push(format!("{id} was seen: {what}"));
+                };
+                if let Some(before) = seen.get(&id) {
+                    if record.version != before.version {
+                        compare(before, &record, &mut say);
+                    }
+                }
+                twins(&system, &record, &mut say);
+                seen.insert(id, record);
+            }
+        }
+        system.clock.sleep(BLINK).await;
+        system.door.records_changed().await;
+    }
+}
+
+fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(String)) {
+    if !may_lead_to(before.status, after.status) {
+        say(format!("{} after {}", after.status, before.status));
+    }
+    if after.version < before.version {
+        say(format!("version {} after {}", after.version, before.version));
+    }
+    if after.updated_at < before.updated_at {
+        say(format!("updated at {} after {}", after.updated_at, before.updated_at));
+    }
+    if before.failure.is_some() && after.failure != before.failure && after.operation.kind == before.operation.kind {
+        // A new provisioning may clear it; anything else keeps why the first one failed.
+        let again = after.operation.kind == Kind::Provision && after.failure.is_none();
+        if !again {
+            say(format!("another failure than before: {:?} after {:?}", after.failure, before.failure));
+        }
+    }
+    for (kind, entry) in before.resources.all() {
+        let now = after.resources.all().find(|(other, _)| *other == kind).map(|(_, entry)| entry);
+        match now {
+            None => say(format!("the ledger forgot its {}", kind.word())),
+            Some(now) if entry.absent_at.is_none() && entry.id.is_some() && now.id != entry.id => {
+                say(format!("the ledger forgot {} {:?}", kind.word(), entry.id));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Never two of what every creation makes anew, at any moment: by tag, in the stand-in itself.
+fn twins(system: &Embedded, record: &Environment, say: &mut impl FnMut(String)) {
+    let id = record.id.to_string();
+    let is_its = |tags: &BTreeMap<String, String>| tags.get(berth_domain::names::ENVIRONMENT_TAG) == Some(&id);
+    let (links, apis) = system.cloud.read(|sim| {
+        let gateway = &sim.apigateway;
+        (
+            gateway.vpc_links.values().filter(|link| is_its(&link.tags)).count(),
+            gateway.apis.values().filter(|api| is_its(&api.tags)).count(),
+        )
+    });
+    if links > 1 || apis > 1 {
+        say(format!("{links} VPC links and {apis} REST APIs"));
+    }
+}
+
+async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration, wrong: Arc<Mutex<Vec<String>>>) {
+    let mut shown: BTreeMap<String, Shown> = BTreeMap::new();
+    loop {
+        system.clock.sleep(every).await;
+        for (team, token) in &teams {
+            let Ok(page) = system.store.environment_list(team, None, None, 1_000).await else { continue };
+            for record in page.environments {
+                let id = record.id.to_string();
+                if shown.get(&id).is_some_and(|before| before.version == record.version && !record.status.is_moving()) {
+                    continue;
+                }
+                let Some(view) = ask(&system, token, &id).await else { continue };
+                let say = |what: String| {
+                    wrong.lock().expect("no test panics in here").push(format!("{id} was shown: {what}"));
+                };
+                let status = view["status"].as_str().unwrap_or_default().to_owned();
+                if (status == "ready") != view["url"].is_string() {
+                    say(format!("{status} with url {}", view["url"]));
+                }
+                let progress = view["progress"].as_u64().unwrap_or_default();
+                let operation = (record.operation.id.to_string(), record.status == Status::Deleting);
+                if let Some(before) = shown.get(&id)
+                    && before.operation == operation
+                    && view["status"] == record.status.word()
+                    && progress < before.progress
+                {
+                    say(format!("{status} {progress} % after {} %", before.progress));
+                }
+                shown.insert(id, Shown { version: record.version, progress, operation });
+            }
+        }
+    }
+}
+
+async fn ask(system: &Embedded, token: &str, id: &str) -> Option<Value> {
+    let request = Request::get(format!("/environments/{id}")).header("authorization", format!("Bearer {token}"));
+    let response = system.router.clone().oneshot(request.body(String::new()).ok()?).await.ok()?;
+    if response.status() != 200 {
+        return None;
+    }
+    let bytes = response.into_body().collect().await.ok()?.to_bytes();
+    serde_json::from_slice(&bytes).ok()
+}
