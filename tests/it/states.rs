@@ -11,7 +11,7 @@ use berth_local::states::{
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tests::Account;
+use tests::{Account, AccountOptions};
 
 /// The calls that the functions got: seconds since the start, and the payload.
 #[derive(Clone, Default)]
@@ -621,7 +621,7 @@ async fn the_api_through_the_sdk_is_that_of_step_functions() {
         task(json!({"sleep": 50, "answer": {"ok": true}})),
         json!({"Output": "{% $states.result.Payload %}"}),
     ));
-    let account = Account::with_machines(vec![parsed(&definition)]);
+    let account = Account::with(AccountOptions { machines: vec![parsed(&definition)], ..AccountOptions::default() });
     account.states.serve(functions(account.clock.clone(), Calls::default(), Calls::default()));
     let sfn = &account.clients.sfn;
     let arn = machine_arn("machine");

@@ -4,6 +4,8 @@ use berth_aws::Clients;
 use berth_domain::Clock;
 use berth_local::cloud::net::Net;
 use berth_local::cloud::profile::Profile;
+use berth_local::cloud::quotas::Quotas;
+use berth_local::cloud::rates::Rates;
 use berth_local::cloud::{Cloud, Options, REGION};
 use berth_local::door::Door;
 use berth_local::dynamo::Dynamo;
@@ -25,22 +27,44 @@ pub struct Account {
     pub clients: Clients,
 }
 
+/// How an account differs from the usual one.
+#[derive(Default)]
+pub struct AccountOptions {
+    /// Its latencies: the medians.
+    pub profile: Profile,
+    /// Whether calls are limited: as AWS does.
+    pub rates: Rates,
+    /// How much it may have.
+    pub quotas: Quotas,
+    /// Its state machines; give them functions by `states.serve`.
+    pub machines: Vec<Machine>,
+}
+
 impl Account {
     /// An empty account whose latencies are the profile's medians.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_machines(Vec::new())
+        Self::with(AccountOptions::default())
     }
 
-    /// An empty account with these state machines; give them functions by `states.serve`.
+    /// An empty account without rates.
     #[must_use]
-    pub fn with_machines(machines: Vec<Machine>) -> Self {
+    pub fn unlimited() -> Self {
+        Self::with(AccountOptions { rates: Rates::Unlimited, ..AccountOptions::default() })
+    }
+
+    /// An empty account.
+    #[must_use]
+    pub fn with(options: AccountOptions) -> Self {
+        let AccountOptions { profile, rates, quotas, machines } = options;
         let clock = Clock::following_tokio(Timestamp::UNIX_EPOCH);
         let cloud = Cloud::start(Options {
             clock: clock.clone(),
-            profile: Profile::medians(),
+            profile,
             seed: 1,
             net: Net::memory(),
+            rates,
+            quotas,
             state: None,
             keep: None,
             programs: Default::default(),

@@ -18,7 +18,7 @@ mod reply;
 mod tagged;
 mod world;
 
-pub use account::Account;
+pub use account::{Account, AccountOptions};
 pub use calls::{Call, Gate, Journal, Moment};
 pub use dice::Dice;
 pub use observer::Observer;

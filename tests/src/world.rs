@@ -9,10 +9,14 @@ use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode,
 use berth_domain::Clock;
 use berth_domain::Team;
 use berth_domain::ids::Mint;
+use berth_domain::token::Role;
 use berth_local::cloud::net::Net;
 use berth_local::cloud::profile::Profile;
+use berth_local::cloud::quotas::Quotas;
+use berth_local::cloud::rates::Rates;
 use berth_local::disk::Disk;
 use berth_local::embedded::{Embedded, Parts};
+use berth_local::events::Delivery;
 use berth_local::issuer::Issuer;
 use berth_local::states::Invoke;
 use http::{Method, Request};
@@ -42,17 +46,31 @@ pub struct World {
 pub struct WorldOptions {
     /// Draws ids and latencies.
     pub seed: u64,
-    /// Whether latencies vary.
+    /// Whether latencies vary, and reads lag.
     pub varying: bool,
+    /// Whether AWS's rates hold.
+    pub rates: Rates,
+    /// How much the account may have.
+    pub quotas: Quotas,
     /// Where it survives a restart.
     pub disk: Option<Disk>,
     /// When its time begins.
     pub origin: Timestamp,
+    /// How the events about ended executions arrive.
+    pub delivery: Delivery,
 }
 
 impl Default for WorldOptions {
     fn default() -> Self {
-        Self { seed: 1, varying: false, disk: None, origin: Timestamp::constant(1_800_000_000, 0) }
+        Self {
+            seed: 1,
+            varying: false,
+            rates: Rates::Aws,
+            quotas: Quotas::default(),
+            disk: None,
+            origin: Timestamp::constant(1_800_000_000, 0),
+            delivery: Delivery::default(),
+        }
     }
 }
 
@@ -102,12 +120,15 @@ impl World {
             profile: if options.varying { Profile::varying() } else { Profile::medians() },
             seed: options.seed,
             net: Net::memory(),
+            rates: options.rates,
+            quotas: options.quotas,
             disk: options.disk,
             programs: BTreeMap::new(),
             stage_url: "http://{api}.execute-api.localhost/{stage}".to_owned(),
             prober: None,
             verifier: issuer.verifier(),
             mint: Mint::counted(clock, options.seed),
+            delivery: options.delivery,
         })
         .await
         .expect("the system starts");
@@ -130,7 +151,7 @@ impl World {
         if let Some((_, token)) = fresh {
             return token.clone();
         }
-        let token = self.issuer.token(&team.parse().expect("a team"), "tester", now).expect("a token");
+        let token = self.issuer.token(&team.parse().expect("a team"), "tester", Role::Member, now).expect("a token");
         tokens.insert(team.to_owned(), (now, token.clone()));
         token
     }
@@ -139,7 +160,15 @@ impl World {
     #[must_use]
     pub fn token_of(&self, team: &str, subject: &str) -> String {
         let team = team.parse().expect("a team");
-        self.issuer.token(&team, subject, self.system.clock.now()).expect("a token")
+        self.issuer.token(&team, subject, Role::Member, self.system.clock.now()).expect("a token")
+    }
+
+    /// Sends a request of an operator, without a body.
+    pub async fn call_as_operator(&self, method: Method, path: &str) -> Reply {
+        let team = "platform".parse().expect("a team");
+        let token = self.issuer.token(&team, "operator", Role::Operator, self.system.clock.now()).expect("a token");
+        let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+        self.send(request.body(String::new()).expect("a request")).await
     }
 
     /// Who issues this world's tokens.
@@ -232,6 +261,22 @@ impl World {
             }
             assert!(!environment["retry_after_seconds"].is_null(), "{step} was never {state}: {environment:#}");
             self.system.clock.sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Polls until an execution of the environment's operation has begun to work on it.
+    ///
+    /// # Panics
+    /// When the environment settles before.
+    pub async fn until_begun(&self, id: &str) {
+        let (team, id) = ("demo".parse().expect("a team"), id.parse().expect("an id"));
+        loop {
+            let environment = self.system.store.environment_get(&team, &id).await.expect("a record");
+            if environment.operation.begun_at.is_some() {
+                return;
+            }
+            assert!(environment.status.is_moving(), "it never began: {environment:#?}");
+            self.system.clock.sleep(Duration::from_secs(1)).await;
         }
     }
 

@@ -7,6 +7,7 @@
 
 pub mod caller;
 mod environments;
+mod findings;
 mod health;
 mod idempotency;
 pub mod openapi;
@@ -51,7 +52,10 @@ fn documented() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::about())
         .routes(routes!(environments::create::create_environment, environments::list::list_environments))
         .routes(routes!(environments::get::get_environment, environments::delete::delete_environment))
+        .routes(routes!(environments::extend::extend_environment))
+        .routes(routes!(environments::retry::retry_environment))
         .routes(routes!(environments::events::list_environment_events))
+        .routes(routes!(findings::list_findings))
         .routes(routes!(health::check_health))
 }
 

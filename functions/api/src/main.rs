@@ -16,14 +16,15 @@ async fn main() -> Result<(), Error> {
     }
     let clients = Clients::retrying(&config::from_environment().await);
     let clock = Clock::real();
-    let store = Store::new(clients.dynamodb.clone(), std::env::var("BERTH_TABLE")?, clock.clone());
+    let settings = Settings::from_environment()?;
+    let store = Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone());
     let machine = Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?);
     let mint = Mint::random(clock.clone());
     let api = Api {
-        operations: Operations::new(store.clone(), machine, mint.clone()),
+        operations: Operations::new(store.clone(), machine, mint.clone(), clock.clone()),
         store,
         clients,
-        settings: Settings::from_environment()?,
+        settings,
         mint,
         clock,
     };

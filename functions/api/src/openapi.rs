@@ -29,6 +29,7 @@ pub(crate) fn about() -> OpenApi {
         .servers(Some([ServerBuilder::new().url("/").description(Some("Where this document was served.")).build()]))
         .tags(Some([
             TagBuilder::new().name("environments").description(Some("Running services of your team.")).build(),
+            TagBuilder::new().name("operations").description(Some("For those who run Berth.")).build(),
             TagBuilder::new().name("service").description(Some("The API itself.")).build(),
         ]))
         .components(Some(ComponentsBuilder::new().security_scheme("token", token).build()))

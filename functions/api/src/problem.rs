@@ -85,12 +85,13 @@ impl From<Error> for Problem {
                 Self::with_fields(StatusCode::UNPROCESSABLE_ENTITY, code, detail, fields)
             }
             Error::Unauthenticated { .. } => Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail),
+            Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
             Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             Error::Conflict { code, .. } => Self::new(StatusCode::CONFLICT, code, detail),
             Error::Refused { code, .. } | Error::Failed { code, .. } => {
                 Self::new(StatusCode::BAD_GATEWAY, code, detail)
             }
-            Error::Unavailable { cause, .. } => {
+            Error::Throttled { cause, .. } | Error::Unavailable { cause, .. } => {
                 tracing::warn!(cause, "unavailable");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
             }

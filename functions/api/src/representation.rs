@@ -6,6 +6,7 @@ use std::time::Duration;
 use berth_domain::environment::{
     Container, Failure, HealthCheck, Network, ResourceKind, StepRecord, StepState, Topology,
 };
+use berth_domain::pace::Paced;
 use berth_domain::{Clock, Environment, EnvironmentId, Status, Step, Team, usual};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -46,7 +47,7 @@ pub struct EnvironmentView {
     /// The caller's own marks.
     pub labels: BTreeMap<String, String>,
     /// The steps of the operation under way, or of the last one.
-    pub steps: Vec<StepRecord>,
+    pub steps: Vec<StepView>,
     /// How far the operation has come, 0 to 100, by the steps' usual durations.
     #[schema(minimum = 0, maximum = 100)]
     pub progress: u8,
@@ -56,12 +57,81 @@ pub struct EnvironmentView {
     pub failure: Option<Failure>,
     /// What could not be removed.
     pub leftovers: Vec<Leftover>,
+    /// When the removal is tried again by itself; absent when nothing is left, or somebody has to look.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Every resource it has or ever had in AWS. Of a deleted environment this is the receipt: each one's absence was
+    /// verified.
+    pub resources: Vec<ResourceView>,
+    /// Recorded resources that are not there any more although nobody asked Berth to remove them: the service may not
+    /// answer. Delete this environment and create it again.
+    pub missing: Vec<Missing>,
+    /// When its lifetime is over and it is deleted; absent when it lives until somebody deletes it.
+    pub expires_at: Option<Timestamp>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// Where to go from here.
     pub links: Links,
+}
+
+/// One step of the operation.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Step)]
+pub struct StepView {
+    /// The step, as the state machine calls it.
+    pub name: Step,
+    /// What it is doing.
+    pub state: StepState,
+    /// Why it waits, failed, or what it found.
+    pub why: Option<String>,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How long it usually takes, in seconds, once it is its turn.
+    pub usual_seconds: u64,
+    /// When it should end, while it is at work.
+    pub expected_at: Option<Timestamp>,
+    /// Its place among all who wait for an operation that AWS allows the whole account at a rate only.
+    pub queue: Option<Queue>,
+}
+
+/// A place in a queue.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Queue {
+    /// 1 is the next one.
+    #[schema(minimum = 1)]
+    pub place: u64,
+    /// When its turn comes.
+    pub turn_at: Timestamp,
+}
+
+/// A resource in AWS that the environment has or had.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Resource)]
+pub struct ResourceView {
+    /// What.
+    pub resource: ResourceKind,
+    /// Its ARN or id; absent when its creation was announced and never came about.
+    pub id: Option<String>,
+    /// When its creation was announced.
+    pub announced_at: Timestamp,
+    /// When its id was recorded.
+    pub recorded_at: Option<Timestamp>,
+    /// When its absence was verified; absent while it is there.
+    pub absent_at: Option<Timestamp>,
+}
+
+/// A recorded resource that is not there.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Missing {
+    /// What.
+    pub resource: ResourceKind,
+    /// Its ARN or id.
+    pub id: Option<String>,
+    /// Since when this is known.
+    pub since: Timestamp,
 }
 
 /// Something that could not be removed.
@@ -105,11 +175,15 @@ pub fn represent(environment: &Environment, api: &Api, now: Timestamp, base: &st
         topology: spec.topology,
         api: spec.api,
         labels: environment.labels.clone(),
-        steps: environment.steps.clone(),
+        steps: environment.steps.iter().map(|record| step(environment, record, clock, now)).collect(),
         progress: progress(environment, clock, now),
         retry_after_seconds: retry_after(environment, clock, now),
         failure: environment.failure.clone(),
         leftovers: leftovers(environment),
+        next_attempt_at: environment.next_attempt_at,
+        resources: resources(environment),
+        missing: missing(environment),
+        expires_at: environment.expires_at,
         created_at: environment.created_at,
         updated_at: environment.updated_at,
         links: Links {
@@ -119,10 +193,50 @@ pub fn represent(environment: &Environment, api: &Api, now: Timestamp, base: &st
     }
 }
 
-/// How long `record` has been at work at `now`, in AWS time.
-fn elapsed(record: &StepRecord, clock: &Clock, now: Timestamp) -> Duration {
-    let started = record.started_at.unwrap_or(now);
-    Duration::try_from(now.duration_since(started)).unwrap_or(Duration::ZERO).mul_f64(clock.speed())
+fn step(environment: &Environment, record: &StepRecord, clock: &Clock, now: Timestamp) -> StepView {
+    let usual = usual::duration(record.name);
+    let at_work = matches!(record.state, StepState::Running | StepState::Waiting);
+    let began = environment.at_work_since(record.name).filter(|_| at_work && !usual.is_zero());
+    let left = until_turn(record, clock, now);
+    let queue = record.turn_at.filter(|_| at_work && !left.is_zero()).zip(Paced::of(record.name));
+    StepView {
+        name: record.name,
+        state: record.state,
+        why: record.why.clone(),
+        started_at: record.started_at,
+        finished_at: record.finished_at,
+        usual_seconds: usual.as_secs(),
+        expected_at: began.map(|began| clock.after_moment(began, usual)),
+        queue: queue.map(|(turn_at, paced)| Queue { place: paced.place(left), turn_at }),
+    }
+}
+
+fn resources(environment: &Environment) -> Vec<ResourceView> {
+    let view = |(kind, resource): (ResourceKind, &berth_domain::environment::Resource)| ResourceView {
+        resource: kind,
+        id: resource.id.clone(),
+        announced_at: resource.announced_at,
+        recorded_at: resource.recorded_at,
+        absent_at: resource.absent_at,
+    };
+    environment.resources.all().map(view).collect()
+}
+
+fn missing(environment: &Environment) -> Vec<Missing> {
+    let id = |kind| environment.resources.id(kind).map(str::to_owned);
+    environment.missing.iter().map(|(kind, since)| Missing { resource: *kind, id: id(*kind), since: *since }).collect()
+}
+
+/// How long `step` has been at work at `now`, in AWS time; not counted what it waited for its turn.
+fn elapsed(environment: &Environment, step: Step, clock: &Clock, now: Timestamp) -> Duration {
+    let began = environment.at_work_since(step).unwrap_or(now);
+    Duration::try_from(now.duration_since(began)).unwrap_or(Duration::ZERO).mul_f64(clock.speed())
+}
+
+/// How long `record` still has to wait for its turn at `now`, in AWS time.
+fn until_turn(record: &StepRecord, clock: &Clock, now: Timestamp) -> Duration {
+    let turn = record.turn_at.unwrap_or(now);
+    Duration::try_from(turn.duration_since(now)).unwrap_or(Duration::ZERO).mul_f64(clock.speed())
 }
 
 /// The steps of the direction in which the operation goes.
@@ -141,7 +255,9 @@ fn progress(environment: &Environment, clock: &Clock, now: Timestamp) -> u8 {
         all += weight;
         done += match record.state {
             StepState::Done | StepState::Failed => weight,
-            StepState::Running | StepState::Waiting => elapsed(record, clock, now).as_secs_f64().min(weight * 0.9),
+            StepState::Running | StepState::Waiting => {
+                elapsed(environment, record.name, clock, now).as_secs_f64().min(weight * 0.9)
+            }
             StepState::Pending => 0.0,
         };
     }
@@ -155,7 +271,10 @@ fn retry_after(environment: &Environment, clock: &Clock, now: Timestamp) -> Opti
     }
     let left = steps_under_way(environment)
         .filter(|record| matches!(record.state, StepState::Running | StepState::Waiting))
-        .map(|record| usual::duration(record.name).saturating_sub(elapsed(record, clock, now)))
+        .map(|record| {
+            let rest = usual::duration(record.name).saturating_sub(elapsed(environment, record.name, clock, now));
+            rest + until_turn(record, clock, now)
+        })
         .max()
         .unwrap_or(Duration::ZERO);
     let aws_time = (left / 10).clamp(Duration::from_secs(2), Duration::from_secs(30));

@@ -30,6 +30,9 @@ where
     };
     let message = message(&error);
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+    if is_throttle(code) {
+        return Error::Throttled { message: format!("{doing} was throttled by AWS: {code}: {message}"), cause };
+    }
     if is_temporary(code, status) {
         return Error::unavailable(format!("{doing} was put off by AWS: {code}: {message}"), cause);
     }
@@ -52,7 +55,7 @@ where
     Error::Refused { code: "aws_refused", message: format!("{doing} was refused by AWS: {code}: {message}") }
 }
 
-fn is_temporary(code: &str, status: u16) -> bool {
+fn is_throttle(code: &str) -> bool {
     matches!(
         code,
         "Throttling"
@@ -60,7 +63,13 @@ fn is_temporary(code: &str, status: u16) -> bool {
             | "TooManyRequestsException"
             | "RequestLimitExceeded"
             | "ProvisionedThroughputExceededException"
-            | "ServiceUnavailableException"
+    )
+}
+
+fn is_temporary(code: &str, status: u16) -> bool {
+    matches!(
+        code,
+        "ServiceUnavailableException"
             | "ServiceUnavailable"
             | "InternalFailure"
             | "InternalServerError"

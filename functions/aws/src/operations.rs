@@ -1,7 +1,7 @@
 //! Operations: making sure that what the record says is under way has an execution that runs.
 
 use berth_domain::ids::Mint;
-use berth_domain::{Environment, Error};
+use berth_domain::{Clock, Environment, Error};
 
 use crate::machine::{Machine, Started};
 use crate::store::Store;
@@ -12,18 +12,19 @@ pub struct Operations {
     store: Store,
     machine: Machine,
     mint: Mint,
+    clock: Clock,
 }
 
 impl Operations {
     /// Operations recorded in `store`, run by `machine`, named by `mint` when they have to be taken up again.
     #[must_use]
-    pub fn new(store: Store, machine: Machine, mint: Mint) -> Self {
-        Self { store, machine, mint }
+    pub fn new(store: Store, machine: Machine, mint: Mint, clock: Clock) -> Self {
+        Self { store, machine, mint, clock }
     }
 
     /// Makes sure that the operation of `environment` runs: starts its execution, which changes nothing when it is running
     /// already. When that execution has ended although the record still moves (it was aborted, timed out, or could not
-    /// write its end), the operation is taken up again under a new name.
+    /// write its end), the operation is taken up again under a new name, or given up after too many times.
     ///
     /// # Errors
     /// `Unavailable` when Step Functions or the table cannot be reached; the operation stays recorded.
@@ -35,14 +36,14 @@ impl Operations {
         let next = self.mint.operation();
         let now = self
             .store
-            .environment_change(&environment.team, &environment.id, |environment, now| {
+            .environment_change(&environment.team, &environment.id, |environment, _| {
                 if environment.operation.id == ended && environment.status.is_moving() {
-                    environment.take_up_again(next.clone(), now);
+                    return environment.take_up_again(next.clone(), &self.clock);
                 }
                 Ok(())
             })
             .await?;
-        if now.operation.id == next {
+        if now.operation.id == next && now.status.is_moving() {
             self.machine.start(&now.identity()).await?;
         }
         Ok(())

@@ -86,6 +86,13 @@ impl Clock {
         Some(left.mul_f64(self.speed))
     }
 
+    /// The moment in `duration` of this clock, as records show it: to the millisecond.
+    #[must_use]
+    pub fn stamp_in(&self, duration: Duration) -> Timestamp {
+        let moment = add(self.now(), duration);
+        moment.round(Unit::Millisecond).unwrap_or(moment)
+    }
+
     /// The moment at which `aws_time` will have passed from now.
     #[must_use]
     pub fn after(&self, aws_time: Duration) -> Timestamp {

@@ -32,6 +32,11 @@ pub enum Error {
         /// What is wrong with the token.
         message: String,
     },
+    /// The caller is known but may not do this (403).
+    Forbidden {
+        /// Who may.
+        message: String,
+    },
     /// There is no such thing for this caller (404).
     NotFound {
         /// What was not found.
@@ -67,7 +72,14 @@ pub enum Error {
         /// What failed and why.
         message: String,
     },
-    /// It may work later: throttling, a time-out, an outage.
+    /// AWS throttles: it will work as soon as fewer ask.
+    Throttled {
+        /// What was put off.
+        message: String,
+        /// For operators.
+        cause: String,
+    },
+    /// It may work later: a time-out, an outage.
     Unavailable {
         /// What could not be done.
         message: String,
@@ -110,11 +122,13 @@ impl Error {
         match self {
             Self::Invalid { message, .. }
             | Self::Unauthenticated { message }
+            | Self::Forbidden { message }
             | Self::NotFound { message }
             | Self::Conflict { message, .. }
             | Self::Unprocessable { message, .. }
             | Self::Refused { message, .. }
             | Self::Failed { message, .. }
+            | Self::Throttled { message, .. }
             | Self::Unavailable { message, .. } => message,
             Self::Internal { .. } => "Berth made a mistake. It is logged; tell the operators the request id.",
         }
@@ -124,9 +138,10 @@ impl Error {
     #[must_use]
     pub fn cause(&self) -> &str {
         match self {
-            Self::Unavailable { cause, .. } | Self::Internal { cause } => cause,
+            Self::Throttled { cause, .. } | Self::Unavailable { cause, .. } | Self::Internal { cause } => cause,
             Self::Invalid { message, .. }
             | Self::Unauthenticated { message }
+            | Self::Forbidden { message }
             | Self::NotFound { message }
             | Self::Conflict { message, .. }
             | Self::Unprocessable { message, .. }

@@ -1,6 +1,7 @@
 //! Names and tags in AWS, derived from the environment so that a lost reply can be looked up.
 
 use crate::environment::Environment;
+use crate::ids::EnvironmentId;
 
 /// The tag that says which environment a resource belongs to.
 pub const ENVIRONMENT_TAG: &str = "berth:environment";
@@ -8,6 +9,8 @@ pub const ENVIRONMENT_TAG: &str = "berth:environment";
 pub const TEAM_TAG: &str = "berth:team";
 /// The tag that says which operation made it.
 pub const OPERATION_TAG: &str = "berth:operation";
+/// The tag that says which deployment of Berth made it: another one's resources in the same account are not ours.
+pub const DEPLOYMENT_TAG: &str = "berth:deployment";
 /// The stage variable that names the VPC link. A literal id in the integration would leave a dangling reference when
 /// the method is deleted (aws-facts §3.3); through a variable it does not, and switching links is a stage update.
 pub const LINK_VARIABLE: &str = "vpcLinkId";
@@ -18,15 +21,28 @@ pub const LISTENER_PORT: u16 = 80;
 /// longest load-balancer and target-group name there is (aws-facts §1.1); it never begins with `internal-`.
 #[must_use]
 pub fn resource_name(environment: &Environment) -> String {
-    format!("berth-{}", environment.id.bare())
+    name_of(&environment.id)
+}
+
+/// The name of everything that belongs to the environment `id`.
+#[must_use]
+pub fn name_of(id: &EnvironmentId) -> String {
+    format!("berth-{}", id.bare())
+}
+
+/// Whether a name is one of those that [`name_of`] makes.
+#[must_use]
+pub fn is_ours(name: &str) -> bool {
+    name.strip_prefix("berth-").is_some_and(|bare| bare.len() == 26)
 }
 
 /// The tags of everything that belongs to `environment`.
 #[must_use]
-pub fn tags(environment: &Environment) -> [(&'static str, String); 4] {
+pub fn tags(environment: &Environment) -> [(&'static str, String); 5] {
     [
         ("Name", environment.name.clone()),
         (ENVIRONMENT_TAG, environment.id.to_string()),
+        (DEPLOYMENT_TAG, environment.spec.deployment.clone()),
         (TEAM_TAG, environment.team.to_string()),
         (OPERATION_TAG, environment.operation.id.to_string()),
     ]

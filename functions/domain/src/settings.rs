@@ -2,35 +2,47 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lifetime::Lifetime;
+
 /// The deployment's configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
+    /// Which deployment of Berth this is: the table's name. One AWS account may have several.
+    pub deployment: String,
     /// The ECS cluster that services run in.
     pub cluster: String,
     /// The subnets of load balancers and tasks, one per availability zone.
     pub subnets: Vec<String>,
     /// The security groups of load balancers and tasks.
     pub security_groups: Vec<String>,
+    /// How long an environment lives whose request does not say; `None`: until it is deleted.
+    pub lifetime: Option<Lifetime>,
     /// The public URL of a stage, with `{api}` and `{stage}` to fill in.
     pub stage_url: String,
 }
 
 impl Settings {
-    /// The configuration of a Lambda: `BERTH_CLUSTER`, `BERTH_SUBNETS` and `BERTH_SECURITY_GROUPS` (comma-separated),
-    /// `BERTH_STAGE_URL`.
+    /// The configuration of a Lambda: `BERTH_TABLE`, `BERTH_CLUSTER`, `BERTH_SUBNETS` and `BERTH_SECURITY_GROUPS`
+    /// (comma-separated), `BERTH_STAGE_URL`, and `BERTH_LIFETIME` (like `8h`; may be missing or empty).
     ///
     /// # Errors
-    /// When a variable is missing.
-    pub fn from_environment() -> Result<Self, std::env::VarError> {
-        let list = |name: &str| -> Result<Vec<String>, std::env::VarError> {
-            let value = std::env::var(name)?;
+    /// One line that says which variable is missing or wrong.
+    pub fn from_environment() -> Result<Self, String> {
+        let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
+        let list = |name: &str| -> Result<Vec<String>, String> {
+            let value = variable(name)?;
             Ok(value.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect())
         };
+        let lifetime = std::env::var("BERTH_LIFETIME").ok().filter(|text| !text.is_empty());
         Ok(Self {
-            cluster: std::env::var("BERTH_CLUSTER")?,
+            deployment: variable("BERTH_TABLE")?,
+            cluster: variable("BERTH_CLUSTER")?,
             subnets: list("BERTH_SUBNETS")?,
             security_groups: list("BERTH_SECURITY_GROUPS")?,
-            stage_url: std::env::var("BERTH_STAGE_URL")?,
+            lifetime: lifetime
+                .map(|text| text.parse().map_err(|error| format!("BERTH_LIFETIME {error}")))
+                .transpose()?,
+            stage_url: variable("BERTH_STAGE_URL")?,
         })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::step::Step;
 
 /// The longest single wait: a delete or a failure elsewhere is noticed within this time.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// Between two looks when the expected moment has come.
 const NEAR: Duration = Duration::from_secs(3);
 /// Between two looks when it is long past.
@@ -79,3 +79,18 @@ pub fn next_look(step: Step, elapsed: Duration) -> Duration {
         _ => LATE,
     }
 }
+
+/// How long after an operation began the janitor makes sure that its execution runs: long enough for whoever recorded it
+/// to have started it.
+pub const CHECKED_AFTER: Duration = Duration::from_secs(180);
+
+/// How long the janitor waits before it takes away again what could not be removed, having tried `attempts` times; `None`
+/// when it has tried often enough and somebody has to look.
+#[must_use]
+pub fn cleanup_again(attempts: u32) -> Option<Duration> {
+    let minutes = [5, 15, 45, 135].get(usize::try_from(attempts).ok()?)?;
+    Some(Duration::from_secs(minutes * 60))
+}
+
+/// For how long a resource that no record explains is only reported before it is removed.
+pub const ORPHAN_GRACE: Duration = Duration::from_secs(3_600);

@@ -37,7 +37,7 @@ impl Context {
             environment.resources.announce(kind, now);
             Ok(())
         };
-        self.store.environment_change(&seen.team, &seen.id, announce).await
+        self.store.environment_change_from(seen.clone(), announce).await
     }
 
     /// Writes the id of a resource that was just created or found into the record.
@@ -48,6 +48,10 @@ impl Context {
         id: &str,
         address: Option<&str>,
     ) -> Result<(), Error> {
+        let known = environment.resources.get(kind);
+        if known.is_some_and(|known| known.id.as_deref() == Some(id) && known.address.as_deref() == address) {
+            return Ok(());
+        }
         let record = |environment: &mut Environment, now| {
             environment.resources.record(kind, id, address, now);
             Ok(())

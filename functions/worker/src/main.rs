@@ -12,11 +12,12 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let clients = Clients::trying_once(&config::from_environment().await);
     let clock = Clock::real();
+    let settings = Settings::from_environment()?;
     let context = &Context {
-        store: Store::new(clients.dynamodb.clone(), std::env::var("BERTH_TABLE")?, clock.clone()),
+        store: Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone()),
         prober: Prober::new(config::https(), clock.clone()),
         resources: Resources::new(clients),
-        settings: Settings::from_environment()?,
+        settings,
         clock,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<StepInput>| async move {

@@ -151,10 +151,9 @@ pub(crate) async fn mark_ready(context: &Context, identity: &Identity) -> Result
 
 /// `deleted` or `failed` when the ledger has nothing left, `cleanup_failed` otherwise.
 pub(crate) async fn mark_gone(context: &Context, identity: &Identity) -> Result<Outcome, Error> {
-    change(context, identity, |environment, now| {
+    change(context, identity, |environment, _| {
         if environment.operation.id == identity.operation && environment.status == Status::Deleting {
-            environment.end_undo_steps(now);
-            environment.become_status(environment.end_of_removal())?;
+            environment.end_removal(&context.clock)?;
         }
         Ok(())
     })

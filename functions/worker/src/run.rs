@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use berth_domain::environment::StepState;
 use berth_domain::operation::{Identity, Outcome, StepInput};
+use berth_domain::pace::Paced;
 use berth_domain::{Environment, Error, Status, Step, usual};
 
 use crate::context::Context;
@@ -19,6 +20,8 @@ use crate::steps::{self, Progress};
 const SHORT_WAIT: Duration = Duration::from_secs(5);
 /// Between two tries of a removal that AWS puts off.
 const PUT_OFF: Duration = Duration::from_secs(10);
+/// The least time between two tries of a call that AWS throttles; up to twice as long, so that not all come at once.
+const THROTTLED: Duration = Duration::from_secs(3);
 /// How long a call may go on looking, in AWS time: with one last look of 30 s still within the worker's time limit.
 const LONGEST_CALL: Duration = Duration::from_secs(25);
 
@@ -70,9 +73,12 @@ async fn forward(context: &Context, step: Step, identity: &Identity) -> Result<O
         if environment.must_stop(&identity.operation) {
             return Ok(Outcome::Stop);
         }
-        let progress =
-            told(context, identity, step, Box::pin(steps::ensure(context, step, &environment)).await).await?;
-        if let Some(outcome) = settle(context, identity, step, progress, began).await? {
+        let result = match Box::pin(steps::ensure(context, step, &environment)).await {
+            Err(Error::Throttled { message, cause }) => throttled(context, &environment, step, &message, &cause).await,
+            other => other,
+        };
+        let progress = told(context, &environment, identity, step, result).await?;
+        if let Some(outcome) = settle(context, environment, identity, step, progress, began).await? {
             return Ok(outcome);
         }
     }
@@ -87,37 +93,62 @@ async fn backward(context: &Context, step: Step, identity: &Identity) -> Result<
         }
         if let Some(kind) = step.needs_gone().iter().find(|kind| environment.resources.get(**kind).is_some()) {
             let why = format!("not tried: the {} is still there", kind.word());
-            moves(context, identity, step, StepState::Failed, Some(why)).await?;
+            moves_from(context, environment, identity, step, StepState::Failed, Some(why)).await?;
             return Ok(Outcome::Done);
         }
         // What may pass is waited for within the step's own limit, however long it takes: a removal that gives up leaves
         // something behind (DeleteRestApi alone is allowed once per 30 s for the whole account, aws-facts §3.5).
         let progress = match Box::pin(steps::undo(context, step, &environment)).await {
+            Err(Error::Throttled { message, cause }) => {
+                throttled(context, &environment, step, &message, &cause).await?
+            }
             Err(Error::Unavailable { message, cause }) => {
                 tracing::warn!(cause, "to be tried again");
                 Progress::Waiting { retry_after: PUT_OFF, why: format!("to be tried again: {message}") }
             }
-            other => told(context, identity, step, other).await?,
+            other => told(context, &environment, identity, step, other).await?,
         };
-        if let Some(outcome) = settle(context, identity, step, progress, began).await? {
+        if let Some(outcome) = settle(context, environment, identity, step, progress, began).await? {
             return Ok(outcome);
         }
     }
 }
 
+/// AWS throttles: the step waits and keeps its turn, as long as its limit allows. Somebody else uses the account's rate
+/// as well, so those behind it in the queue come later by one turn.
+async fn throttled(
+    context: &Context,
+    environment: &Environment,
+    step: Step,
+    message: &str,
+    cause: &str,
+) -> Result<Progress, Error> {
+    tracing::info!(cause, "throttled");
+    if let Some(paced) = Paced::of(step) {
+        context.store.turn_take(paced).await?;
+    }
+    let chance =
+        u64::from(context.clock.now().subsec_nanosecond().unsigned_abs()).wrapping_add(environment.version) % 1_000;
+    let retry_after = THROTTLED + THROTTLED.mul_f64(chance as f64 / 1_000.0);
+    Ok(Progress::Waiting { retry_after, why: format!("to be tried again: {message}") })
+}
+
 /// Writes an error into the step's record before it goes on to the state machine, so that the status never lies.
 async fn told(
     context: &Context,
+    environment: &Environment,
     identity: &Identity,
     step: Step,
     progress: Result<Progress, Error>,
 ) -> Result<Progress, Error> {
     if let Err(error) = &progress {
         let (state, why) = match error {
-            Error::Unavailable { message, .. } => (StepState::Waiting, format!("to be tried again: {message}")),
+            Error::Unavailable { message, .. } | Error::Throttled { message, .. } => {
+                (StepState::Waiting, format!("to be tried again: {message}"))
+            }
             other => (StepState::Failed, other.public().to_owned()),
         };
-        moves(context, identity, step, state, Some(why)).await?;
+        moves_from(context, environment.clone(), identity, step, state, Some(why)).await?;
     }
     progress
 }
@@ -125,6 +156,7 @@ async fn told(
 /// What to do with a step's progress: `None` means to look again now.
 async fn settle(
     context: &Context,
+    environment: Environment,
     identity: &Identity,
     step: Step,
     progress: Progress,
@@ -132,27 +164,42 @@ async fn settle(
 ) -> Result<Option<Outcome>, Error> {
     let (retry_after, why) = match progress {
         Progress::Ready => {
-            moves(context, identity, step, StepState::Done, None).await?;
+            moves_from(context, environment, identity, step, StepState::Done, None).await?;
             return Ok(Some(Outcome::Done));
         }
         Progress::Waiting { retry_after, why } => (retry_after, why),
     };
-    let environment = moves(context, identity, step, StepState::Waiting, Some(why.clone())).await?;
+    let environment = moves_from(context, environment, identity, step, StepState::Waiting, Some(why.clone())).await?;
     let since = environment.at_work_since(step).unwrap_or(began);
     if context.clock.is_over(since, usual::limit(step)) {
         let message = format!("{step} gave up after {} s: {why}", usual::limit(step).as_secs());
-        return told(context, identity, step, Err(Error::Failed { code: "timed_out", message })).await.map(|_| None);
+        return told(context, &environment, identity, step, Err(Error::Failed { code: "timed_out", message }))
+            .await
+            .map(|_| None);
     }
     if retry_after <= SHORT_WAIT && context.clock.since(began) + retry_after <= LONGEST_CALL {
         context.clock.sleep(retry_after).await;
         return Ok(None);
     }
-    let seconds = retry_after.as_secs_f64().ceil().max(1.0) as u64;
-    Ok(Some(Outcome::Wait { seconds }))
+    // Rounded down: what is left of a second is waited for inside the next call, so that a turn is met exactly.
+    Ok(Some(Outcome::Wait { seconds: retry_after.as_secs().max(1) }))
 }
 
 async fn moves(
     context: &Context,
+    identity: &Identity,
+    step: Step,
+    state: StepState,
+    why: Option<String>,
+) -> Result<Environment, Error> {
+    let environment = context.store.environment_get(&identity.team, &identity.environment).await?;
+    moves_from(context, environment, identity, step, state, why).await
+}
+
+/// The same for an environment that was loaded at the beginning of this look.
+async fn moves_from(
+    context: &Context,
+    environment: Environment,
     identity: &Identity,
     step: Step,
     state: StepState,
@@ -170,5 +217,5 @@ async fn moves(
         }
         Ok(())
     };
-    context.store.environment_change(&identity.team, &identity.environment, change).await
+    context.store.environment_change_from(environment, change).await
 }

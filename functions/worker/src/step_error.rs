@@ -57,6 +57,7 @@ impl From<Error> for StepError {
     fn from(error: Error) -> Self {
         let report = |code: &str| Report { code: code.to_owned(), message: error.public().to_owned() };
         match &error {
+            Error::Throttled { .. } => Self::Retryable(report("aws_throttled")),
             Error::Unavailable { .. } => Self::Retryable(report("aws_unavailable")),
             Error::Invalid { code, .. }
             | Error::Unprocessable { code, .. }
@@ -64,6 +65,7 @@ impl From<Error> for StepError {
             | Error::Refused { code, .. }
             | Error::Failed { code, .. } => Self::Fatal(report(code)),
             Error::Unauthenticated { .. } => Self::Fatal(report("unauthenticated")),
+            Error::Forbidden { .. } => Self::Fatal(report("forbidden")),
             Error::NotFound { .. } => Self::Fatal(report("not_found")),
             Error::Internal { .. } => Self::Fatal(report("internal")),
         }

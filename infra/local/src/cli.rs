@@ -58,6 +58,9 @@ pub struct Token {
     /// The team.
     #[arg(long, value_parser = team)]
     pub team: Team,
+    /// Let its bearer see what only operators may.
+    #[arg(long)]
+    pub operator: bool,
     /// The AWS endpoint's port of the berth-local that is running.
     #[arg(long, default_value_t = 4566)]
     pub aws_port: u16,

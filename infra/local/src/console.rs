@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use berth_domain::environment::{StepRecord, StepState};
-use berth_domain::{Environment, EnvironmentId, Status};
+use berth_domain::{Environment, EnvironmentId, Status, usual};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::critical_path::critical_path;
@@ -42,8 +42,10 @@ struct Shown {
 
 impl Console {
     async fn look(&mut self) {
-        let moving = match self.embedded.store.environments_moving().await {
-            Ok(moving) => moving,
+        // Whatever moves is due for the janitor by then.
+        let soon = self.embedded.clock.after(usual::CHECKED_AFTER);
+        let moving: Vec<Environment> = match self.embedded.store.environments_due(soon).await {
+            Ok(due) => due.into_iter().filter(|environment| environment.status.is_moving()).collect(),
             Err(error) => return tracing::warn!(cause = error.cause(), "cannot look at the records"),
         };
         let settled: Vec<Environment> = self

@@ -1,5 +1,5 @@
-//! The one AWS endpoint: finds which service and operation a request is for, lets the scripted fault happen, takes the
-//! call's latency, and writes the reply in the service's protocol. Over TCP see `serve`, in process see `sdk`.
+//! The one AWS endpoint: finds which service and operation a request is for, lets the call's fault happen, takes the call's
+//! latency, and writes the reply in the service's protocol. Over TCP see `serve`, in process see `sdk`.
 //!
 //! Signatures are not checked: whoever reaches the loopback port is the account's owner.
 
@@ -13,11 +13,11 @@ use tokio::sync::Notify;
 
 use crate::cloud::profile::Latency;
 use crate::cloud::refusal::Refusal;
-use crate::cloud::{Cloud, apigateway, ecs, elb, query};
+use crate::cloud::{self, Cloud, apigateway, query};
 use crate::dynamo::Dynamo;
 use crate::faults::{Fault, Faults};
 use crate::states::States;
-use crate::{ec2, sts};
+use crate::{ec2, sts, vanish};
 
 /// The endpoint; cheap to clone.
 #[derive(Clone)]
@@ -121,7 +121,7 @@ impl Door {
     /// Answers one request: a stage's data path, or an API call.
     ///
     /// # Errors
-    /// [`NoReply`] when a scripted fault says that the caller gets none.
+    /// [`NoReply`] when a fault says that the caller gets none.
     pub async fn request(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NoReply> {
         if let Some((api, stage, path)) = apigateway::stage_of(&request) {
             return Ok(apigateway::invoke(&self.0.cloud, &api, &stage, &path, request).await);
@@ -133,21 +133,53 @@ impl Door {
                 &json!({"message": "berth-local knows no such AWS operation; it plays ELBv2, ECS, API Gateway v1, DynamoDB, Step Functions and a little of STS and EC2"}),
             ));
         };
-        let fault = self.0.faults.next(&format!("{}:{}", call.protocol.prefix(), call.operation));
-        match fault {
-            None => Ok(self.answer(&call).await),
-            Some(Fault::Slow(by)) => {
-                self.clock().sleep(by).await;
-                Ok(self.answer(&call).await)
+        let name = format!("{}:{}", call.protocol.prefix(), call.operation);
+        match self.0.faults.next(&name, vanish::is_function()) {
+            None => {
+                let result = self.answer(&call).await;
+                Ok(self.write(&call, result))
             }
-            Some(Fault::Refuse(refusal)) => Ok(self.write(&call, Err(refusal))),
-            Some(Fault::RefuseAfter(refusal)) => {
-                self.answer(&call).await;
+            Some(fault) => self.go_wrong(call, fault).await,
+        }
+    }
+
+    /// Answers a call that meets a fault.
+    async fn go_wrong(&self, call: Call, fault: Fault) -> Result<Response<Bytes>, NoReply> {
+        match fault {
+            Fault::Refuse(refusal) => Ok(self.write(&call, Err(refusal))),
+            Fault::RefuseAfter(refusal) => {
+                drop(self.answer(&call).await);
                 Ok(self.write(&call, Err(refusal)))
             }
-            Some(Fault::Reset) => Err(NoReply::Reset),
-            Some(Fault::LoseReply) => {
-                self.answer(&call).await;
+            Fault::Reset => Err(NoReply::Reset),
+            Fault::LoseReply => {
+                drop(self.answer(&call).await);
+                Err(NoReply::Lost)
+            }
+            Fault::Slow(by) => {
+                // On its own: what AWS is slow to do, it does also for a caller who no longer waits.
+                let door = self.clone();
+                let slow = tokio::spawn(async move {
+                    door.clock().sleep(by).await;
+                    let result = door.answer(&call).await;
+                    door.write(&call, result)
+                });
+                slow.await.map_err(|_| NoReply::Lost)
+            }
+            Fault::ComesUpFailed(why) => {
+                let result = self.answer(&call).await;
+                if let Ok((_, reply)) = &result {
+                    self.0.cloud.change(|sim| cloud::doom(sim, &call.operation, reply, &why));
+                }
+                Ok(self.write(&call, result))
+            }
+            Fault::VanishBefore => {
+                vanish::vanish().await;
+                Err(NoReply::Reset)
+            }
+            Fault::Vanish => {
+                drop(self.answer(&call).await);
+                vanish::vanish().await;
                 Err(NoReply::Lost)
             }
         }
@@ -157,13 +189,14 @@ impl Door {
         self.0.cloud.read(|sim| sim.clock.clone())
     }
 
-    async fn answer(&self, call: &Call) -> Response<Bytes> {
+    /// Lets the call happen; what it comes to.
+    async fn answer(&self, call: &Call) -> Result<(u16, Value), Refusal> {
         let Call { protocol, operation, input } = call;
         if !input.is_object() {
-            return self.write(call, Err(Refusal::bad("SerializationException", "the body is not a JSON object")));
+            return Err(Refusal::bad("SerializationException", "the body is not a JSON object"));
         }
         let cloud = &self.0.cloud;
-        let result = match protocol {
+        match protocol {
             Protocol::DynamoDb => {
                 let result = self.0.dynamo.call(operation, input);
                 if matches!(operation.as_str(), "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem") {
@@ -177,16 +210,11 @@ impl Door {
             Protocol::Elb | Protocol::Ecs | Protocol::ApiGateway => {
                 let (latency, clock) = cloud.change(|sim| (sim.take(Latency::Call), sim.clock.clone()));
                 clock.sleep(latency / 2).await;
-                let result = cloud.change(|sim| match protocol {
-                    Protocol::Elb => elb::call(sim, operation, input).map(|reply| (200, reply)),
-                    Protocol::Ecs => ecs::call(sim, operation, input).map(|reply| (200, reply)),
-                    _ => apigateway::call(sim, operation, input),
-                });
+                let result = cloud.change(|sim| cloud::call(sim, protocol.prefix(), operation, input));
                 clock.sleep(latency / 2).await;
                 result
             }
-        };
-        self.write(call, result)
+        }
     }
 
     fn write(&self, call: &Call, result: Result<(u16, Value), Refusal>) -> Response<Bytes> {

@@ -13,18 +13,23 @@ use berth_domain::operation::StepInput;
 use berth_domain::settings::Settings;
 use berth_domain::token::Verifier;
 use berth_domain::{Clock, Error};
+use berth_janitor::{Call, Janitor, Task};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cloud::net::Net;
 use crate::cloud::profile::Profile;
+use crate::cloud::quotas::Quotas;
+use crate::cloud::rates::Rates;
 use crate::cloud::sim::Sim;
 use crate::cloud::{ACCOUNT, Cloud, REGION, ecs};
 use crate::disk::Disk;
 use crate::door::Door;
 use crate::dynamo::Dynamo;
+use crate::events::{self, Delivery};
 use crate::states::asl::Definition;
 use crate::states::{self, FunctionError, States};
-use crate::{authorizer, ec2, sdk};
+use crate::{authorizer, ec2, sdk, vanish};
 
 /// The state machine, as it is deployed.
 pub const MACHINE: &str = include_str!("../../../statemachine/environment.asl.json");
@@ -34,6 +39,13 @@ const TABLE: &str = "berth";
 /// The worker's time limit as a Lambda: below the state machine's `TimeoutSeconds` for it, so that a call has always ended
 /// when the state machine tries again.
 pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The janitor's time limit as a Lambda.
+const JANITOR_TIMEOUT: Duration = Duration::from_secs(300);
+/// Between two sweeps of the janitor, in AWS time.
+const SWEEP: Duration = Duration::from_secs(60);
+/// Every how manieth time it audits as well.
+const AUDIT: u32 = 15;
 
 /// What an embedded system is made from.
 pub struct Parts {
@@ -45,6 +57,10 @@ pub struct Parts {
     pub seed: u64,
     /// The cloud's network.
     pub net: Net,
+    /// Whether the cloud limits calls as AWS does.
+    pub rates: Rates,
+    /// How much the cloud's account may have.
+    pub quotas: Quotas,
     /// Where it survives a restart; `None`: nowhere.
     pub disk: Option<Disk>,
     /// What the tasks run.
@@ -57,6 +73,8 @@ pub struct Parts {
     pub verifier: Verifier,
     /// Makes identities.
     pub mint: Mint,
+    /// How the events about ended executions arrive.
+    pub delivery: Delivery,
 }
 
 /// A running system; cheap to clone.
@@ -76,9 +94,10 @@ pub struct Embedded {
     pub clients: Clients,
     /// The deployment's configuration.
     pub settings: Settings,
+    /// The janitor, which also runs on a timer.
+    pub janitor: Janitor,
     /// The API, complete.
     pub router: Router,
-    operations: Operations,
 }
 
 impl Embedded {
@@ -87,7 +106,21 @@ impl Embedded {
     /// # Errors
     /// One line that says what cannot be opened or read.
     pub async fn start(parts: Parts) -> Result<Self, String> {
-        let Parts { clock, profile, seed, net, disk, programs, stage_url, prober, verifier, mint } = parts;
+        let Parts {
+            clock,
+            profile,
+            seed,
+            net,
+            rates,
+            quotas,
+            disk,
+            programs,
+            stage_url,
+            prober,
+            verifier,
+            mint,
+            delivery,
+        } = parts;
         let dynamo = match &disk {
             Some(disk) => Dynamo::file(&disk.table_file().to_string_lossy()),
             None => Dynamo::memory(),
@@ -98,11 +131,15 @@ impl Embedded {
             profile,
             seed,
             net,
+            rates,
+            quotas,
             state: disk.as_ref().map(|disk| disk.read("cloud")).transpose()?.flatten(),
             keep: disk.as_ref().map(|disk| disk.writer::<Sim>("cloud")),
             programs,
         });
+        let (on_change, ended) = events::rule();
         let states = States::new(states::Options {
+            on_change: Some(on_change),
             seed,
             machines: vec![states::Machine { name: MACHINE_NAME.to_owned(), definition: definition()? }],
             kept: disk.as_ref().map(|disk| disk.read("executions")).transpose()?.flatten(),
@@ -116,6 +153,8 @@ impl Embedded {
         let store = Store::new(clients.dynamodb.clone(), TABLE, clock.clone());
         store.table_ensure().await.map_err(|error| format!("cannot make the table: {}", error.cause()))?;
         let settings = Settings {
+            deployment: TABLE.to_owned(),
+            lifetime: None,
             cluster: "default".to_owned(),
             subnets: ec2::SUBNETS.iter().map(|subnet| subnet.0.to_owned()).collect(),
             security_groups: vec![ec2::SECURITY_GROUP.to_owned()],
@@ -123,39 +162,74 @@ impl Embedded {
         };
         let machine_arn = format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{MACHINE_NAME}");
         let machine = Machine::new(clients.sfn.clone(), machine_arn);
-        let operations = Operations::new(store.clone(), machine, mint.clone());
+        let operations = Operations::new(store.clone(), machine, mint.clone(), clock.clone());
+        let resources = Resources::new(Clients::trying_once(&config));
         let worker = berth_worker::Context {
             store: store.clone(),
-            resources: Resources::new(Clients::trying_once(&config)),
+            resources: resources.clone(),
             prober: Prober::new(prober.unwrap_or(connector), clock.clone()),
             settings: settings.clone(),
             clock: clock.clone(),
         };
         states.serve(Arc::new(move |invocation| Box::pin(invoke(worker.clone(), invocation))));
-        let api = Api {
+        let janitor = Janitor {
             store: store.clone(),
             operations: operations.clone(),
+            resources,
+            settings: settings.clone(),
+            mint: mint.clone(),
+            clock: clock.clone(),
+        };
+        let api = Api {
+            store: store.clone(),
+            operations,
             clients: clients.clone(),
             settings: settings.clone(),
             mint,
             clock: clock.clone(),
         };
         let router = authorizer::guard(berth_api::router(api), verifier, clock.clone());
-        let embedded = Self { clock, cloud, door, states, store, clients, settings, router, operations };
+        let embedded = Self { clock, cloud, door, states, store, clients, settings, janitor, router };
         embedded.resume().await.map_err(|error| format!("cannot go on with what was under way: {}", error.cause()))?;
+        tokio::spawn(ended.deliver(embedded.janitor.clone(), embedded.clock.clone(), delivery, seed));
+        tokio::spawn(keep_house(embedded.janitor.clone(), embedded.clock.clone()));
         Ok(embedded)
     }
 
     /// Makes sure that every operation that is under way runs: the process may have ended between the record and the
     /// start.
     async fn resume(&self) -> Result<(), Error> {
-        for environment in self.store.environments_moving().await? {
-            // One that cannot be started keeps no other from it; its next DELETE or repeated POST starts it.
-            if let Err(error) = self.operations.run(&environment).await {
+        let live = self.store.environments_due(Timestamp::MAX).await?;
+        for environment in live.iter().filter(|environment| environment.status.is_moving()) {
+            // One that cannot be started now keeps no other from it; the janitor tries again.
+            if let Err(error) = self.janitor.operations.run(environment).await {
                 tracing::error!(environment = %environment.id, cause = error.cause(), "cannot be taken up");
             }
         }
         Ok(())
+    }
+}
+
+/// The janitor's two schedules, in one.
+async fn keep_house(janitor: Janitor, clock: Clock) {
+    for minute in 1_u32.. {
+        clock.sleep(SWEEP).await;
+        let mut tasks = vec![Task::Sweep];
+        tasks.extend(minute.is_multiple_of(AUDIT).then_some(Task::Audit));
+        for task in tasks {
+            call_janitor(&janitor, Call::Scheduled { task }).await;
+        }
+    }
+}
+
+/// The janitor as Lambda runs it, within its time limit. What it could not do is done by a later sweep.
+pub(crate) async fn call_janitor(janitor: &Janitor, call: Call) {
+    let limit = janitor.clock.limit(JANITOR_TIMEOUT);
+    let run = vanish::function(Box::pin(janitor.run(call.clone())));
+    match tokio::time::timeout(limit, run).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(?call, cause = error.cause(), "the janitor comes back later"),
+        Err(_) => tracing::warn!(?call, "the janitor was cut off"),
     }
 }
 
@@ -174,7 +248,8 @@ async fn invoke(context: berth_worker::Context, invocation: states::Invocation) 
     let input: StepInput =
         serde_json::from_value(invocation.payload).map_err(|e| error("BadPayload", e.to_string()))?;
     let limit = context.clock.limit(FUNCTION_TIMEOUT);
-    match tokio::time::timeout(limit, Box::pin(berth_worker::run(&context, input))).await {
+    let run = vanish::function(Box::pin(berth_worker::run(&context, input)));
+    match tokio::time::timeout(limit, run).await {
         Ok(Ok(outcome)) => serde_json::to_value(outcome).map_err(|e| error("BadOutcome", e.to_string())),
         Ok(Err(failure)) => Err(error(failure.name(), failure.message())),
         Err(_) => {

@@ -69,11 +69,11 @@ impl Issuer {
         Verifier::new(ISSUER, AUDIENCE, self.keys.clone())
     }
 
-    /// A token for `subject` of `team`, valid from `now` for [`LIFETIME`].
+    /// A token for `subject` of `team` in `role`, valid from `now` for [`LIFETIME`].
     ///
     /// # Errors
     /// `Internal` when signing fails.
-    pub fn token(&self, team: &Team, subject: &str, now: Timestamp) -> Result<String, Error> {
+    pub fn token(&self, team: &Team, subject: &str, role: Role, now: Timestamp) -> Result<String, Error> {
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: Audience::One(AUDIENCE.to_owned()),
@@ -81,7 +81,7 @@ impl Issuer {
             exp: now.as_second().saturating_add(LIFETIME),
             nbf: Some(now.as_second()),
             team: team.clone(),
-            role: Role::Member,
+            role,
         };
         let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::ES256) };
         jsonwebtoken::encode(&header, &claims, &self.key).map_err(Error::internal)

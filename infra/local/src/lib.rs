@@ -5,6 +5,7 @@
 //! port and `sdk` inside the AWS SDK.
 
 mod authorizer;
+pub mod chance;
 pub mod cli;
 pub mod cloud;
 pub mod console;
@@ -14,6 +15,7 @@ pub mod door;
 pub mod dynamo;
 pub mod ec2;
 pub mod embedded;
+pub mod events;
 pub mod faults;
 pub mod issuer;
 pub mod local;
@@ -21,3 +23,4 @@ pub mod sdk;
 pub mod serve;
 pub mod states;
 pub mod sts;
+pub mod vanish;

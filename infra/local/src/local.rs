@@ -7,19 +7,23 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use berth_domain::Clock;
 use berth_domain::ids::Mint;
-use berth_domain::{Clock, Team};
+use berth_domain::token::Role;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::cli::Serve;
+use crate::cli::{self, Serve};
 use crate::cloud::net::Net;
 use crate::cloud::profile::Profile;
+use crate::cloud::quotas::Quotas;
+use crate::cloud::rates::Rates;
 use crate::disk::Disk;
 use crate::embedded::{Embedded, Parts};
+use crate::events::Delivery;
 use crate::issuer::{self, Issuer};
 use crate::{console, serve};
 
@@ -43,12 +47,15 @@ pub async fn run(options: Serve) -> Result<(), String> {
         profile: if options.seed.is_some() { Profile::varying() } else { Profile::medians() },
         seed: options.seed.unwrap_or_else(|| Timestamp::now().as_millisecond().unsigned_abs()),
         net: Net::loopback(),
+        rates: Rates::default(),
+        quotas: Quotas::default(),
         disk,
         programs,
         stage_url: format!("http://127.0.0.1:{aws_port}/restapis/{{api}}/{{stage}}/_user_request_"),
         prober: Some(berth_aws::config::http()),
         verifier: issuer.verifier(),
         mint: Mint::random(clock),
+        delivery: Delivery::default(),
     })
     .await?;
     welcome(api_port, aws_port, &options);
@@ -71,19 +78,21 @@ pub async fn run(options: Serve) -> Result<(), String> {
 ///
 /// # Errors
 /// One line that says what to do.
-pub async fn token(team: &Team, aws_port: u16) -> Result<(), String> {
+pub async fn token(asked: &cli::Token) -> Result<(), String> {
+    let cli::Token { team, operator, aws_port } = asked;
     let not_there = |error: &dyn std::fmt::Display| {
         format!(
             "no berth-local answers on 127.0.0.1:{aws_port} ({error}); start one with `cargo local`, or name its port with --aws-port"
         )
     };
     let stream =
-        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, aws_port)).await.map_err(|error| not_there(&error))?;
+        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, *aws_port)).await.map_err(|error| not_there(&error))?;
     let io = hyper_util::rt::TokioIo::new(stream);
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(io).await.map_err(|error| not_there(&error))?;
     tokio::spawn(connection);
-    let request = http::Request::get(format!("/_berth/token?team={team}"))
+    let role = if *operator { "operator" } else { "member" };
+    let request = http::Request::get(format!("/_berth/token?team={team}&role={role}"))
         .header(http::header::HOST, "127.0.0.1")
         .body(String::new())
         .map_err(|error| error.to_string())?;
@@ -111,6 +120,8 @@ fn key(disk: Option<&Disk>) -> Result<Vec<u8>, String> {
 struct Asked {
     team: String,
     subject: Option<String>,
+    #[serde(default)]
+    role: Role,
 }
 
 fn issuer_routes(issuer: Issuer) -> Router {
@@ -135,7 +146,7 @@ async fn issue(State(issuer): State<Issuer>, headers: HeaderMap, Query(asked): Q
             .into_response();
     }
     let subject = asked.subject.unwrap_or_else(|| format!("{}@berth.local", asked.team));
-    let token = asked.team.parse().and_then(|team| issuer.token(&team, &subject, Timestamp::now()));
+    let token = asked.team.parse().and_then(|team| issuer.token(&team, &subject, asked.role, Timestamp::now()));
     match token {
         Ok(token) => {
             Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": issuer::LIFETIME})).into_response()

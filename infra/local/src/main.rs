@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,task=warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
-        Some(Command::Token(asked)) => local::token(&asked.team, asked.aws_port).await,
+        Some(Command::Token(asked)) => local::token(&asked).await,
         Some(Command::Openapi) => {
             console::say(berth_api::openapi::document().trim_end());
             Ok(())

@@ -51,8 +51,9 @@ impl World {
         (link.status.unwrap().as_str().to_owned(), link.status_message)
     }
 
-    /// A new API: its id and the id of `/`.
+    /// A new API, once AWS's rate lets it through: its id and the id of `/`.
     async fn api(&self) -> (String, String) {
+        self.pass(3).await;
         let api = self
             .account
             .clients
@@ -101,8 +102,9 @@ impl World {
         (api, root, proxy)
     }
 
-    /// A deployment to stage `live`, with the stage variable `link`.
+    /// A deployment to stage `live`, with the stage variable `link`, once AWS's rate lets it through.
     async fn deploy(&self, api: &str, link: &str) -> String {
+        self.pass(5).await;
         let deploy = self
             .account
             .clients

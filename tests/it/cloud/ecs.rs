@@ -13,6 +13,8 @@ use berth_aws::sdk::elb_types::Action;
 use berth_domain::Clock;
 use berth_local::cloud::net::Net;
 use berth_local::cloud::profile::Profile;
+use berth_local::cloud::quotas::Quotas;
+use berth_local::cloud::rates::Rates;
 use berth_local::cloud::sim::Sim;
 use berth_local::cloud::{Cloud, Options, ecs};
 use berth_local::ec2::{SECURITY_GROUP, SUBNETS, VPC};
@@ -339,6 +341,45 @@ async fn an_image_that_cannot_be_pulled_says_so_and_backs_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_without_its_secrets_never_starts_and_one_without_memory_is_killed() {
+    let ecs = Ecs::new();
+    for (family, image) in [("secret", "berth/secretless"), ("greedy", "berth/oom:2")] {
+        ecs.register(family, image).await;
+        ecs.create(family, family).send().await.unwrap();
+    }
+    ecs.wait(60).await;
+    let stopped = &ecs.tasks("secret", "STOPPED").await[0];
+    assert_eq!(stopped.stop_code().unwrap().as_str(), "TaskFailedToStart");
+    assert!(stopped.stopped_reason().unwrap().starts_with("ResourceInitializationError: unable to pull secrets"));
+    let stopped = &ecs.tasks("greedy", "STOPPED").await[0];
+    assert_eq!(stopped.stop_code().unwrap().as_str(), "EssentialContainerExited");
+    let container = &stopped.containers()[0];
+    assert_eq!(container.exit_code(), Some(137));
+    assert_eq!(container.reason(), Some("OutOfMemoryError: Container killed due to memory usage"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_definition_of_another_account_or_region_is_not_there() {
+    let ecs = Ecs::new();
+    let own = ecs.register("mine", "berth/mine").await;
+    let describe = |given: &str| ecs.0.clients.ecs.describe_task_definition().task_definition(given).send();
+    describe(&own).await.expect("it is there");
+    for other in [
+        own.replace("us-east-1", "eu-west-1"),
+        own.replace("000000000000", "111111111111"),
+        own.replace(":task-definition/", ":service/"),
+    ] {
+        assert_eq!(
+            refusal(describe(&other).await),
+            ("ClientException".into(), "Unable to describe task definition.".into())
+        );
+        assert_eq!(message(ecs.create("api", &other).send().await), "TaskDefinition not found.");
+        let deregister = ecs.0.clients.ecs.deregister_task_definition().task_definition(&other).send().await;
+        assert_eq!(message(deregister), "The specified task definition does not exist.");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn deleting_drains_for_the_deregistration_delay_and_frees_the_name() {
     let ecs = Ecs::new();
     let client = &ecs.0.clients.ecs;
@@ -457,7 +498,7 @@ async fn an_unhealthy_task_is_replaced_after_the_grace_period() {
 #[tokio::test(start_paused = true)]
 async fn a_task_that_is_stopped_or_lacks_vcpus_is_told_of_and_tried_again() {
     let ecs = Ecs::new();
-    ecs.0.cloud.change(|sim| sim.ecs.vcpu_quota = 0.25);
+    ecs.0.cloud.change(|sim| sim.quotas.fargate_vcpus = 0.25);
     ecs.create("api", "hello").desired_count(2).send().await.unwrap();
     ecs.wait(60).await;
     let service = ecs.service("api").await;
@@ -466,7 +507,7 @@ async fn a_task_that_is_stopped_or_lacks_vcpus_is_told_of_and_tried_again() {
         &service,
         "was unable to place a task. Reason: You've reached the limit on the number of vCPUs you can run concurrently"
     ));
-    ecs.0.cloud.change(|sim| sim.ecs.vcpu_quota = 100.0);
+    ecs.0.cloud.change(|sim| sim.quotas.fargate_vcpus = 100.0);
     ecs.wait(120).await;
     assert_eq!(ecs.service("api").await.running_count(), 2);
 
@@ -526,6 +567,8 @@ fn command_cloud(state: Option<Sim>, kept: &Arc<Mutex<String>>) -> Cloud {
         profile: Profile::medians(),
         seed: 1,
         net: Net::loopback(),
+        rates: Rates::Aws,
+        quotas: Quotas::default(),
         state,
         keep: Some(Box::new(move |sim| *kept.lock().unwrap() = serde_json::to_string(sim).unwrap())),
         programs: [

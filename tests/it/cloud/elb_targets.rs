@@ -3,6 +3,8 @@
 use berth_aws::sdk::elb_types::{LoadBalancer, Matcher, TargetDescription, TargetGroupAttribute};
 use berth_local::cloud::net::{Net, Stream};
 use berth_local::cloud::profile::Profile;
+use berth_local::cloud::quotas::Quotas;
+use berth_local::cloud::rates::Rates;
 use berth_local::cloud::sim::Sim;
 use berth_local::cloud::{Cloud, Options, elb};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -234,6 +236,8 @@ async fn after_a_restart_listeners_carry_and_targets_are_checked() {
         profile: Profile::medians(),
         seed: 1,
         net: net.clone(),
+        rates: Rates::Aws,
+        quotas: Quotas::default(),
         state: Some(state),
         keep: None,
         programs: Default::default(),

@@ -1,6 +1,10 @@
 //! The stand-in follows AWS (aws-facts.md), seen through the real SDK.
 
 mod apigateway;
+mod chance;
 mod ecs;
 mod elb;
 mod elb_targets;
+mod lag;
+mod quotas;
+mod rates;

@@ -4,8 +4,10 @@ mod auth;
 mod create;
 mod delete;
 mod events;
+mod extend;
 mod get;
 mod list;
+mod retry;
 
 use http::{Method, Request};
 use serde_json::Value;

@@ -1,8 +1,11 @@
 //! Whole stories, walked over the real state machine with real SDK clients in virtual time.
 
+mod audit;
 mod cut_off;
 mod delete;
 mod failure;
+mod janitor;
+mod pacing;
 mod provision;
 mod restart;
 mod tags;

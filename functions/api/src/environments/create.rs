@@ -62,6 +62,7 @@ pub(crate) async fn create_environment(
                 created_by: caller.subject,
                 spec,
                 labels: request.labels,
+                lifetime: request.ttl.or(api.settings.lifetime),
             };
             let queued = Environment::queued(new, api.clock.stamp());
             match api.store.environment_create(queued, key.as_ref()).await? {

@@ -3,8 +3,10 @@
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod events;
+pub(crate) mod extend;
 pub(crate) mod get;
 pub(crate) mod list;
+pub(crate) mod retry;
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path};

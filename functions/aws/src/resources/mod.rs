@@ -4,6 +4,7 @@
 //! Nouns first: `load_balancer_find`, `load_balancer_create`, … "Not there" is `None` or success, never an error.
 
 mod evidence;
+mod inventory;
 mod load_balancer;
 mod rest_api;
 mod service;
@@ -16,6 +17,7 @@ use std::collections::HashMap;
 use berth_domain::Environment;
 use berth_domain::names;
 
+pub use inventory::Tagged;
 pub use load_balancer::{LoadBalancer, LoadBalancerState};
 pub use service::{Service, ServiceCreated};
 pub use target_group::TargetHealth;
@@ -43,6 +45,6 @@ fn tag_map(environment: &Environment) -> HashMap<String, String> {
 }
 
 /// Whether a resource of API Gateway with these tags belongs to `environment`.
-fn is_of(environment: &Environment, tags: Option<&HashMap<String, String>>) -> bool {
-    tags.and_then(|tags| tags.get(names::ENVIRONMENT_TAG)).is_some_and(|tag| *tag == environment.id.to_string())
+fn is_of(environment: &Environment, tags: &HashMap<String, String>) -> bool {
+    tags.get(names::ENVIRONMENT_TAG).is_some_and(|tag| *tag == environment.id.to_string())
 }

@@ -19,6 +19,12 @@ impl Resources {
     /// # Errors
     /// What API Gateway answers.
     pub async fn rest_apis_find(&self, environment: &Environment) -> Result<Vec<String>, Error> {
+        let apis = self.rest_apis().await?;
+        Ok(apis.into_iter().filter(|(_, tags)| is_of(environment, tags)).map(|(api, _)| api).collect())
+    }
+
+    /// Every REST API of the account, with its tags.
+    pub(super) async fn rest_apis(&self) -> Result<Vec<(String, HashMap<String, String>)>, Error> {
         let mut found = Vec::new();
         let mut position = None;
         loop {
@@ -31,8 +37,8 @@ impl Resources {
                 .send()
                 .await
                 .map_err(|error| convert("GetRestApis", error))?;
-            let ours = page.items().iter().filter(|api| is_of(environment, api.tags()));
-            found.extend(ours.filter_map(|api| api.id().map(str::to_owned)));
+            let apis = page.items.unwrap_or_default().into_iter();
+            found.extend(apis.filter_map(|api| Some((api.id?, api.tags.unwrap_or_default()))));
             match page.position {
                 Some(next) => position = Some(next),
                 None => return Ok(found),

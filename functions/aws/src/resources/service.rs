@@ -85,7 +85,7 @@ impl Resources {
             .create_service()
             .cluster(&environment.spec.cluster)
             .service_name(names::resource_name(environment))
-            .client_token(environment.id.bare())
+            .client_token(format!("{}-{}", environment.id.bare(), environment.attempt))
             .task_definition(&spec.task_definition)
             .desired_count(i32::try_from(spec.desired_count).map_err(Error::internal)?)
             .launch_type(LaunchType::Fargate)
@@ -114,20 +114,12 @@ impl Resources {
         }
     }
 
-    /// Deletes the service and stops its tasks; "not there" is success.
+    /// Deletes `service` (a name or an ARN) of `cluster` and stops its tasks; "not there" is success.
     ///
     /// # Errors
     /// What ECS refuses.
-    pub async fn service_delete(&self, environment: &Environment) -> Result<(), Error> {
-        let deleted = self
-            .clients
-            .ecs
-            .delete_service()
-            .cluster(&environment.spec.cluster)
-            .service(names::resource_name(environment))
-            .force(true)
-            .send()
-            .await;
+    pub async fn service_delete(&self, cluster: &str, service: &str) -> Result<(), Error> {
+        let deleted = self.clients.ecs.delete_service().cluster(cluster).service(service).force(true).send().await;
         match deleted {
             Ok(_) => Ok(()),
             Err(error)

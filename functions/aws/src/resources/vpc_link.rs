@@ -1,5 +1,7 @@
 //! The VPC link (V1). Which kind of link stands behind an integration is decided here and in `rest_api`, nowhere else.
 
+use std::collections::HashMap;
+
 use aws_sdk_apigateway::types::VpcLinkStatus;
 use berth_domain::{Environment, Error, names};
 
@@ -37,12 +39,29 @@ pub enum VpcLinkDeleted {
     InUse(String),
 }
 
+impl VpcLinkDeleted {
+    /// What still refers to it, in API Gateway's words.
+    #[must_use]
+    pub fn in_use(self) -> Option<String> {
+        match self {
+            Self::Accepted => None,
+            Self::InUse(message) => Some(message),
+        }
+    }
+}
+
 impl Resources {
     /// Every VPC link of `environment`, by tag: names are not unique and creation is not idempotent (aws-facts §3.1).
     ///
     /// # Errors
     /// What API Gateway answers.
     pub async fn vpc_links_find(&self, environment: &Environment) -> Result<Vec<VpcLink>, Error> {
+        let links = self.vpc_links().await?;
+        Ok(links.into_iter().filter(|(_, tags)| is_of(environment, tags)).map(|(link, _)| link).collect())
+    }
+
+    /// Every VPC link of the account, with its tags.
+    pub(super) async fn vpc_links(&self) -> Result<Vec<(VpcLink, HashMap<String, String>)>, Error> {
         let mut found = Vec::new();
         let mut position = None;
         loop {
@@ -55,8 +74,10 @@ impl Resources {
                 .send()
                 .await
                 .map_err(|error| convert("GetVpcLinks", error))?;
-            let ours = page.items().iter().filter(|link| is_of(environment, link.tags()));
-            found.extend(ours.map(|link| understood(link.id(), link.status(), link.status_message())));
+            for link in page.items.unwrap_or_default() {
+                let understood = understood(link.id(), link.status(), link.status_message());
+                found.push((understood, link.tags.unwrap_or_default()));
+            }
             match page.position {
                 Some(next) => position = Some(next),
                 None => return Ok(found),

@@ -1,19 +1,14 @@
-//! Environments: created with their name and idempotency key in one transaction, changed under optimistic locking,
-//! listed newest first.
+//! Environments: created with their name and idempotency key in one transaction, listed newest first.
 
-use std::time::Duration;
-
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{IN_MOTION, Item, MOVING, Store, environment_item, environment_sk, keyed, name_sk, pk};
+use super::change::ATTEMPTS;
+use super::{Item, Store, environment_item, environment_sk, keyed, name_sk, pk};
 use crate::error::{code, convert};
 
-/// How often a write that met another one is tried again before the caller is asked to.
-const ATTEMPTS: u32 = 12;
 /// How long an idempotency key is remembered, in seconds.
 const KEY_KEPT: i64 = 24 * 3600;
 
@@ -138,7 +133,7 @@ impl Store {
     ) -> Result<Vec<TransactWriteItem>, Error> {
         let team = pk(&environment.team);
         let mut writes = vec![
-            self.put_new(environment_item(environment)?)?,
+            self.put_new(environment_item(environment, &self.clock)?)?,
             self.put_new(Item::from([
                 ("pk".to_owned(), team.clone()),
                 ("sk".to_owned(), name_sk(&environment.name)),
@@ -173,79 +168,6 @@ impl Store {
             .build()
             .map_err(Error::internal)?;
         Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// One environment of `team`.
-    ///
-    /// # Errors
-    /// `NotFound` when the team has no such environment.
-    pub async fn environment_get(&self, team: &Team, id: &EnvironmentId) -> Result<Environment, Error> {
-        let item = self.item(pk(team), environment_sk(id)).await?.ok_or_else(|| Error::NotFound {
-            message: format!("Your team has no environment {id}. `GET /environments` lists what it has."),
-        })?;
-        serde_dynamo::from_item(item).map_err(Error::internal)
-    }
-
-    /// Changes an environment: loads it, lets `change` work on it, and writes it with its news unless another write came
-    /// between, in which case everything is done again with the newer record. What `change` leaves as it was is not
-    /// written.
-    ///
-    /// # Errors
-    /// What `change` answers; `Unavailable` when other writes keep coming between.
-    pub async fn environment_change(
-        &self,
-        team: &Team,
-        id: &EnvironmentId,
-        mut change: impl FnMut(&mut Environment, Timestamp) -> Result<(), Error>,
-    ) -> Result<Environment, Error> {
-        for attempt in 0..ATTEMPTS {
-            let before = self.environment_get(team, id).await?;
-            let mut after = before.clone();
-            let now = self.clock.stamp();
-            change(&mut after, now)?;
-            if after == before {
-                return Ok(after);
-            }
-            after.version += 1;
-            after.updated_at = now;
-            if self.environment_write(&after, &before).await? {
-                after.news.clear();
-                return Ok(after);
-            }
-            self.back_off(attempt).await;
-        }
-        Err(Error::unavailable("The environment is changing quickly; try again.", "optimistic lock kept failing"))
-    }
-
-    /// Writes `environment` over `before`; answers false when that is no longer what is there.
-    async fn environment_write(&self, environment: &Environment, before: &Environment) -> Result<bool, Error> {
-        let team = pk(&environment.team);
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(environment_item(environment)?))
-            .condition_expression("version = :expected")
-            .expression_attribute_values(":expected", AttributeValue::N(before.version.to_string()))
-            .build()
-            .map_err(Error::internal)?;
-        let mut writes = vec![TransactWriteItem::builder().put(put).build()];
-        writes.extend(self.news_writes(environment)?);
-        if environment.status == Status::Deleted && before.status != Status::Deleted {
-            // The name is free again.
-            let release = Delete::builder()
-                .table_name(&self.table)
-                .key("pk", team)
-                .key("sk", name_sk(&environment.name))
-                .condition_expression("attribute_not_exists(pk) OR environment = :id")
-                .expression_attribute_values(":id", AttributeValue::S(environment.id.to_string()))
-                .build()
-                .map_err(Error::internal)?;
-            writes.push(TransactWriteItem::builder().delete(release).build());
-        }
-        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if code(&error) == Some("TransactionCanceledException") => Ok(false),
-            Err(error) => Err(convert("TransactWriteItems", error)),
-        }
     }
 
     /// The environments of `team`, newest first, those behind `after` only, of `status` only; at most `limit`.
@@ -296,57 +218,5 @@ impl Store {
                 return Ok(Page { environments, next: None });
             }
         }
-    }
-
-    /// Every environment, of every team, whose operation is under way: for whoever makes sure that its execution runs.
-    /// The index lags: what began a moment ago may be missing.
-    ///
-    /// # Errors
-    /// `Unavailable` when DynamoDB cannot be reached.
-    pub async fn environments_moving(&self) -> Result<Vec<Environment>, Error> {
-        let mut moving: Vec<Environment> = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name(MOVING)
-                .key_condition_expression("moving = :yes")
-                .expression_attribute_values(":yes", AttributeValue::S(IN_MOTION.to_owned()))
-                .set_exclusive_start_key(start.take())
-                .send()
-                .await
-                .map_err(|error| convert("Query", error))?;
-            for key in page.items.unwrap_or_default() {
-                let (Some(pk), Some(sk)) = (key.get("pk"), key.get("sk")) else { continue };
-                if let Some(item) = self.item(pk.clone(), sk.clone()).await? {
-                    let environment: Environment = serde_dynamo::from_item(item).map_err(Error::internal)?;
-                    moving.extend(Some(environment).filter(|environment| environment.status.is_moving()));
-                }
-            }
-            match page.last_evaluated_key {
-                Some(key) => start = Some(key),
-                None => return Ok(moving),
-            }
-        }
-    }
-
-    async fn item(&self, pk: AttributeValue, sk: AttributeValue) -> Result<Option<Item>, Error> {
-        let reply = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", pk)
-            .key("sk", sk)
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| convert("GetItem", error))?;
-        Ok(reply.item)
-    }
-
-    async fn back_off(&self, attempt: u32) {
-        tokio::time::sleep(Duration::from_millis(10 << attempt.min(6))).await;
     }
 }

@@ -6,24 +6,32 @@
 //! | `TEAM#team` | `NAME#name`           | which environment has the name                          |
 //! | `TEAM#team` | `KEY#hash`            | an `Idempotency-Key` and the answer it got; expires     |
 //! | `TEAM#team` | `EVENT#id#number`     | something that happened to an environment               |
+//! | `PACE`      | operation             | until when the queue for a paced operation is served    |
+//! | `FINDING`   | kind and id           | a resource in AWS that no record explains               |
 //!
-//! An environment whose operation is under way also carries `moving`, the key of the sparse index of that name: so
-//! whoever looks after operations finds them without reading the table.
+//! An environment that is not deleted also carries `watched` and `due`, the key of the index `due`: so the janitor finds
+//! what it has to look after, the most urgent first, without reading the table.
 //!
-//! `environments` creates, reads, changes and lists; `events` reads what happened; `table` makes the table where no
-//! template does.
+//! `environments` creates and lists, `change` reads and changes, `watch` is the janitor's view; `events` reads what
+//! happened; `pace` and `findings` hold what belongs to no team; `table` makes the table where no template does.
 
+mod change;
 mod environments;
 mod events;
+mod findings;
+mod pace;
 mod table;
+mod watch;
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use berth_domain::{Clock, Environment, EnvironmentId, Error, Team};
+use jiff::Timestamp;
 
 pub use environments::{Created, IdempotencyKey, Page};
 pub use events::Event;
+pub use findings::Finding;
 
 /// The table; cheap to clone.
 #[derive(Clone, Debug)]
@@ -41,10 +49,11 @@ impl Store {
     }
 }
 
-/// The sparse index of what moves, and its key attribute.
-const MOVING: &str = "moving";
-/// The index has one partition: it holds what is under way, not what ever was.
-const IN_MOTION: &str = "yes";
+/// The index of what is not deleted, by when it has to be looked after, and its key attributes.
+const DUE: &str = "due";
+const WATCHED: &str = "watched";
+/// The index has one partition: it holds what there is, not what ever was.
+const YES: &str = "yes";
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -61,12 +70,17 @@ fn name_sk(name: &str) -> AttributeValue {
 }
 
 /// `environment` as an item.
-fn environment_item(environment: &Environment) -> Result<Item, Error> {
+fn environment_item(environment: &Environment, clock: &Clock) -> Result<Item, Error> {
     let mut item = keyed(pk(&environment.team), environment_sk(&environment.id), environment)?;
-    if environment.status.is_moving() {
-        item.insert(MOVING.to_owned(), AttributeValue::S(IN_MOTION.to_owned()));
+    if let Some(due) = environment.due_at(clock) {
+        item.insert(WATCHED.to_owned(), AttributeValue::S(YES.to_owned()));
+        item.insert(DUE.to_owned(), milliseconds(due));
     }
     Ok(item)
+}
+
+fn milliseconds(moment: Timestamp) -> AttributeValue {
+    AttributeValue::N(moment.as_millisecond().to_string())
 }
 
 /// `value` as an item under its key.

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 };
 use berth_domain::Error;
 
-use super::{MOVING, Store};
+use super::{DUE, Store, WATCHED};
 use crate::error::{code, convert};
 
 impl Store {
@@ -18,19 +18,15 @@ impl Store {
         let key = |name: &str, kind| {
             KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(Error::internal)
         };
-        let text = |name: &str| {
-            AttributeDefinition::builder()
-                .attribute_name(name)
-                .attribute_type(ScalarAttributeType::S)
-                .build()
-                .map_err(Error::internal)
+        let attribute = |name: &str, kind| {
+            AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().map_err(Error::internal)
         };
-        // Keys only: the index is written when something begins or ends to move, not at every step.
+        // Keys only: the index is written when an operation begins or ends, not at every step.
         let keys = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
-        let moving = GlobalSecondaryIndex::builder()
-            .index_name(MOVING)
-            .key_schema(key(MOVING, KeyType::Hash)?)
-            .key_schema(key("sk", KeyType::Range)?)
+        let due = GlobalSecondaryIndex::builder()
+            .index_name(DUE)
+            .key_schema(key(WATCHED, KeyType::Hash)?)
+            .key_schema(key(DUE, KeyType::Range)?)
             .projection(keys)
             .build()
             .map_err(Error::internal)?;
@@ -40,10 +36,11 @@ impl Store {
             .table_name(&self.table)
             .key_schema(key("pk", KeyType::Hash)?)
             .key_schema(key("sk", KeyType::Range)?)
-            .attribute_definitions(text("pk")?)
-            .attribute_definitions(text("sk")?)
-            .attribute_definitions(text(MOVING)?)
-            .global_secondary_indexes(moving)
+            .attribute_definitions(attribute("pk", ScalarAttributeType::S)?)
+            .attribute_definitions(attribute("sk", ScalarAttributeType::S)?)
+            .attribute_definitions(attribute(WATCHED, ScalarAttributeType::S)?)
+            .attribute_definitions(attribute(DUE, ScalarAttributeType::N)?)
+            .global_secondary_indexes(due)
             .billing_mode(BillingMode::PayPerRequest)
             .send()
             .await;

@@ -59,15 +59,20 @@ pub struct Resource {
     pub absent_at: Option<Timestamp>,
 }
 
-/// Every resource of an environment, by kind: there is never more than one of a kind.
+/// Every resource of an environment: there is never more than one of a kind at a time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ledger(BTreeMap<ResourceKind, Resource>);
+pub struct Ledger {
+    now: BTreeMap<ResourceKind, Resource>,
+    /// Verified absent before another of its kind was announced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<(ResourceKind, Resource)>,
+}
 
 impl Ledger {
     /// The entry of `kind`, unless it is verified absent.
     #[must_use]
     pub fn get(&self, kind: ResourceKind) -> Option<&Resource> {
-        self.0.get(&kind).filter(|resource| resource.absent_at.is_none())
+        self.now.get(&kind).filter(|resource| resource.absent_at.is_none())
     }
 
     /// The recorded id of `kind`, unless it is verified absent.
@@ -81,7 +86,8 @@ impl Ledger {
     pub fn announce(&mut self, kind: ResourceKind, now: Timestamp) {
         if self.id(kind).is_none() {
             let announced = Resource { id: None, address: None, announced_at: now, recorded_at: None, absent_at: None };
-            self.0.insert(kind, announced);
+            let before = self.now.insert(kind, announced);
+            self.former.extend(before.filter(|resource| resource.absent_at.is_some()).map(|resource| (kind, resource)));
         }
     }
 
@@ -90,7 +96,7 @@ impl Ledger {
         if self.get(kind).is_none() {
             self.announce(kind, now);
         }
-        if let Some(resource) = self.0.get_mut(&kind) {
+        if let Some(resource) = self.now.get_mut(&kind) {
             resource.id = Some(id.to_owned());
             resource.address = address.map(str::to_owned);
             resource.recorded_at.get_or_insert(now);
@@ -99,14 +105,14 @@ impl Ledger {
 
     /// Closes the entry of `kind`: its absence has been seen.
     pub fn verify_absent(&mut self, kind: ResourceKind, now: Timestamp) {
-        if let Some(resource) = self.0.get_mut(&kind) {
+        if let Some(resource) = self.now.get_mut(&kind) {
             resource.absent_at.get_or_insert(now);
         }
     }
 
     /// Looks at everything once more: what was verified absent may have turned up since, and holds what is left.
     pub fn reopen(&mut self, now: Timestamp) {
-        for resource in self.0.values_mut() {
+        for resource in self.now.values_mut() {
             resource.absent_at = None;
             if resource.id.is_none() {
                 resource.announced_at = now;
@@ -116,11 +122,12 @@ impl Ledger {
 
     /// Everything that is not verified absent.
     pub fn left(&self) -> impl Iterator<Item = (ResourceKind, &Resource)> {
-        self.0.iter().filter(|(_, resource)| resource.absent_at.is_none()).map(|(kind, resource)| (*kind, resource))
+        self.now.iter().filter(|(_, resource)| resource.absent_at.is_none()).map(|(kind, resource)| (*kind, resource))
     }
 
-    /// Everything there ever was.
+    /// Everything there ever was, the oldest first within a kind.
     pub fn all(&self) -> impl Iterator<Item = (ResourceKind, &Resource)> {
-        self.0.iter().map(|(kind, resource)| (*kind, resource))
+        let former = self.former.iter().map(|(kind, resource)| (*kind, resource));
+        former.chain(self.now.iter().map(|(kind, resource)| (*kind, resource)))
     }
 }

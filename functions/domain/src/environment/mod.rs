@@ -3,6 +3,7 @@
 //! nothing is left.
 
 mod ledger;
+mod life;
 mod spec;
 mod status;
 mod steps;
@@ -15,7 +16,8 @@ use utoipa::ToSchema;
 
 use crate::error::Error;
 use crate::ids::{EnvironmentId, OperationId, Team};
-use crate::operation::{CALL_LIMIT, Identity, Kind};
+use crate::lifetime::Lifetime;
+use crate::operation::{Identity, Kind};
 use crate::settings::Settings;
 use crate::step::Step;
 
@@ -51,7 +53,19 @@ pub struct Environment {
     pub resources: Ledger,
     /// Why provisioning failed, if it did.
     pub failure: Option<Failure>,
-    /// When somebody asked for its deletion.
+    /// How often it has been provisioned, this time included.
+    pub attempt: u32,
+    /// Recorded resources that an audit did not find, since when; only while `ready`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing: BTreeMap<ResourceKind, Timestamp>,
+    /// How often the removal could not be finished.
+    #[serde(default)]
+    pub cleanup_attempts: u32,
+    /// When the removal is tried again by itself.
+    pub next_attempt_at: Option<Timestamp>,
+    /// When its lifetime is over.
+    pub expires_at: Option<Timestamp>,
+    /// When somebody asked for its deletion, or its lifetime was over.
     pub delete_requested_at: Option<Timestamp>,
     /// When it was asked for.
     pub created_at: Timestamp,
@@ -76,6 +90,16 @@ pub struct Operation {
     pub not_before: Option<Timestamp>,
     /// When its execution last began: time limits count from here, so that a system that was down does not time out.
     pub begun_at: Option<Timestamp>,
+    /// How often it was taken up again because its execution was cut off.
+    #[serde(default)]
+    pub taken_up: u32,
+}
+
+impl Operation {
+    /// An operation that is asked for at `now`.
+    fn new(id: OperationId, kind: Kind, now: Timestamp) -> Self {
+        Self { id, kind, started_at: now, not_before: None, begun_at: None, taken_up: 0 }
+    }
 }
 
 /// Why provisioning failed.
@@ -126,6 +150,28 @@ pub enum News {
         /// The failure's message.
         message: String,
     },
+    /// The execution of an operation ended before its work was done; the operation goes on under another name.
+    Interrupted {
+        /// The operation as it was called.
+        operation: OperationId,
+    },
+    /// The lifetime was extended.
+    Extended {
+        /// To this moment.
+        expires_at: Timestamp,
+    },
+    /// The lifetime was over.
+    Expired,
+    /// A recorded resource is not there any more although nobody asked Berth to remove it.
+    Missing {
+        /// What.
+        resource: ResourceKind,
+    },
+    /// It is there again.
+    Found {
+        /// What.
+        resource: ResourceKind,
+    },
 }
 
 /// What a new environment is made from.
@@ -144,6 +190,8 @@ pub struct New {
     pub spec: Spec,
     /// The caller's own marks.
     pub labels: BTreeMap<String, String>,
+    /// How long it may live.
+    pub lifetime: Option<Lifetime>,
 }
 
 impl Environment {
@@ -159,16 +207,15 @@ impl Environment {
             version: 1,
             spec: new.spec,
             labels: new.labels,
-            operation: Operation {
-                id: new.operation,
-                kind: Kind::Provision,
-                started_at: now,
-                not_before: None,
-                begun_at: None,
-            },
+            operation: Operation::new(new.operation, Kind::Provision, now),
             steps: Step::ENSURE.into_iter().map(StepRecord::pending).collect(),
             resources: Ledger::default(),
             failure: None,
+            attempt: 1,
+            missing: BTreeMap::new(),
+            cleanup_attempts: 0,
+            next_attempt_at: None,
+            expires_at: new.lifetime.map(|lifetime| lifetime.end(now)),
             delete_requested_at: None,
             created_at: now,
             updated_at: now,
@@ -213,38 +260,6 @@ impl Environment {
         self.become_status(Status::Deleting)
     }
 
-    /// The execution of the operation was cut off: the operation goes on under a new name, once no step of the old execution
-    /// can be running any more.
-    pub fn take_up_again(&mut self, operation: OperationId, now: Timestamp) {
-        let not_before = now.checked_add(CALL_LIMIT).unwrap_or(now);
-        self.operation =
-            Operation { id: operation, not_before: Some(not_before), begun_at: None, ..self.operation.clone() };
-    }
-
-    /// A delete arrives. A provisioning under way sees it at its next look and unwinds; a settled environment gets a new
-    /// operation, named `operation`.
-    ///
-    /// # Errors
-    /// `Internal` when the status rules are broken.
-    pub fn request_delete(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
-        self.delete_requested_at.get_or_insert(now);
-        match self.status {
-            Status::Queued | Status::Provisioning => self.become_status(Status::Deleting),
-            Status::Deleting | Status::Deleted => Ok(()),
-            // Nothing is left behind by a failure, so there is nothing to run.
-            Status::Failed => self.become_status(Status::Deleted),
-            Status::Ready | Status::CleanupFailed => {
-                if self.status == Status::CleanupFailed {
-                    self.resources.reopen(now);
-                }
-                self.operation =
-                    Operation { id: operation, kind: Kind::Delete, started_at: now, not_before: None, begun_at: None };
-                self.steps.clear();
-                self.become_status(Status::Deleting)
-            }
-        }
-    }
-
     /// From here on everything is taken away: `deleting`, and the undo steps join the list.
     ///
     /// # Errors
@@ -263,32 +278,6 @@ impl Environment {
             }
         }
         Ok(())
-    }
-
-    /// The removal is over: an undo step that never said how it ended (its call was cut off) has failed.
-    pub fn end_undo_steps(&mut self, now: Timestamp) {
-        for undo in Step::UNDO {
-            let state = self.step(undo).map(|record| (record.state, record.why.clone()));
-            if let Some((StepState::Running | StepState::Waiting | StepState::Pending, why)) = state {
-                let why = why.map_or_else(
-                    || "its call was cut off before it could say how it went".to_owned(),
-                    |why| format!("given up: {why}"),
-                );
-                self.step_moves(undo, StepState::Failed, Some(why), now);
-            }
-        }
-    }
-
-    /// What a removal ends as: what was wanted when nothing is left, `cleanup_failed` otherwise.
-    #[must_use]
-    pub fn end_of_removal(&self) -> Status {
-        if self.resources.left().next().is_some() {
-            Status::CleanupFailed
-        } else if self.delete_requested_at.is_some() {
-            Status::Deleted
-        } else {
-            Status::Failed
-        }
     }
 
     /// Where the service answers: proven, as long as the environment is ready.
@@ -313,13 +302,33 @@ impl Environment {
     #[must_use]
     pub fn at_work_since(&self, step: Step) -> Option<Timestamp> {
         let started = self.step(step)?.started_at?;
-        Some(self.operation.begun_at.map_or(started, |begun| started.max(begun)))
+        let at_work = self.operation.begun_at.map_or(started, |begun| started.max(begun));
+        // Waiting for one's turn is no work.
+        Some(self.step(step)?.turn_at.map_or(at_work, |turn| turn.max(at_work)))
     }
 
     /// The record of `step`, if it belongs to this operation.
     #[must_use]
     pub fn step(&self, step: Step) -> Option<&StepRecord> {
         self.steps.iter().find(|record| record.name == step)
+    }
+
+    /// Gives `step` its turn in the queue for a paced operation; the first one stays.
+    pub fn step_queues(&mut self, step: Step, turn_at: Timestamp) {
+        if let Some(record) = self.steps.iter_mut().find(|record| record.name == step) {
+            record.turn_at.get_or_insert(turn_at);
+        }
+    }
+
+    /// Notes which recorded resources an audit did not find.
+    pub fn note_missing(&mut self, missing: &[ResourceKind], now: Timestamp) {
+        for kind in missing.iter().filter(|kind| !self.missing.contains_key(kind)) {
+            self.news.push(News::Missing { resource: *kind });
+        }
+        for kind in self.missing.keys().filter(|kind| !missing.contains(kind)) {
+            self.news.push(News::Found { resource: *kind });
+        }
+        self.missing = missing.iter().map(|kind| (*kind, self.missing.get(kind).copied().unwrap_or(now))).collect();
     }
 
     /// Moves `step` to `state`; what really changes becomes news.

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 pub struct Spec {
     /// The pinned task definition: its ARN with the revision.
     pub task_definition: String,
+    /// The deployment of Berth that made it.
+    pub deployment: String,
     /// The cluster that the service runs in: pinned, because the deployment's may change.
     pub cluster: String,
     /// The container that answers, and its port.

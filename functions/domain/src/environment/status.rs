@@ -20,9 +20,9 @@ pub enum Status {
     Deleting,
     /// Nothing is left.
     Deleted,
-    /// Provisioning failed; nothing is left behind, `failure` says why.
+    /// Provisioning failed; nothing is left behind, `failure` says why. It may be retried.
     Failed,
-    /// Something could not be removed; `leftovers` says what and why. Delete again to retry.
+    /// Something could not be removed; `leftovers` says what and why. It is tried again for a while; delete or retry to try at once.
     CleanupFailed,
 }
 
@@ -46,7 +46,7 @@ impl Status {
             Self::Provisioning => matches!(next, Self::Ready | Self::Deleting),
             Self::Ready | Self::CleanupFailed => matches!(next, Self::Deleting),
             Self::Deleting => matches!(next, Self::Deleted | Self::Failed | Self::CleanupFailed),
-            Self::Failed => matches!(next, Self::Deleted),
+            Self::Failed => matches!(next, Self::Queued | Self::Deleted),
             Self::Deleted => false,
         }
     }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::environment::{ApiKind, Topology};
 use crate::error::{Error, Field};
 use crate::ids::is_label;
+use crate::lifetime::Lifetime;
 
 pub use resolve::TaskDefinition;
 
@@ -50,6 +51,10 @@ pub struct EnvironmentRequest {
     /// The REST API in front.
     #[serde(default)]
     pub api: ApiRequest,
+    /// How long it lives, from now on: a number and a unit (`s`, `m`, `h`, `d`), from `1m` to `365d`. When it is over, the
+    /// environment is deleted. The deployment's default when left out.
+    #[serde(default)]
+    pub ttl: Option<Lifetime>,
     /// Your own marks: at most 20, keys to 64 and values to 256 characters.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -139,21 +144,31 @@ impl Default for ApiRequest {
     }
 }
 
+/// More time for an environment.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExtendRequest {
+    /// How long it lives from now on.
+    pub ttl: Lifetime,
+}
+
+impl ExtendRequest {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// `Invalid` with a pointer to the place: `malformed_json`, `invalid_request`.
+    pub fn read(body: &[u8]) -> Result<Self, Error> {
+        parse(body, &["/ttl"])
+    }
+}
+
 impl EnvironmentRequest {
     /// Reads a body.
     ///
     /// # Errors
     /// `Invalid` with a pointer to the place: `malformed_json`, `invalid_request`.
     pub fn read(body: &[u8]) -> Result<Self, Error> {
-        let value: Value = serde_json::from_slice(body).map_err(|error| {
-            Error::invalid("malformed_json", "", format!("The body must be a JSON object: {error}."))
-        })?;
-        check_shape(&value)?;
-        // From the text, not from `value`, in which a key that stands there twice has become one.
-        let request: Self = serde_path_to_error::deserialize(&mut Deserializer::from_slice(body)).map_err(|error| {
-            let pointer = pointer(error.path());
-            invalid_request(vec![Field { pointer, message: error.into_inner().to_string() }])
-        })?;
+        let request: Self = parse(body, &["/name", "/task_definition"])?;
         request.check()?;
         Ok(request)
     }
@@ -264,12 +279,23 @@ fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
+/// A body with these required members.
+fn parse<T: serde::de::DeserializeOwned>(body: &[u8], required: &[&str]) -> Result<T, Error> {
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| Error::invalid("malformed_json", "", format!("The body must be a JSON object: {error}.")))?;
+    check_shape(&value, required)?;
+    // From the text, not from `value`, in which a key that stands there twice has become one.
+    serde_path_to_error::deserialize(&mut Deserializer::from_slice(body)).map_err(|error| {
+        let pointer = pointer(error.path());
+        invalid_request(vec![Field { pointer, message: error.into_inner().to_string() }])
+    })
+}
+
 /// Checks what serde is too kind about: it takes an array of its fields for an object, and an object with the word as its
 /// key for a word; and it names one missing field, without its place.
-fn check_shape(body: &Value) -> Result<(), Error> {
+fn check_shape(body: &Value, required: &[&str]) -> Result<(), Error> {
     const OBJECTS: [&str; 5] = ["", "/container", "/health_check", "/network", "/api"];
     const WORDS: [&str; 2] = ["/topology", "/api/kind"];
-    const REQUIRED: [&str; 2] = ["/name", "/task_definition"];
     let field = |pointer: &str, message: &str| Field { pointer: pointer.to_owned(), message: message.to_owned() };
     let mut fields = Vec::new();
     for pointer in OBJECTS {
@@ -282,7 +308,7 @@ fn check_shape(body: &Value) -> Result<(), Error> {
             fields.push(field(pointer, "must be a string"));
         }
     }
-    for pointer in REQUIRED {
+    for pointer in required {
         if body.is_object() && body.pointer(pointer).is_none() {
             fields.push(field(pointer, "is required"));
         }

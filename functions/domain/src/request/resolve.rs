@@ -52,6 +52,7 @@ impl EnvironmentRequest {
         };
         Ok(Spec {
             task_definition: task_definition.arn,
+            deployment: settings.deployment.clone(),
             cluster: settings.cluster.clone(),
             container,
             desired_count: self.desired_count,

@@ -1,9 +1,9 @@
 //! The deployment and its stage, which names the VPC link. There is no undo: both go with the REST API.
 
 use berth_domain::environment::ResourceKind;
-use berth_domain::{Environment, Error};
+use berth_domain::{Environment, Error, Step};
 
-use super::{Progress, may_turn_up, recorded};
+use super::{Progress, may_turn_up, recorded, turn};
 use crate::context::Context;
 
 pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Result<Progress, Error> {
@@ -11,6 +11,11 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
     let api = recorded(environment, ResourceKind::RestApi)?;
     let link = recorded(environment, ResourceKind::VpcLink)?;
     let stage = &environment.spec.api.stage;
+    if environment.resources.id(kind).is_none()
+        && let Some(waiting) = turn(context, environment, Step::EnsureDeployment).await?
+    {
+        return Ok(waiting);
+    }
     if !context.resources.stage_exists(api, stage).await? {
         let mut seen = environment.clone();
         let deployment = match context.resources.deployment_find(api).await? {

@@ -5,19 +5,25 @@ use berth_aws::resources::LoadBalancerState;
 use berth_domain::environment::ResourceKind;
 use berth_domain::{Environment, Error, Step};
 
-use super::{Progress, lost, may_turn_up, recorded, waiting};
+use super::{Progress, lost, may_turn_up, recorded, turn, waiting};
 use crate::context::Context;
 
 pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Result<Progress, Error> {
+    let kind = ResourceKind::LoadBalancer;
+    if environment.resources.id(kind).is_none()
+        && let Some(waiting) = turn(context, environment, Step::EnsureLoadBalancer).await?
+    {
+        return Ok(waiting);
+    }
     let load_balancer = match context.resources.load_balancer_find(environment).await? {
         Some(load_balancer) => load_balancer,
         None => {
-            context.announce(environment, ResourceKind::LoadBalancer).await?;
+            context.announce(environment, kind).await?;
             context.resources.load_balancer_create(environment).await?
         }
     };
     let (arn, dns_name) = (&load_balancer.arn, &load_balancer.dns_name);
-    context.found(environment, ResourceKind::LoadBalancer, arn, Some(dns_name)).await?;
+    context.found(environment, kind, arn, Some(dns_name)).await?;
     Ok(Progress::Ready)
 }
 

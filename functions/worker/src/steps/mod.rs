@@ -5,6 +5,7 @@
 //!   at once; then it looks whether the resource is ready. Calling it again is always safe.
 //! - What AWS creates anew on every call (VPC link, REST API, deployment) is not created again while a lost reply may
 //!   still have made one: see [`may_turn_up`].
+//! - What the account may do only at a rate waits for its [`turn`] before anything is asked of AWS.
 //! - `undo` finds the same way; absent is success, and done means that the absence was seen.
 //! - A resource that was never announced needs no look.
 
@@ -20,9 +21,29 @@ mod vpc_link;
 use std::time::Duration;
 
 use berth_domain::environment::ResourceKind;
+use berth_domain::pace::Paced;
 use berth_domain::{Environment, Error, Step, usual};
 
 use crate::context::Context;
+
+/// Waits for the turn of `step`, whose operation AWS allows the whole account at a rate only; `None` when it has come. The
+/// turn is taken once and kept in the record, whatever happens to the call.
+pub(crate) async fn turn(context: &Context, environment: &Environment, step: Step) -> Result<Option<Progress>, Error> {
+    let Some(paced) = Paced::of(step) else { return Ok(None) };
+    let mut turn_at = environment.step(step).and_then(|record| record.turn_at);
+    if turn_at.is_none() {
+        let taken = context.store.turn_take(paced).await?;
+        let queue = |environment: &mut Environment, _| {
+            environment.step_queues(step, taken);
+            Ok(())
+        };
+        let queued = context.store.environment_change_from(environment.clone(), queue).await?;
+        turn_at = queued.step(step).and_then(|record| record.turn_at);
+    }
+    let left = turn_at.and_then(|moment| context.clock.left_until(moment));
+    let why = || format!("waiting for its turn: {paced}");
+    Ok(left.map(|left| Progress::Waiting { retry_after: left.min(usual::LONGEST_WAIT), why: why() }))
+}
 
 /// How far a step has come.
 #[derive(Clone, Debug, PartialEq, Eq)]

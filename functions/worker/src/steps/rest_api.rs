@@ -3,7 +3,7 @@
 use berth_domain::environment::ResourceKind;
 use berth_domain::{Environment, Error, Step};
 
-use super::{Progress, may_turn_up, recorded, waiting};
+use super::{Progress, may_turn_up, recorded, turn, waiting};
 use crate::context::Context;
 
 const KIND: ResourceKind = ResourceKind::RestApi;
@@ -18,6 +18,9 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
     let api = match environment.resources.id(KIND) {
         Some(api) => api.to_owned(),
         None => {
+            if let Some(waiting) = turn(context, environment, Step::EnsureRestApi).await? {
+                return Ok(waiting);
+            }
             let api = match context.resources.rest_apis_find(environment).await?.into_iter().next() {
                 Some(api) => api,
                 None => {
@@ -39,6 +42,9 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
 pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result<Progress, Error> {
     if environment.resources.get(KIND).is_none() {
         return Ok(Progress::Ready);
+    }
+    if let Some(waiting) = turn(context, environment, Step::UndoRestApi).await? {
+        return Ok(waiting);
     }
     let mut apis = context.resources.rest_apis_find(environment).await?;
     if let Some(id) = environment.resources.id(KIND)

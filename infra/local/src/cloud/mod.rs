@@ -4,14 +4,19 @@
 //! [`Cloud`] is the handle. Its state is one [`Sim`], changed only inside [`Cloud::change`], which first lets
 //! everything happen that is due. What takes time is an [`Event`](sim::Event) in the schedule; what needs I/O (a listener, a
 //! process, a health check) is an [`Effect`], carried out after the change and reported back through another change.
-//! One folder per service: `elb`, `ecs`, `apigateway`. The HTTP door is not here; see `crate::door`.
+//! One folder per service: `elb`, `ecs`, `apigateway`; what their calls share (rates, quotas, the lag of reads) beside
+//! them. The HTTP door is not here; see `crate::door`.
 
 pub mod apigateway;
+mod call;
 pub mod ecs;
 pub mod elb;
+mod lag;
 pub mod net;
 pub mod profile;
 pub mod query;
+pub mod quotas;
+pub mod rates;
 pub mod refusal;
 pub mod sim;
 
@@ -20,8 +25,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use berth_domain::Clock;
 use tokio::sync::Notify;
 
+pub use call::{call, doom};
 use net::Net;
 use profile::Profile;
+use quotas::Quotas;
+use rates::Rates;
 use sim::{Effect, Sim};
 
 /// The account that the stand-in plays.
@@ -42,6 +50,10 @@ pub struct Options {
     pub seed: u64,
     /// Loopback TCP, or in memory for virtual time.
     pub net: Net,
+    /// Whether calls are limited as AWS limits them.
+    pub rates: Rates,
+    /// How much the account may have.
+    pub quotas: Quotas,
     /// A state kept earlier, to go on from.
     pub state: Option<Sim>,
     /// Where the state is kept.
@@ -70,6 +82,7 @@ impl Cloud {
         let mut sim = options.state.unwrap_or_else(|| Sim::new(options.seed));
         let clock = options.clock.clone();
         sim.resume(options.clock, options.profile, options.seed);
+        (sim.rates, sim.quotas) = (options.rates, options.quotas);
         let cloud = Self(Arc::new(Inner {
             sim: Mutex::new(sim),
             net: options.net,

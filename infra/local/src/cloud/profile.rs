@@ -26,6 +26,8 @@ pub enum Latency {
     TargetRegistered,
     /// A new or re-pointed stage until it answers.
     StageLive,
+    /// A new resource until reads see it; only where the profile lags.
+    Visible,
 }
 
 /// Median and tail (99th percentile), in AWS seconds.
@@ -43,6 +45,7 @@ struct Table {
     task_stopped: Spread,
     target_registered: Spread,
     stage_live: Spread,
+    visible: Spread,
 }
 
 /// A latency profile: each latency is its median, or drawn with the profile's median and tail.
@@ -50,6 +53,7 @@ struct Table {
 pub struct Profile {
     table: Table,
     varies: bool,
+    lags: bool,
 }
 
 impl Default for Profile {
@@ -59,16 +63,28 @@ impl Default for Profile {
 }
 
 impl Profile {
-    /// Every latency is exactly its median.
+    /// Every latency is exactly its median, and reads see at once what was written.
     #[must_use]
     pub fn medians() -> Self {
-        Self { table: table(), varies: false }
+        Self { table: table(), varies: false, lags: false }
     }
 
-    /// Latencies are drawn: log-normal through the median and the tail.
+    /// Latencies are drawn: log-normal through the median and the tail. Reads lag behind writes.
     #[must_use]
     pub fn varying() -> Self {
-        Self { table: table(), varies: true }
+        Self { table: table(), varies: true, lags: true }
+    }
+
+    /// The same profile, with or without reads that lag behind writes.
+    #[must_use]
+    pub fn with_lag(self, lags: bool) -> Self {
+        Self { lags, ..self }
+    }
+
+    /// Whether reads lag behind writes.
+    #[must_use]
+    pub fn lags(&self) -> bool {
+        self.lags
     }
 
     /// The latency's median.
@@ -101,6 +117,7 @@ impl Profile {
             Latency::TaskStopped => self.table.task_stopped,
             Latency::TargetRegistered => self.table.target_registered,
             Latency::StageLive => self.table.stage_live,
+            Latency::Visible => self.table.visible,
         }
     }
 }

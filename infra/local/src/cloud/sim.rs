@@ -11,7 +11,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use super::lag::Unseen;
 use super::profile::{Latency, Profile};
+use super::quotas::Quotas;
+use super::rates::{Buckets, Rates};
 use super::{ACCOUNT, REGION, apigateway, ecs, elb};
 
 /// Something that happens at a moment.
@@ -43,6 +46,10 @@ pub struct Sim {
     pub ecs: ecs::Ecs,
     /// REST APIs and VPC links.
     pub apigateway: apigateway::ApiGateway,
+    #[serde(default)]
+    pub(super) buckets: Buckets,
+    #[serde(default)]
+    pub(super) unseen: Unseen,
     rng: ChaCha8Rng,
     /// By moment, then in the order they were scheduled.
     schedule: BTreeMap<Timestamp, Vec<Event>>,
@@ -52,6 +59,12 @@ pub struct Sim {
     /// The stand-in's latencies (not kept: given anew at each start).
     #[serde(skip)]
     pub profile: Profile,
+    /// Whether calls are limited (not kept: given anew at each start).
+    #[serde(skip)]
+    pub rates: Rates,
+    /// How much the account may have (not kept: given anew at each start).
+    #[serde(skip)]
+    pub quotas: Quotas,
     #[serde(skip)]
     pub(super) effects: Vec<Effect>,
     #[serde(skip)]
@@ -66,10 +79,14 @@ impl Sim {
             elb: elb::Elb::default(),
             ecs: ecs::Ecs::default(),
             apigateway: apigateway::ApiGateway::default(),
+            buckets: Buckets::default(),
+            unseen: Unseen::default(),
             rng: ChaCha8Rng::seed_from_u64(seed),
             schedule: BTreeMap::new(),
             clock: Clock::real(),
             profile: Profile::medians(),
+            rates: Rates::default(),
+            quotas: Quotas::default(),
             effects: Vec::new(),
             moment: None,
         }

@@ -145,6 +145,7 @@ async fn integrations_are_checked_patched_and_kept_as_they_were() {
     declare.request_parameters("method.request.querystring.q", false).send().await.unwrap();
     let get = || aws.get_integration().rest_api_id(&api).resource_id(&root).http_method("GET").send();
     is_refused(get().await, (404, NOT_FOUND, "Invalid Integration identifier specified"));
+    world.pass(5).await;
     let none = aws.create_deployment().rest_api_id(&api).send().await;
     is_refused(none, (400, BAD, "No integration defined for method"));
     is_refused(put("http://a/", None).send().await, (400, BAD, "Enumeration value for HttpMethod must be non-empty"));
@@ -201,6 +202,7 @@ async fn an_api_has_ten_stages_and_the_account_six_hundred_apis() {
         stage(&format!("s{number}")).await.unwrap();
     }
     assert_eq!(refused(stage("s10").await).1, LIMIT);
+    world.pass(5).await;
     let eleventh = aws.create_deployment().rest_api_id(&api).stage_name("s10").send().await;
     assert_eq!(refused(eleventh).1, LIMIT);
     assert_eq!(aws.get_stages().rest_api_id(&api).send().await.unwrap().item().len(), 10);
@@ -210,6 +212,7 @@ async fn an_api_has_ten_stages_and_the_account_six_hundred_apis() {
         world.api().await;
     }
     let message = "Maximum number of REST APIs for this account has been reached. Please contact AWS if you need additional REST APIs.";
+    world.pass(3).await;
     let refusal = aws.create_rest_api().name("one more").send().await;
     assert!(!format!("{refusal:?}").to_lowercase().contains("retry-after"));
     is_refused(refusal, (429, LIMIT, message));

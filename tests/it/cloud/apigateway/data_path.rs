@@ -161,3 +161,17 @@ async fn a_non_proxy_integration_answers_as_its_integration_responses_say() {
     let kept = aws.get_integration().rest_api_id(&api).resource_id(&root).http_method("GET").send().await.unwrap();
     assert_eq!(kept.integration_responses.unwrap().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn headers_of_more_than_ten_kilobytes_are_refused_by_the_gateway() {
+    let world = World::new().await;
+    let (api, _) = world.served().await;
+    let ask = async |length: usize| {
+        let request = Request::get(format!("/restapis/{api}/live/_user_request_/"));
+        let request = request.header("x-long", "x".repeat(length)).body(Default::default()).unwrap();
+        Answer::from(world.account.door.request(request).await.unwrap())
+    };
+    assert_eq!(ask(10_240 - "x-long".len()).await.status, 201);
+    let message = "HTTP header is larger than 10240 bytes.";
+    is_gateway(&ask(10_241 - "x-long".len()).await, (431, "RequestEntityTooLargeException", message));
+}

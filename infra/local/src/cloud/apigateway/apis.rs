@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::model::{Dangling, Resource, RestApi, Tags};
 use super::patch::Patch;
 use super::wire::{api, api_mut, bad, conflict, limit, list as page, no_resource, omit, read, seconds};
+use crate::cloud::lag;
 use crate::cloud::refusal::Refusal;
 use crate::cloud::sim::Sim;
 
 const MAX_APIS: usize = 600;
-const MAX_RESOURCES: usize = 300;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -70,6 +70,7 @@ pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
         dangling: Vec::new(),
     };
     let reply = view(&api);
+    lag::created(sim, &id);
     sim.apigateway.apis.insert(id, api);
     Ok((201, reply))
 }
@@ -209,7 +210,7 @@ struct CreateResource {
 
 pub fn create_resource(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
     let CreateResource { rest_api_id, parent_id, path_part } = read(input)?;
-    let id = sim.id(6);
+    let (id, most) = (sim.id(6), sim.quotas.resources);
     let api = api_mut(sim, &rest_api_id)?;
     let parent = api.resources.get(&parent_id).ok_or_else(no_resource)?;
     if !is_path_part(&path_part) {
@@ -234,7 +235,7 @@ pub fn create_resource(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Ref
             "A sibling ({sibling}) of this resource already has a variable path part -- only one is allowed"
         )));
     }
-    if api.resources.len() >= MAX_RESOURCES {
+    if api.resources.len() >= most {
         return Err(limit("Resources", "API"));
     }
     let path = format!("{}/{path_part}", parent.path.trim_end_matches('/'));

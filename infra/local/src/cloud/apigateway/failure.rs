@@ -41,6 +41,12 @@ impl Failure {
         message: "HTTP content length exceeded 10485760 bytes",
     };
 
+    /// The message is as callers report it; which status it has is not, and this is the one that HTTP has for it.
+    pub const HEADERS_TOO_LARGE: Self = Self {
+        status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        kind: "RequestEntityTooLargeException",
+        message: "HTTP header is larger than 10240 bytes.",
+    };
     pub const UNSUPPORTED_MEDIA: Self = Self {
         status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
         kind: "UnsupportedMediaTypeException",

@@ -17,6 +17,8 @@ use crate::cloud::{Cloud, elb};
 
 /// API Gateway's payload limit.
 pub const LARGEST_BODY: usize = 10 * 1024 * 1024;
+/// API Gateway's limit for all headers of a request together, names and values.
+const LARGEST_HEADERS: usize = 10_240;
 /// Parts of the control plane's paths that a stage of the same name must not hide.
 const CONTROL_PLANE: [&str; 3] = ["resources", "deployments", "stages"];
 /// The one client that a loopback gateway sees.
@@ -159,6 +161,10 @@ impl Caller<'_> {
 fn plan(sim: &Sim, caller: &Caller<'_>, path: &str) -> Result<Plan, Failure> {
     if ["/ping", "/sping"].contains(&path) || (["ping", "sping"].contains(&caller.stage) && path == "/") {
         return Ok(Plan::Healthy);
+    }
+    let length = |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    if caller.request.headers().iter().map(length).sum::<usize>() > LARGEST_HEADERS {
+        return Err(Failure::HEADERS_TOO_LARGE);
     }
     let api = sim.apigateway.apis.get(caller.api).filter(|api| !api.disable_execute_api_endpoint);
     let api = api.ok_or(Failure::FORBIDDEN)?;

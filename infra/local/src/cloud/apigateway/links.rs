@@ -8,11 +8,11 @@ use super::model::{LinkStatus, Tags, VpcLink};
 use super::patch::Patch;
 use super::wire::{bad, limit, list as page, not_found, omit, read};
 use crate::cloud::elb;
+use crate::cloud::lag;
 use crate::cloud::profile::Latency;
 use crate::cloud::refusal::Refusal;
 use crate::cloud::sim::{self, Sim};
 
-const MAX_LINKS: usize = 20;
 /// The stage that AWS invokes the current definition under.
 const CURRENT: &str = "test-invoke-stage";
 
@@ -41,7 +41,7 @@ pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
     if !target.starts_with("arn:") || target.split(':').count() < 6 {
         return Err(bad(format!("Invalid ARN. ARN is not well formed {target}")));
     }
-    if sim.apigateway.vpc_links.len() >= MAX_LINKS {
+    if sim.apigateway.vpc_links.len() >= sim.quotas.vpc_links {
         return Err(limit("VPC links", "account"));
     }
     let link = VpcLink {
@@ -59,6 +59,7 @@ pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
     let event = Event::LinkSettled { link: link.id.clone() };
     sim.after(link.available_latency, sim::Event::ApiGateway(event));
     let reply = view(&link);
+    lag::created(sim, &link.id);
     sim.apigateway.vpc_links.insert(link.id.clone(), link);
     Ok((202, reply))
 }
@@ -86,6 +87,15 @@ pub fn settle(sim: &mut Sim, id: &str) {
     if link.status == LinkStatus::Pending {
         link.status = if link.failure.is_some() { LinkStatus::Failed } else { LinkStatus::Available };
     }
+}
+
+/// A pending link will fail with this message; its load balancer is free for another.
+pub fn doom(sim: &mut Sim, id: &str, why: &str) {
+    let pending = |link: &&mut VpcLink| link.status == LinkStatus::Pending && link.failure.is_none();
+    let Some(link) = sim.apigateway.vpc_links.get_mut(id).filter(pending) else { return };
+    link.failure = Some(why.to_owned());
+    let target = link.target.clone();
+    elb::unlink_load_balancer(sim, &target);
 }
 
 /// The link is gone; only then does its load balancer begin to be free.

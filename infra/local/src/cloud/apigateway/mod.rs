@@ -113,6 +113,11 @@ pub fn call(sim: &mut Sim, operation: &str, input: &Value) -> Result<(u16, Value
     }
 }
 
+/// A VPC link that is being made will come up FAILED, with this message.
+pub(super) fn doom(sim: &mut Sim, link: &str, why: &str) {
+    links::doom(sim, link, why);
+}
+
 /// An event is due.
 pub fn happen(sim: &mut Sim, event: Event) {
     match event {

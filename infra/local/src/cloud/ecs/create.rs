@@ -8,6 +8,7 @@ use super::input::{Tag, client, invalid, is_name, parse, tags, unplayed};
 use super::service::{self, LoadBalancer, Made, Network, Plan, Service, Status};
 use super::{cluster, deploying, scheduler};
 use crate::cloud::elb;
+use crate::cloud::lag;
 use crate::cloud::refusal::Refusal;
 use crate::cloud::sim::Sim;
 use crate::ec2;
@@ -95,6 +96,7 @@ pub(super) fn create(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
     };
     let service = Service::new(sim, made, plan);
     sim.ecs.services.insert(key.clone(), service);
+    lag::created(sim, &key);
     sim.ecs.tags.insert(service::arn(sim, &key), tags);
     scheduler::reconcile(sim, &key);
     scheduler::look_soon(sim, &key);

@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 use super::input::{
-    Page, Tag, Tags, client, epoch, is_name, last, maybe_epoch, parse, shown_tags, tags, unplayed, without_nulls,
+    Page, Tag, Tags, client, epoch, is_name, maybe_epoch, parse, shown_tags, tags, unplayed, without_nulls,
 };
 use super::{Ecs, fargate};
 use crate::cloud::refusal::Refusal;
 use crate::cloud::sim::Sim;
+use crate::cloud::{ACCOUNT, REGION};
 
 /// One revision of a family.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,13 +105,23 @@ impl TaskDefinition {
     }
 }
 
-/// The definition that `given` means: a family (its newest active revision), `family:revision`, or an ARN.
+/// The definition that `given` means: a family (its newest active revision), `family:revision`, or an ARN of this
+/// account and region.
 pub(super) fn find<'a>(ecs: &'a Ecs, given: &str) -> Option<&'a TaskDefinition> {
-    let given = last(given);
+    let given = own(given)?;
     match given.split_once(':') {
         Some((family, revision)) => ecs.families.get(family)?.get(&revision.parse().ok()?),
         None => ecs.families.get(given)?.values().rev().find(|definition| definition.deregistered_at.is_none()),
     }
+}
+
+/// What stands behind the account and region of an ARN of a task definition; a name is itself. None for an ARN of another
+/// account, region or kind: nothing there can be seen from here.
+fn own(given: &str) -> Option<&str> {
+    if !given.starts_with("arn:") {
+        return Some(given);
+    }
+    given.strip_prefix(&format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/"))
 }
 
 /// Registers a family with one container `web` on port 8000, unless the family exists.
@@ -304,16 +315,12 @@ pub(super) fn describe(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
 pub(super) fn deregister(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
     let input: One = parse("DeregisterTaskDefinition", input)?;
     let now = sim.now();
-    let Some((family, revision)) = last(&input.task_definition).split_once(':') else {
-        return Err(invalid_revision());
-    };
+    let no_such = || client("The specified task definition does not exist.");
+    let given = own(&input.task_definition).ok_or_else(no_such)?;
+    let (family, revision) = given.split_once(':').ok_or_else(invalid_revision)?;
     let revision: u32 = revision.parse().map_err(|_| invalid_revision())?;
-    let definition = sim
-        .ecs
-        .families
-        .get_mut(family)
-        .and_then(|revisions| revisions.get_mut(&revision))
-        .ok_or_else(|| client("The specified task definition does not exist."))?;
+    let definition =
+        sim.ecs.families.get_mut(family).and_then(|revisions| revisions.get_mut(&revision)).ok_or_else(no_such)?;
     definition.deregistered_at.get_or_insert(now);
     Ok(json!({"taskDefinition": definition.shown()}))
 }

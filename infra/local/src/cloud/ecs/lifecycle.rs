@@ -8,7 +8,7 @@ use super::input::uuid;
 use super::runner::Launch;
 use super::service::{self, Plan};
 use super::task::{Container, Interface, Moments, Status, Task};
-use super::{Effect, Event, scheduler};
+use super::{Effect, Event, failing, scheduler};
 use crate::cloud::elb;
 use crate::cloud::profile::Latency;
 use crate::cloud::sim::{self, Sim};
@@ -33,7 +33,7 @@ pub(super) fn launch(sim: &mut Sim, key: &str, deployment: &str, plan: &Plan) ->
     let size = definition.size.ok_or(Unplaced::Definition)?;
     let in_use: u32 =
         sim.ecs.tasks.values().filter(|task| task.status != Status::Stopped).map(|task| task.size.0).sum();
-    if f64::from(in_use + size.0) > sim.ecs.vcpu_quota * 1024.0 {
+    if f64::from(in_use + size.0) > sim.quotas.fargate_vcpus * 1024.0 {
         return Err(Unplaced::Quota);
     }
     let (subnet, zone, ip) = address(sim, &plan.network.subnets).ok_or(Unplaced::Addresses)?;
@@ -143,12 +143,9 @@ pub(super) fn started(sim: &mut Sim, id: &str) {
     let now = sim.now();
     let Some(task) = sim.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Pending) else { return };
     task.version += 1;
-    if let Some(container) = task.containers.iter_mut().find(|container| container.image.starts_with("unpullable/")) {
-        let image = &container.image;
-        let tag = if image.contains(':') { "" } else { ":latest" };
-        let reason = format!(
-            "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref docker.io/{image}{tag}: pull access denied, repository does not exist or may require authorization"
-        );
+    let mut containers = task.containers.iter_mut();
+    let failed = containers.find_map(|container| failing::at_start(&container.image).map(|reason| (container, reason)));
+    if let Some((container, reason)) = failed {
         container.reason = Some(reason.clone());
         task.should_run = false;
         task.stop_code = Some("TaskFailedToStart".to_owned());

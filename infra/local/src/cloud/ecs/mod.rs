@@ -8,6 +8,7 @@ mod cluster;
 mod create;
 mod definition;
 mod deploying;
+mod failing;
 mod fargate;
 mod input;
 mod lifecycle;
@@ -46,8 +47,6 @@ pub struct Ecs {
     pub services: BTreeMap<String, Service>,
     /// By id.
     pub tasks: BTreeMap<String, Task>,
-    /// The account's quota of Fargate vCPUs running at one time.
-    pub vcpu_quota: f64,
     tags: BTreeMap<String, input::Tags>,
     counted: u64,
     placed: u64,
@@ -60,7 +59,6 @@ impl Default for Ecs {
             families: BTreeMap::new(),
             services: BTreeMap::new(),
             tasks: BTreeMap::new(),
-            vcpu_quota: 100.0,
             tags: BTreeMap::new(),
             counted: 0,
             placed: 0,

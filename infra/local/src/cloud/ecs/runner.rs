@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use tokio::task::JoinHandle;
 
 use super::lifecycle::{self, Exit};
-use super::{process, sample};
+use super::{failing, process, sample};
 use crate::cloud::Cloud;
 
 /// What the tasks of a family run: a shell command; a family that is not named runs the sample server.
@@ -95,14 +95,13 @@ pub(super) async fn start(cloud: &Cloud, launch: Launch) {
     if !cloud.change(|sim| lifecycle::wanted(sim, &id)) || !claim(cloud, &id) {
         return;
     }
-    let exits = launch.image.strip_prefix("berth/exits:").map(|code| code.parse().unwrap_or(1));
-    if let Some(code) = exits {
+    if let Some(exit) = failing::at_once(&launch.image) {
         cloud.runner().lock().tasks.remove(&id);
-        return cloud.change(|sim| lifecycle::exited(sim, &id, Exit::with(code)));
+        return cloud.change(|sim| lifecycle::exited(sim, &id, exit));
     }
     let command = cloud.runner().programs.get(&launch.family);
     let started = match command {
-        _ if launch.image == "berth/deaf" || launch.image.starts_with("berth/deaf:") => {
+        _ if failing::is_deaf(&launch.image) => {
             built_in(cloud, &id, Vec::new());
             Ok(())
         }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::input::{self, invalid};
 use super::tags::{self, Tag, Tags};
 use super::{Effect, Elb, load_balancer, target_group, targets};
+use crate::cloud::lag;
 use crate::cloud::refusal::Refusal;
 use crate::cloud::sim::{self, Sim};
 
@@ -154,6 +155,7 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
     let listener =
         Listener { arn: arn.clone(), load_balancer: load_balancer_arn, port, target_group: target_group.clone(), tags };
     let reply = json!({"Listeners": [listener.json()]});
+    lag::created(sim, &arn);
     sim.elb.listeners.insert(arn, listener);
     targets::settle(sim, &target_group);
     sim.effect(sim::Effect::Elb(Effect::Listen));

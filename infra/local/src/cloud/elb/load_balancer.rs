@@ -14,13 +14,12 @@ use super::input::{self, invalid};
 use super::tags::{self, Tag, Tags};
 use super::{Effect, Elb, Event, listener, targets};
 use crate::cloud::REGION;
+use crate::cloud::lag;
 use crate::cloud::profile::Latency;
 use crate::cloud::refusal::Refusal;
 use crate::cloud::sim::{self, Sim};
 use crate::ec2;
 
-/// How many a region may have.
-const QUOTA: usize = 50;
 /// The Route 53 zone of network load balancers in us-east-1.
 const HOSTED_ZONE: &str = "Z26RNL4JYFTOTI";
 
@@ -31,6 +30,8 @@ pub enum State {
     Provisioning,
     /// Carries traffic.
     Active,
+    /// Never will.
+    Failed,
 }
 
 impl State {
@@ -40,6 +41,7 @@ impl State {
         match self {
             Self::Provisioning => "provisioning",
             Self::Active => "active",
+            Self::Failed => "failed",
         }
     }
 }
@@ -55,6 +57,8 @@ pub struct LoadBalancer {
     pub dns_name: String,
     /// Where it is in its life.
     pub state: State,
+    /// Why it cannot be provisioned; it fails with it.
+    pub(super) failure: Option<String>,
     /// `internet-facing` or `internal`.
     pub scheme: String,
     /// Its subnets, one in a zone.
@@ -101,7 +105,7 @@ impl LoadBalancer {
             "CreatedTime": format!("{:.3}", self.created),
             "Scheme": self.scheme,
             "VpcId": ec2::VPC,
-            "State": {"Code": self.state.as_str()},
+            "State": {"Code": self.state.as_str(), "Reason": self.failure.as_ref().filter(|_| self.state == State::Failed)},
             "Type": "network",
             "AvailabilityZones": zones,
             "SecurityGroups": self.security_groups,
@@ -177,7 +181,7 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
             ))
         };
     }
-    if sim.elb.load_balancers.len() >= QUOTA {
+    if sim.elb.load_balancers.len() >= sim.quotas.load_balancers {
         return Err(Refusal::bad("TooManyLoadBalancers", "The maximum number of load balancers has been reached"));
     }
 
@@ -188,6 +192,7 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
         dns_name: format!("{name}-{id}.elb.{REGION}.amazonaws.com"),
         name,
         state: State::Provisioning,
+        failure: None,
         scheme,
         subnets,
         security_groups,
@@ -201,6 +206,7 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
     };
     sim.after(active_latency, sim::Event::Elb(Event::Active(load_balancer.arn.clone())));
     let reply = json!({"LoadBalancers": [load_balancer.json()]});
+    lag::created(sim, &load_balancer.arn);
     sim.elb.load_balancers.insert(load_balancer.arn.clone(), load_balancer);
     Ok(reply)
 }

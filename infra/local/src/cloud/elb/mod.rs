@@ -2,7 +2,7 @@
 //!
 //! Here: the state, the dispatch, and the functions that ECS and API Gateway use. Each resource has its own file;
 //! `targets` is the life of a target, `check` one health check, `data_path` the listeners that carry
-//! connections. Rate buckets (aws-facts §1.7) are not here.
+//! connections.
 
 mod attributes;
 mod check;
@@ -27,6 +27,7 @@ pub use load_balancer::{LoadBalancer, State};
 pub use targets::TargetHealth;
 
 use super::Cloud;
+use super::lag::Unseen;
 use super::refusal::Refusal;
 use super::sim::Sim;
 use listener::Listener;
@@ -42,10 +43,29 @@ pub struct Elb {
     registrations: u64,
 }
 
+impl Elb {
+    /// Takes out what reads do not see yet.
+    pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> Self {
+        Self {
+            load_balancers: unseen.out_of(&mut self.load_balancers),
+            target_groups: unseen.out_of(&mut self.target_groups),
+            listeners: unseen.out_of(&mut self.listeners),
+            registrations: 0,
+        }
+    }
+
+    /// Puts back what was taken out.
+    pub(super) fn give_back(&mut self, taken: Self) {
+        self.load_balancers.extend(taken.load_balancers);
+        self.target_groups.extend(taken.target_groups);
+        self.listeners.extend(taken.listeners);
+    }
+}
+
 /// What happens in ELBv2 by itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
-    /// A load balancer (its ARN) has been provisioned.
+    /// A load balancer (its ARN) has been provisioned, or could not be.
     Active(String),
     /// A target's registration is done; its health checks begin.
     Registered(targets::Registration),
@@ -101,7 +121,7 @@ pub fn happen(sim: &mut Sim, event: Event) {
     match event {
         Event::Active(arn) => {
             if let Some(load_balancer) = sim.elb.load_balancers.get_mut(&arn) {
-                load_balancer.state = State::Active;
+                load_balancer.state = if load_balancer.failure.is_some() { State::Failed } else { State::Active };
             }
         }
         Event::Registered(registration) => targets::registered(sim, &registration),
@@ -176,6 +196,14 @@ pub fn link_to_load_balancer(sim: &mut Sim, arn: &str) -> Result<(), String> {
     }
     load_balancer.linked = true;
     Ok(())
+}
+
+/// A load balancer that is being provisioned will come up `failed`, for this reason.
+pub(super) fn doom(sim: &mut Sim, arn: &str, why: &str) {
+    let load_balancer = sim.elb.load_balancers.get_mut(arn);
+    if let Some(load_balancer) = load_balancer.filter(|present| present.state == State::Provisioning) {
+        load_balancer.failure = Some(why.to_owned());
+    }
 }
 
 /// The load balancer's VPC link is gone; for a while its deletion is still refused.

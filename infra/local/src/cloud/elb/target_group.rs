@@ -15,6 +15,7 @@ use super::listener;
 use super::tags::{self, Tag, Tags};
 use super::targets::Target;
 use super::{Elb, load_balancer};
+use crate::cloud::lag;
 use crate::cloud::refusal::Refusal;
 use crate::cloud::sim::Sim;
 use crate::ec2;
@@ -157,6 +158,7 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
         targets: BTreeMap::new(),
     };
     let reply = json!({"TargetGroups": [group.json(&sim.elb)]});
+    lag::created(sim, &group.arn);
     sim.elb.target_groups.insert(group.arn.clone(), group);
     Ok(reply)
 }

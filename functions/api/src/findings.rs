@@ -1,0 +1,78 @@
+//! `GET /findings`: what the janitor's audit found in AWS that no record explains. For operators.
+
+use axum::Json;
+use axum::extract::State;
+use berth_domain::environment::ResourceKind;
+use berth_domain::token::Role;
+use berth_domain::{EnvironmentId, Error, Team};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::caller::CallerOf;
+use crate::environments::NoQuery;
+use crate::problem::Problem;
+
+/// What was found.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Findings {
+    /// Each resource that no record explains.
+    pub findings: Vec<FindingView>,
+}
+
+/// A resource with the deployment's tags that no record explains.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Finding)]
+pub struct FindingView {
+    /// What it is.
+    pub resource: ResourceKind,
+    /// Its ARN or id.
+    pub id: String,
+    /// The environment that its tags name.
+    pub environment: EnvironmentId,
+    /// The team that its tags name.
+    pub team: Team,
+    /// When it was first found.
+    pub found_at: Timestamp,
+    /// When it may be removed.
+    pub remove_after: Timestamp,
+    /// Why it is still there after that.
+    pub why: Option<String>,
+}
+
+/// List what no record explains.
+///
+/// For operators. What is listed here is removed by the janitor after `remove_after`; to keep something, take its tag
+/// `berth:deployment` away.
+#[utoipa::path(get, path = "/findings", operation_id = "list_findings", tag = "operations",
+    responses(
+        (status = 200, description = "What was found.", body = Findings),
+        (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "You are no operator.", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn list_findings(
+    State(api): State<Api>,
+    CallerOf(caller): CallerOf,
+    NoQuery: NoQuery,
+) -> Result<Json<Findings>, Problem> {
+    match caller.role {
+        Role::Operator => {}
+        Role::Member => {
+            let message = "Only operators may see this: their tokens carry the role `operator`.".to_owned();
+            return Err(Error::Forbidden { message }.into());
+        }
+    }
+    let findings = api.store.findings().await?.into_iter().map(|finding| FindingView {
+        resource: finding.kind,
+        id: finding.id,
+        environment: finding.environment,
+        team: finding.team,
+        found_at: finding.found_at,
+        remove_after: finding.remove_after,
+        why: finding.why,
+    });
+    Ok(Json(Findings { findings: findings.collect() }))
+}

@@ -1,0 +1,131 @@
+//! One environment read and changed, under optimistic locking. Creating and listing are in `environments`.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
+use jiff::Timestamp;
+
+use super::{Item, Store, environment_item, environment_sk, name_sk, pk};
+use crate::error::{code, convert};
+
+/// How often a write that met another one is tried again before the caller is asked to.
+pub(super) const ATTEMPTS: u32 = 12;
+
+impl Store {
+    /// One environment of `team`.
+    ///
+    /// # Errors
+    /// `NotFound` when the team has no such environment.
+    pub async fn environment_get(&self, team: &Team, id: &EnvironmentId) -> Result<Environment, Error> {
+        let item = self.item(pk(team), environment_sk(id)).await?.ok_or_else(|| Error::NotFound {
+            message: format!("Your team has no environment {id}. `GET /environments` lists what it has."),
+        })?;
+        serde_dynamo::from_item(item).map_err(Error::internal)
+    }
+
+    /// Changes an environment: loads it, lets `change` work on it, and writes it with its news unless another write came
+    /// between, in which case everything is done again with the newer record. What `change` leaves as it was is not
+    /// written.
+    ///
+    /// # Errors
+    /// What `change` answers; `Unavailable` when other writes keep coming between.
+    pub async fn environment_change(
+        &self,
+        team: &Team,
+        id: &EnvironmentId,
+        change: impl FnMut(&mut Environment, Timestamp) -> Result<(), Error>,
+    ) -> Result<Environment, Error> {
+        let before = self.environment_get(team, id).await?;
+        self.environment_change_from(before, change).await
+    }
+
+    /// The same for an environment that was loaded a moment ago: saves a read when nothing came between.
+    ///
+    /// # Errors
+    /// As [`Store::environment_change`].
+    pub async fn environment_change_from(
+        &self,
+        mut before: Environment,
+        mut change: impl FnMut(&mut Environment, Timestamp) -> Result<(), Error>,
+    ) -> Result<Environment, Error> {
+        for attempt in 0..ATTEMPTS {
+            let mut after = before.clone();
+            let now = self.clock.stamp();
+            change(&mut after, now)?;
+            if after == before {
+                return Ok(after);
+            }
+            after.version += 1;
+            after.updated_at = now;
+            if self.environment_write(&after, &before).await? {
+                after.news.clear();
+                return Ok(after);
+            }
+            self.back_off(attempt).await;
+            before = self.environment_get(&before.team, &before.id).await?;
+        }
+        Err(Error::unavailable("The environment is changing quickly; try again.", "optimistic lock kept failing"))
+    }
+
+    /// Writes `environment` over `before`; answers false when that is no longer what is there.
+    async fn environment_write(&self, environment: &Environment, before: &Environment) -> Result<bool, Error> {
+        let item = environment_item(environment, &self.clock)?;
+        let expected = AttributeValue::N(before.version.to_string());
+        const UNCHANGED: &str = "version = :expected";
+        let freed = environment.status == Status::Deleted && before.status != Status::Deleted;
+        if environment.news.is_empty() && !freed {
+            let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+            let put = put.condition_expression(UNCHANGED).expression_attribute_values(":expected", expected);
+            return match put.send().await {
+                Ok(_) => Ok(true),
+                Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
+                Err(error) if code(&error) == Some("TransactionConflictException") => Ok(false),
+                Err(error) => Err(convert("PutItem", error)),
+            };
+        }
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(UNCHANGED)
+            .expression_attribute_values(":expected", expected)
+            .build()
+            .map_err(Error::internal)?;
+        let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+        writes.extend(self.news_writes(environment)?);
+        if freed {
+            let release = Delete::builder()
+                .table_name(&self.table)
+                .key("pk", pk(&environment.team))
+                .key("sk", name_sk(&environment.name))
+                .condition_expression("attribute_not_exists(pk) OR environment = :id")
+                .expression_attribute_values(":id", AttributeValue::S(environment.id.to_string()))
+                .build()
+                .map_err(Error::internal)?;
+            writes.push(TransactWriteItem::builder().delete(release).build());
+        }
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if code(&error) == Some("TransactionCanceledException") => Ok(false),
+            Err(error) => Err(convert("TransactWriteItems", error)),
+        }
+    }
+
+    pub(super) async fn item(&self, pk: AttributeValue, sk: AttributeValue) -> Result<Option<Item>, Error> {
+        let reply = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", pk)
+            .key("sk", sk)
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| convert("GetItem", error))?;
+        Ok(reply.item)
+    }
+
+    pub(super) async fn back_off(&self, attempt: u32) {
+        tokio::time::sleep(Duration::from_millis(10 << attempt.min(6))).await;
+    }
+}

@@ -1,0 +1,58 @@
+//! The janitor's view: environments of every team, by when they have to be looked after.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use berth_domain::{Environment, Error};
+use jiff::Timestamp;
+
+use super::{DUE, Item, Store, WATCHED, YES, milliseconds};
+use crate::error::convert;
+
+impl Store {
+    /// The environments that have to be looked after by `moment`, the most urgent first; with `Timestamp::MAX` every one
+    /// that is not deleted. The index lags: what changed a moment ago may be missing or have changed again.
+    ///
+    /// # Errors
+    /// `Unavailable` when DynamoDB cannot be reached.
+    pub async fn environments_due(&self, moment: Timestamp) -> Result<Vec<Environment>, Error> {
+        let mut due = Vec::new();
+        for key in self.keys_due(moment).await? {
+            let (Some(pk), Some(sk)) = (key.get("pk"), key.get("sk")) else { continue };
+            let Some(item) = self.item(pk.clone(), sk.clone()).await? else { continue };
+            match serde_dynamo::from_item::<_, Environment>(item) {
+                Ok(environment) if environment.due_at(&self.clock).is_some_and(|at| at <= moment) => {
+                    due.push(environment)
+                }
+                Ok(_) => {}
+                // One that cannot be read keeps no other from being looked after.
+                Err(error) => tracing::error!(?sk, %error, "a record cannot be read"),
+            }
+        }
+        Ok(due)
+    }
+
+    async fn keys_due(&self, moment: Timestamp) -> Result<Vec<Item>, Error> {
+        let mut keys = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(DUE)
+                .key_condition_expression("#watched = :yes AND #due <= :moment")
+                .expression_attribute_names("#watched", WATCHED)
+                .expression_attribute_names("#due", DUE)
+                .expression_attribute_values(":yes", AttributeValue::S(YES.to_owned()))
+                .expression_attribute_values(":moment", milliseconds(moment))
+                .set_exclusive_start_key(start.take())
+                .send()
+                .await
+                .map_err(|error| convert("Query", error))?;
+            keys.extend(page.items.unwrap_or_default());
+            match page.last_evaluated_key {
+                Some(key) => start = Some(key),
+                None => return Ok(keys),
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The audit: what is tagged in AWS against what the records say, both ways. A resource without a record that explains it
+//! is reported at once and removed after a grace period; a record whose resource is gone says so to whoever looks.
+//!
+//! Records are the truth, so they are read again for every difference, after AWS was: a resource is announced in the record
+//! before it is created, and what is not there then has none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_aws::resources::Tagged;
+use berth_aws::store::Finding;
+use berth_domain::environment::ResourceKind;
+use berth_domain::pace::Paced;
+use berth_domain::{Environment, EnvironmentId, Error, Status, usual};
+use jiff::Timestamp;
+
+use crate::Janitor;
+
+/// What an audit can see of an environment: these kinds carry tags.
+const SEEN: [ResourceKind; 5] = [
+    ResourceKind::RestApi,
+    ResourceKind::VpcLink,
+    ResourceKind::Service,
+    ResourceKind::LoadBalancer,
+    ResourceKind::TargetGroup,
+];
+
+impl Janitor {
+    pub(crate) async fn audit(&self) -> Result<(), Error> {
+        let live = self.store.environments_due(Timestamp::MAX).await?;
+        let tagged = self.resources.tagged(&self.settings.deployment, &self.settings.cluster).await?;
+        let records: BTreeMap<&EnvironmentId, &Environment> =
+            live.iter().map(|environment| (&environment.id, environment)).collect();
+        let mut orphans = Vec::new();
+        for resource in &tagged {
+            let explained = records.get(&resource.environment).is_some_and(|record| explains(record, resource));
+            if !explained && self.is_orphan(resource).await? {
+                orphans.push(resource);
+            }
+        }
+        self.deal_with(&orphans).await?;
+        let there: BTreeSet<(ResourceKind, &str)> =
+            tagged.iter().map(|resource| (resource.kind, resource.id.as_str())).collect();
+        for environment in live.iter().filter(|environment| environment.status == Status::Ready) {
+            let missing = missing(environment, &there);
+            if missing.iter().copied().ne(environment.missing.keys().copied()) {
+                self.note_missing(environment, &missing).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the record, read after the resource was seen, does not explain it.
+    async fn is_orphan(&self, resource: &Tagged) -> Result<bool, Error> {
+        match self.store.environment_get(&resource.team, &resource.environment).await {
+            Ok(environment) => Ok(!explains(&environment, resource)),
+            Err(Error::NotFound { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reports orphans, removes those whose time is over, and forgets those that are gone.
+    async fn deal_with(&self, orphans: &[&Tagged]) -> Result<(), Error> {
+        let known = self.store.findings().await?;
+        for finding in &known {
+            if orphans.iter().all(|orphan| !is_of(finding, orphan)) {
+                tracing::info!(?finding, "gone, or explained after all");
+                self.store.finding_delete(finding).await?;
+            }
+        }
+        for orphan in orphans {
+            let finding = match known.iter().find(|finding| is_of(finding, orphan)) {
+                Some(finding) => finding.clone(),
+                None => self.report(orphan).await?,
+            };
+            if finding.remove_after <= self.clock.now() {
+                self.remove(finding).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn report(&self, orphan: &Tagged) -> Result<Finding, Error> {
+        let finding = Finding {
+            kind: orphan.kind,
+            id: orphan.id.clone(),
+            environment: orphan.environment.clone(),
+            team: orphan.team.clone(),
+            found_at: self.clock.stamp(),
+            remove_after: self.clock.stamp_in(self.clock.scale(usual::ORPHAN_GRACE)),
+            why: None,
+        };
+        tracing::warn!(?finding, "no record explains this resource");
+        self.store.finding_put(&finding).await?;
+        Ok(finding)
+    }
+
+    /// Removes an orphan, or says why it is still there: what it needs gone goes first, at this audit or an earlier one.
+    async fn remove(&self, mut finding: Finding) -> Result<(), Error> {
+        if finding.kind == ResourceKind::RestApi {
+            // Taken like any other turn; the moment itself is the next audit's, if it does not come at once.
+            let turn = self.store.turn_take(Paced::DeleteRestApi).await?;
+            if turn > self.clock.now() {
+                finding.remove_after = turn;
+                finding.why = Some(format!("waiting for its turn: {}", Paced::DeleteRestApi));
+                return self.store.finding_put(&finding).await;
+            }
+        }
+        let removed = self.resources.tagged_remove(finding.kind, &finding.id, &self.settings.cluster).await;
+        finding.why = match removed {
+            Ok(why) => why,
+            Err(error) => Some(error.public().to_owned()),
+        };
+        tracing::warn!(?finding, "a resource that no record explains is removed");
+        self.store.finding_put(&finding).await
+    }
+
+    async fn note_missing(&self, seen: &Environment, missing: &[ResourceKind]) -> Result<(), Error> {
+        tracing::warn!(environment = %seen.id, ?missing, "recorded resources that are not there");
+        let note = |environment: &mut Environment, now| {
+            // Only what is still as it was when AWS was asked.
+            if environment.status == Status::Ready && environment.resources == seen.resources {
+                environment.note_missing(missing, now);
+            }
+            Ok(())
+        };
+        self.store.environment_change(&seen.team, &seen.id, note).await.map(drop)
+    }
+}
+
+fn is_of(finding: &Finding, resource: &Tagged) -> bool {
+    finding.kind == resource.kind && finding.id == resource.id
+}
+
+/// Whether `environment` knows of `resource`: it is recorded, or it may just be being made or taken away.
+fn explains(environment: &Environment, resource: &Tagged) -> bool {
+    environment.status.is_moving() || environment.resources.id(resource.kind) == Some(resource.id.as_str())
+}
+
+fn missing(environment: &Environment, there: &BTreeSet<(ResourceKind, &str)>) -> Vec<ResourceKind> {
+    let recorded = |kind: &ResourceKind| environment.resources.id(*kind).map(|id| (*kind, id));
+    SEEN.iter()
+        .filter_map(recorded)
+        .filter(|entry| !there.contains(entry))
+        .map(|(kind, _)| kind)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
+}

@@ -1,0 +1,31 @@
+//! The janitor as a Lambda: wiring only.
+
+use berth_aws::{Clients, Machine, Operations, Resources, Store, config};
+use berth_domain::Clock;
+use berth_domain::ids::Mint;
+use berth_domain::settings::Settings;
+use berth_janitor::{Call, Janitor};
+use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    tracing::init_default_subscriber();
+    let clients = Clients::trying_once(&config::from_environment().await);
+    let clock = Clock::real();
+    let mint = Mint::random(clock.clone());
+    let settings = Settings::from_environment()?;
+    let store = Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone());
+    let machine = Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?);
+    let janitor = &Janitor {
+        operations: Operations::new(store.clone(), machine, mint.clone(), clock.clone()),
+        store,
+        resources: Resources::new(clients),
+        settings,
+        mint,
+        clock,
+    };
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Call>| async move {
+        Box::pin(janitor.run(event.payload)).await.map_err(|error| error.cause().to_owned())
+    }))
+    .await
+}

@@ -1,0 +1,95 @@
+//! The janitor's audit: resources that no record explains, and records whose resources are gone.
+
+use std::time::Duration;
+
+use berth_aws::sdk::elb_types::{LoadBalancerSchemeEnum, LoadBalancerTypeEnum, Tag};
+use http::Method;
+use serde_json::Value;
+use tests::World;
+
+/// A quarter of an hour between two audits, and a little.
+const NEXT_AUDIT: Duration = Duration::from_secs(16 * 60);
+
+/// Somebody's load balancer, with these tags.
+async fn stray(world: &World, name: &str, tags: &[(&str, &str)]) -> String {
+    let settings = &world.system.settings;
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build()).collect();
+    let created = world
+        .system
+        .clients
+        .elb
+        .create_load_balancer()
+        .name(name)
+        .r#type(LoadBalancerTypeEnum::Network)
+        .scheme(LoadBalancerSchemeEnum::Internal)
+        .set_subnets(Some(settings.subnets.clone()))
+        .set_tags(Some(tags))
+        .send()
+        .await
+        .expect("a load balancer");
+    created.load_balancers()[0].load_balancer_arn().expect("an ARN").to_owned()
+}
+
+async fn findings(world: &World) -> Vec<Value> {
+    let reply = world.call_as_operator(Method::GET, "/findings").await.expect(200);
+    reply.body["findings"].as_array().expect("findings").clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hour() {
+    let world = World::new().await;
+    let id = "env_01m3z5x9d00000000000000000";
+    let name = "berth-01m3z5x9d00000000000000000";
+    let ours = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", id)];
+    let orphan = stray(&world, name, &ours).await;
+    let others = [("berth:deployment", "another"), ("berth:team", "demo"), ("berth:environment", id)];
+    let foreign = stray(&world, "berth-01m3z5x9d00000000000000001", &others).await;
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    let found = findings(&world).await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0]["id"], orphan.as_str());
+    assert_eq!((&found[0]["resource"], &found[0]["team"]), (&"load_balancer".into(), &"demo".into()));
+    assert_eq!(world.inventory().await.count("load balancer"), 2, "it is only reported yet");
+    world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT).await;
+    assert_eq!(world.inventory().await.0["load balancer"], [foreign], "another deployment's is left alone");
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    assert_eq!(findings(&world).await, Vec::<Value>::new(), "what is gone is forgotten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_records_explain_is_never_found() {
+    let world = World::new().await;
+    let ready = world.create("ready", "hello").await;
+    world.settled(&ready).await;
+    world.system.clock.sleep(Duration::from_secs(3 * 3600)).await;
+    assert_eq!(findings(&world).await, Vec::<Value>::new());
+    let environment = world.get(&ready).await;
+    assert_eq!(environment["missing"], serde_json::json!([]));
+    assert_eq!(world.reach(&environment, "/").await.0, 200);
+    assert!(world.inventory().await.is_each(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ready_environment_whose_resource_somebody_deletes_says_what_is_missing() {
+    let world = World::new().await;
+    let id = world.create("robbed", "hello").await;
+    let environment = world.settled(&id).await;
+    let api = world.inventory().await.0["REST API"][0].clone();
+    world.system.clients.apigateway.delete_rest_api().rest_api_id(&api).send().await.expect("a deletion");
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    let missing = world.get(&id).await["missing"].clone();
+    assert_eq!(missing[0]["resource"], "rest_api", "{missing:#}");
+    assert_eq!(missing[0]["id"], api.as_str());
+    assert_eq!(missing.as_array().map(Vec::len), Some(1), "{missing:#}");
+    assert_eq!(environment["missing"], serde_json::json!([]));
+    world.delete(&id).await;
+    assert_eq!(world.settled(&id).await["status"], "deleted");
+    assert!(world.inventory().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_operators_see_findings() {
+    let world = World::new().await;
+    world.call("demo", Method::GET, "/findings", &Value::Null).await.problem(403, "forbidden");
+    world.call_as_operator(Method::GET, "/findings?all=1").await.problem(400, "invalid_request");
+}

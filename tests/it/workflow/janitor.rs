@@ -1,0 +1,93 @@
+//! What the janitor looks after: operations whose execution ended early or never began, and removals to be tried again.
+
+use std::time::Duration;
+
+use berth_local::cloud::refusal::Refusal;
+use berth_local::events::Delivery;
+use berth_local::faults::Fault;
+use http::Method;
+use serde_json::{Value, json};
+use tests::{World, WorldOptions};
+
+/// A world in which no event about an ended execution arrives.
+async fn deaf() -> World {
+    let delivery = Delivery { lost: 1.0, ..Delivery::default() };
+    World::with(WorldOptions { delivery, ..Default::default() }).await
+}
+
+/// How long after an abort the environment was ready.
+async fn recovers(world: &World, after: Duration) -> (Value, Duration) {
+    let id = world.create("cut-off", "hello").await;
+    world.system.clock.sleep(after).await;
+    world.abort_executions().await;
+    let began = world.system.clock.now();
+    let environment = world.settled(&id).await;
+    (environment, world.system.clock.since(began))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_aborted_provisioning_goes_on_by_itself_as_soon_as_its_event_comes() {
+    let world = World::new().await;
+    let (environment, took) = recovers(&world, Duration::from_secs(200)).await;
+    assert_eq!(environment["status"], "ready", "{environment:#}");
+    assert!(world.inventory().await.is_each(1));
+    // What was left of it, and the 75 s in which a call of the old execution may still run.
+    assert!(took < Duration::from_secs(320), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_aborted_provisioning_goes_on_by_the_next_sweep_when_its_event_is_lost() {
+    let world = deaf().await;
+    let (environment, took) = recovers(&world, Duration::from_secs(200)).await;
+    assert_eq!(environment["status"], "ready", "{environment:#}");
+    assert!(world.inventory().await.is_each(1));
+    assert!(took < Duration::from_secs(400), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_was_recorded_but_never_started_is_started() {
+    let world = World::new().await;
+    for nth in 1..=3 {
+        let refusal = Refusal::bad("ThrottlingException", "Rate exceeded");
+        world.system.door.faults().script("states:StartExecution", nth, Fault::Refuse(refusal));
+    }
+    let body = json!({"name": "lost", "task_definition": "hello"});
+    world.call("demo", Method::POST, "/environments", &body).await.problem(503, "unavailable");
+    let list = world.call("demo", Method::GET, "/environments", &Value::Null).await.expect(200).body;
+    let id = list["environments"][0]["id"].as_str().expect("it is recorded").to_owned();
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["status"], "ready", "{environment:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provisioning_that_is_cut_off_again_and_again_is_unwound_and_can_be_retried() {
+    let world = World::new().await;
+    let id = world.create("cursed", "hello").await;
+    for _ in 0..4 {
+        // Whenever an execution has begun to work, it is aborted.
+        world.until_begun(&id).await;
+        world.abort_executions().await;
+        world.system.clock.sleep(Duration::from_secs(5)).await;
+    }
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["status"], "failed", "{environment:#}");
+    assert_eq!(environment["failure"]["code"], "workflow_interrupted");
+    assert!(world.inventory().await.is_empty());
+    world.call("demo", Method::POST, &format!("/environments/{id}/retry"), &Value::Null).await.expect(202);
+    assert_eq!(world.settled(&id).await["status"], "ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_removed_is_tried_again_by_itself() {
+    let world = World::new().await;
+    let id = world.create("stuck", "hello").await;
+    world.settled(&id).await;
+    let refusal = Refusal::bad("AccessDeniedException", "User: worker is not authorized to perform this action");
+    world.system.door.faults().script("apigateway:DeleteRestApi", 1, Fault::Refuse(refusal));
+    world.delete(&id).await;
+    assert_eq!(world.settled(&id).await["status"], "cleanup_failed");
+    world.system.clock.sleep(Duration::from_secs(400)).await;
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["status"], "deleted", "{environment:#}");
+    assert!(world.inventory().await.is_empty());
+}
