@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use berth_domain::causes::CAUSES;
 use berth_domain::operation::CALL_LIMIT;
 use berth_domain::{Step, usual};
 use berth_local::embedded::{FUNCTION_TIMEOUT, MACHINE};
@@ -201,4 +202,19 @@ fn every_response_in_the_openapi_document_has_a_description() {
             }
         }
     }
+}
+
+#[test]
+fn the_table_of_causes_in_the_docs_is_the_one_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/failures.md");
+    let document = std::fs::read_to_string(path).expect("docs/failures.md");
+    let (_, table) = document.split_once("## Known causes").expect("the heading");
+    let documented: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+    let row = |cause: &berth_domain::causes::Cause| {
+        format!("| `{}` | {} | {} | {} |", cause.word, cause.meaning, cause.what_to_do, cause.who.word())
+    };
+    let rows: Vec<String> = CAUSES.iter().map(row).collect();
+    assert!(documented == rows, "docs/failures.md is out of date; its rows are to be:\n{}", rows.join("\n"));
+    let words: BTreeSet<&str> = CAUSES.iter().map(|cause| cause.word).collect();
+    assert_eq!(words.len(), CAUSES.len(), "a word stands for one cause");
 }

@@ -24,6 +24,8 @@ pub struct Clients {
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
     /// API Gateway v1 (REST APIs and their VPC links).
     pub apigateway: aws_sdk_apigateway::Client,
+    /// CloudWatch Logs, only read.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
 }
 
 impl Clients {
@@ -50,6 +52,7 @@ impl Clients {
             ecs: aws_sdk_ecs::Client::from_conf(ecs),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
             apigateway: aws_sdk_apigateway::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
         }
     }
 
@@ -64,6 +67,7 @@ impl Clients {
             ecs: aws_sdk_ecs::Client::new(&once),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(&once),
             apigateway: aws_sdk_apigateway::Client::new(&once),
+            logs: aws_sdk_cloudwatchlogs::Client::new(&once),
             ..Self::retrying(config)
         }
     }

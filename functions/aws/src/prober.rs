@@ -26,6 +26,8 @@ pub enum Answer {
     Service {
         /// Its status.
         status: u16,
+        /// The beginning of its body, where the status is an error of the service's.
+        body: String,
     },
     /// API Gateway, because it could not reach the service.
     Gateway {
@@ -71,10 +73,21 @@ impl Prober {
 
 async fn understood(response: HttpResponse) -> Answer {
     let status = response.status().as_u16();
-    let Some(kind) = response.headers().get("x-amzn-errortype").map(str::to_owned) else {
-        return Answer::Service { status };
-    };
-    let body = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    let text = String::from_utf8_lossy(&body[..body.len().min(KEPT)]).into_owned();
-    Answer::Gateway { status, detail: format!("{status} {kind}: {text}") }
+    match response.headers().get("x-amzn-errortype").map(str::to_owned) {
+        Some(kind) => Answer::Gateway { status, detail: format!("{status} {kind}: {}", beginning(response).await) },
+        None if status >= 500 => Answer::Service { status, body: beginning(response).await },
+        None => Answer::Service { status, body: String::new() },
+    }
+}
+
+/// The beginning of the body; what comes after it is not waited for.
+async fn beginning(response: HttpResponse) -> String {
+    let (mut body, mut seen) = (response.into_body(), Vec::new());
+    while seen.len() < KEPT
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        seen.extend(frame.into_data().unwrap_or_default());
+    }
+    seen.truncate(KEPT);
+    String::from_utf8_lossy(&seen).into_owned()
 }

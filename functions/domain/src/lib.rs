@@ -3,11 +3,14 @@
 //! Begin with [`environment::Environment`], the record that is the truth, and [`step::Step`], the words of the workflow.
 //! Nothing here does I/O; `functions/aws` keeps records and calls AWS, `functions/worker` runs the steps.
 
+pub mod causes;
 mod clock;
 pub mod environment;
 pub mod error;
+pub mod evidence;
 pub mod ids;
 pub mod lifetime;
+pub mod listening;
 pub mod names;
 pub mod operation;
 pub mod pace;

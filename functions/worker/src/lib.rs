@@ -1,9 +1,11 @@
 //! The worker: one call is one step of the state machine for one environment.
 //!
 //! `run` takes a call from its payload to its outcome, `steps` holds one file per resource with `ensure` and `undo`,
-//! `record` the steps that only touch the record. `main.rs` makes a Lambda of it; the embedded system calls [`run`].
+//! `record` the steps that only touch the record, `evidence` what can be seen of a failure. `main.rs` makes a Lambda of
+//! it; the embedded system calls [`run`].
 
 mod context;
+mod evidence;
 mod record;
 mod run;
 mod step_error;

@@ -1,11 +1,12 @@
 //! The steps that only touch the record: where an operation begins, turns round and ends.
 
-use berth_domain::environment::{Evidence, Failure, ResourceKind};
+use berth_domain::environment::Failure;
 use berth_domain::operation::{Caught, Identity, Outcome};
 use berth_domain::{Environment, Error, Status, Step};
 use serde_json::Value;
 
 use crate::context::Context;
+use crate::evidence;
 use crate::step_error::Report;
 
 /// How much of an unknown cause is shown, in characters.
@@ -50,8 +51,8 @@ pub(crate) async fn record_failure(
         return Ok(Outcome::Stop);
     }
     let Report { code, message } = report(caught);
-    let evidence = evidence(context, &environment, caught.step).await;
-    let failure = Failure { code, step: caught.step, message, evidence };
+    let evidence = evidence::gather(context, &environment, caught.step).await;
+    let failure = Failure::diagnosed(&environment.id, caught.step, code, message, evidence);
     change(context, identity, |environment, now| {
         if !environment.must_stop(&identity.operation) {
             let why = Some(failure.message.clone());
@@ -79,39 +80,6 @@ fn report(caught: &Caught) -> Report {
     Report { code: code.to_owned(), message }
 }
 
-/// What can be seen of the failure. What cannot be read is said, not swallowed: evidence must not fail the unwinding.
-async fn evidence(context: &Context, environment: &Environment, step: Step) -> Vec<Evidence> {
-    if !matches!(step, Step::EnsureService | Step::EnsureTargetHealth | Step::EnsureReachable) {
-        return Vec::new();
-    }
-    let mut seen = Vec::new();
-    let mut add = |source: &str, found: Result<Vec<Evidence>, Error>| match found {
-        Ok(found) => seen.extend(found),
-        Err(error) => {
-            tracing::warn!(cause = error.cause(), source, "evidence could not be read");
-            seen.push(Evidence { source: source.to_owned(), detail: format!("could not be read: {}", error.public()) });
-        }
-    };
-    if step == Step::EnsureReachable {
-        let answer = environment.step(step).and_then(|record| record.why.clone());
-        let seen = answer.map(|detail| Evidence { source: "gateway".to_owned(), detail });
-        add("gateway", Ok(seen.into_iter().collect()));
-    }
-    add("stopped_task", context.resources.stopped_tasks(environment).await);
-    add("service_event", context.resources.service_events(environment).await);
-    if let Some(target_group) = environment.resources.id(ResourceKind::TargetGroup) {
-        let health = context.resources.target_health(target_group).await.map(|targets| {
-            let detail = |target: berth_aws::resources::TargetHealth| format!("{}: {}", target.address, target.why);
-            targets
-                .into_iter()
-                .map(|target| Evidence { source: "target_health".to_owned(), detail: detail(target) })
-                .collect()
-        });
-        add("target_health", health);
-    }
-    seen
-}
-
 /// From here on everything is taken away, unless the operation has ended after all: a `MarkReady` that took effect although
 /// its call failed must not be followed by an unwinding.
 pub(crate) async fn begin_removal(context: &Context, identity: &Identity) -> Result<Outcome, Error> {
@@ -121,13 +89,9 @@ pub(crate) async fn begin_removal(context: &Context, identity: &Identity) -> Res
         }
         if environment.failure.is_none() && environment.delete_requested_at.is_none() {
             // Nobody could write down what went wrong (RecordFailure itself failed); say at least that.
-            environment.fail(Failure {
-                code: "step_crashed".to_owned(),
-                step: Step::RecordFailure,
-                message: "Provisioning failed, and its cause could not be recorded; the execution's history has it."
-                    .to_owned(),
-                evidence: Vec::new(),
-            })?;
+            let message = "Provisioning failed, and its cause could not be recorded; the execution's history has it.";
+            let (code, message) = ("step_crashed".to_owned(), message.to_owned());
+            environment.fail(Failure::diagnosed(&environment.id, Step::RecordFailure, code, message, Vec::new()))?;
         }
         environment.begin_removal(now)
     })

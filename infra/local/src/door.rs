@@ -66,6 +66,7 @@ enum Protocol {
     Elb,
     Ecs,
     ApiGateway,
+    Logs,
     DynamoDb,
     States,
     Sts,
@@ -79,6 +80,7 @@ impl Protocol {
             Self::Elb => "elasticloadbalancing",
             Self::Ecs => "ecs",
             Self::ApiGateway => "apigateway",
+            Self::Logs => "logs",
             Self::DynamoDb => "dynamodb",
             Self::States => "states",
             Self::Sts => "sts",
@@ -130,7 +132,7 @@ impl Door {
             return Ok(json_reply(
                 StatusCode::NOT_FOUND,
                 "application/json",
-                &json!({"message": "berth-local knows no such AWS operation; it plays ELBv2, ECS, API Gateway v1, DynamoDB, Step Functions and a little of STS and EC2"}),
+                &json!({"message": "berth-local knows no such AWS operation; it plays ELBv2, ECS, API Gateway v1, DynamoDB, Step Functions and a little of CloudWatch Logs, STS and EC2"}),
             ));
         };
         let name = format!("{}:{}", call.protocol.prefix(), call.operation);
@@ -207,7 +209,7 @@ impl Door {
             Protocol::States => self.0.states.call(operation, input).map(|reply| (200, reply)),
             Protocol::Sts => sts::call(operation).map(|reply| (200, reply)),
             Protocol::Ec2 => ec2::call(operation, input).map(|reply| (200, reply)),
-            Protocol::Elb | Protocol::Ecs | Protocol::ApiGateway => {
+            Protocol::Elb | Protocol::Ecs | Protocol::ApiGateway | Protocol::Logs => {
                 let (latency, clock) = cloud.change(|sim| (sim.take(Latency::Call), sim.clock.clone()));
                 clock.sleep(latency / 2).await;
                 let result = cloud.change(|sim| cloud::call(sim, protocol.prefix(), operation, input));
@@ -223,7 +225,7 @@ impl Door {
             Protocol::Elb => xml_reply(query::ELB, &call.operation, result, &request_id),
             Protocol::Sts => xml_reply(query::STS, &call.operation, result, &request_id),
             Protocol::Ec2 => xml_reply(query::EC2, &call.operation, result, &request_id),
-            Protocol::Ecs => aws_json("application/x-amz-json-1.1", result),
+            Protocol::Ecs | Protocol::Logs => aws_json("application/x-amz-json-1.1", result),
             Protocol::DynamoDb | Protocol::States => aws_json("application/x-amz-json-1.0", result),
             Protocol::ApiGateway => rest_json(result),
         };
@@ -239,6 +241,7 @@ fn classify(request: &Request<Bytes>) -> Option<Call> {
     if let Some((service, operation)) = target.and_then(|target| target.split_once('.')) {
         let protocol = match service {
             "AmazonEC2ContainerServiceV20141113" => Protocol::Ecs,
+            "Logs_20140328" => Protocol::Logs,
             "DynamoDB_20120810" => Protocol::DynamoDb,
             "AWSStepFunctions" => Protocol::States,
             _ => return None,

@@ -67,15 +67,15 @@ async fn two_writes_that_meet_are_refused_as_concurrent() {
 /// What a hundred calls come to, and what the log says, with `seed`.
 async fn a_hundred_calls(seed: u64) -> (Vec<String>, Vec<String>) {
     let account = Account::new();
-    let third = 1.0 / 8.0;
+    let each = 1.0 / 8.0;
     let odds = Odds {
-        throttled: third,
-        unavailable: third,
-        unavailable_after: third,
-        reset: third,
-        lost: third,
-        conflict: third,
-        denied: third,
+        throttled: each,
+        unavailable: each,
+        unavailable_after: each,
+        reset: each,
+        lost: each,
+        conflict: each,
+        denied: each,
         ..Odds::default()
     };
     account.door.faults().chance(seed, Chance { resources: odds, ..Chance::default() });

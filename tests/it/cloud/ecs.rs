@@ -648,7 +648,8 @@ async fn a_command_runs_as_the_task_survives_a_kill_and_ends_with_the_stand_in()
 
     call(&next, "CreateService", create("brief"));
     let failed = stopped(&next, "brief").await;
-    assert_eq!((failed.containers[0].exit_code, failed.last_lines), (Some(137), vec!["ready".to_owned()]));
+    let lines: Vec<&str> = failed.lines.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!((failed.containers[0].exit_code, lines), (Some(137), vec!["ready"]));
 
     call(&next, "CreateService", create("stubborn"));
     let stubborn = until(async || {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use berth_aws::sdk::ecs_types::{AwsVpcConfiguration, NetworkConfiguration};
 use berth_local::cloud::profile::Profile;
 use berth_local::ec2::{SECURITY_GROUP, SUBNETS, VPC};
-use tests::{Account, AccountOptions};
+use tests::{Account, AccountOptions, World, WorldOptions};
 
 use super::elb::{code, forward};
 
@@ -112,5 +112,18 @@ async fn reads_lag_where_latencies_vary_and_not_where_they_are_the_medians() {
             }
         }
         assert!(longest <= most && (longest > 0) == (most > 0), "{longest} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn environments_come_and_go_though_reads_lag() {
+    for seed in 0..6 {
+        let world = World::with(WorldOptions { seed, varying: true, ..WorldOptions::default() }).await;
+        let id = world.create("lagged", "hello").await;
+        assert_eq!(world.settled(&id).await["status"], "ready", "seed {seed}");
+        assert!(world.inventory().await.is_each(1), "seed {seed}");
+        world.delete(&id).await;
+        assert_eq!(world.settled(&id).await["status"], "deleted", "seed {seed}");
+        assert!(world.inventory().await.is_empty(), "seed {seed}");
     }
 }

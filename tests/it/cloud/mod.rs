@@ -6,5 +6,6 @@ mod ecs;
 mod elb;
 mod elb_targets;
 mod lag;
+mod logs;
 mod quotas;
 mod rates;

@@ -104,11 +104,11 @@ async fn what_never_started_can_be_deleted_and_a_delete_that_never_started_can_b
     world.call("demo", Method::POST, "/environments", &body).await.problem(503, "unavailable");
     let list = get(&world, "demo", "/environments").await.body;
     let id = list["environments"][0]["id"].as_str().expect("an id").to_owned();
-    world.system.clock.sleep(Duration::from_secs(600)).await;
+    world.system.clock.sleep(Duration::from_secs(60)).await;
     assert_eq!(world.get(&id).await["status"], "queued");
     no_start(&world);
     delete(&world, "demo", &id).await.problem(503, "unavailable");
-    world.system.clock.sleep(Duration::from_secs(600)).await;
+    world.system.clock.sleep(Duration::from_secs(60)).await;
     assert_eq!(world.get(&id).await["status"], "deleting");
     delete(&world, "demo", &id).await.expect(202);
     assert_eq!(world.settled(&id).await["status"], "deleted");

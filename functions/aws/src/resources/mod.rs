@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use berth_domain::Environment;
 use berth_domain::names;
 
+pub use evidence::{Log, LogPlace, Task};
 pub use inventory::Tagged;
 pub use load_balancer::{LoadBalancer, LoadBalancerState};
 pub use service::{Service, ServiceCreated};

@@ -142,14 +142,11 @@ impl Environment {
                 return self.end_removal(clock);
             }
             taken_up = 0;
-            self.fail(Failure {
-                code: "workflow_interrupted".to_owned(),
-                step: Step::Begin,
-                message: format!(
-                    "The workflow was cut off {MOST_TRIES} times; the executions' histories in Step Functions say why. Retry; if it happens again, tell the operators."
-                ),
-                evidence: Vec::new(),
-            })?;
+            let message = format!(
+                "The workflow was cut off again after {MOST_TRIES} new beginnings; the executions' histories in Step Functions say why."
+            );
+            let code = "workflow_interrupted".to_owned();
+            self.fail(Failure::diagnosed(&self.id, Step::Begin, code, message, Vec::new()))?;
         }
         let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(taken_up.min(MOST_TRIES).saturating_sub(1));
         self.operation = Operation {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::causes::Who;
 use crate::error::Error;
 use crate::ids::{EnvironmentId, OperationId, Team};
 use crate::lifetime::Lifetime;
@@ -113,14 +114,24 @@ pub struct Failure {
     pub message: String,
     /// What was seen before anything was undone.
     pub evidence: Vec<Evidence>,
+    /// The cause, where it is known: a stable word of the table in `docs/failures.md`.
+    pub cause: Option<String>,
+    /// What to do next.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub what_to_do: String,
+    /// Who can do it.
+    #[serde(default)]
+    #[schema(required = true)]
+    pub who: Who,
 }
 
 /// One thing that was seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Evidence {
-    /// Where: `stopped_task`, `service_event`, `target_health`, `gateway`.
+    /// Where: `service`, `stopped_task`, `service_event`, `target_health`, `log`, `load_balancer`, `vpc_link`, `gateway`.
     pub source: String,
-    /// What, in AWS's words.
+    /// What, in AWS's words; in the program's own where the source is `log`.
     pub detail: String,
 }
 

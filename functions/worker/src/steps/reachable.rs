@@ -11,8 +11,8 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
     let api = recorded(environment, ResourceKind::RestApi)?;
     let url = context.settings.url_of(api, &environment.spec.api.stage);
     let why = match context.prober.probe(&format!("{url}{}", environment.spec.health_check.path)).await? {
-        Answer::Service { status } if status < 500 => return Ok(Progress::Ready),
-        Answer::Service { status } => format!("the service answers {status} through {url}"),
+        Answer::Service { status, .. } if status < 500 => return Ok(Progress::Ready),
+        Answer::Service { status, body } => format!("the service answers {status} through {url}: {body}"),
         Answer::Gateway { status: 403, detail } => format!("the stage does not answer yet ({detail})"),
         Answer::Gateway { detail, .. } => format!("API Gateway does not reach the service ({detail})"),
         Answer::Nobody { detail } => format!("nobody answers at {url} ({detail})"),

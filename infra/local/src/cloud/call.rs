@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use super::sim::Sim;
-use super::{apigateway, ecs, elb, lag, rates};
+use super::{apigateway, ecs, elb, lag, logs, rates};
 
 /// One call of `service` (as IAM names it): the status of the reply, and its body.
 ///
@@ -24,6 +24,7 @@ fn answer(sim: &mut Sim, service: &str, operation: &str, input: &Value) -> Resul
     match service {
         "elasticloadbalancing" => elb::call(sim, operation, input).map(|reply| (200, reply)),
         "ecs" => ecs::call(sim, operation, input).map(|reply| (200, reply)),
+        "logs" => logs::call(sim, operation, input).map(|reply| (200, reply)),
         _ => apigateway::call(sim, operation, input),
     }
 }

@@ -4,14 +4,15 @@
 //! [`Cloud`] is the handle. Its state is one [`Sim`], changed only inside [`Cloud::change`], which first lets
 //! everything happen that is due. What takes time is an [`Event`](sim::Event) in the schedule; what needs I/O (a listener, a
 //! process, a health check) is an [`Effect`], carried out after the change and reported back through another change.
-//! One folder per service: `elb`, `ecs`, `apigateway`; what their calls share (rates, quotas, the lag of reads) beside
-//! them. The HTTP door is not here; see `crate::door`.
+//! One folder per service: `elb`, `ecs`, `apigateway`, `logs`; what their calls share (rates, quotas, the lag of reads)
+//! beside them. The HTTP door is not here; see `crate::door`.
 
 pub mod apigateway;
 mod call;
 pub mod ecs;
 pub mod elb;
 mod lag;
+pub mod logs;
 pub mod net;
 pub mod profile;
 pub mod query;

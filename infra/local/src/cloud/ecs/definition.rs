@@ -73,6 +73,15 @@ pub(super) struct Variable {
     pub(super) value: String,
 }
 
+impl Container {
+    /// The log group and the prefix of the log streams, if it writes to CloudWatch Logs.
+    pub(super) fn awslogs(&self) -> Option<(&str, &str)> {
+        let configuration = self.rest.get("logConfiguration").filter(|found| found["logDriver"] == "awslogs")?;
+        let option = |name: &str| configuration["options"][name].as_str();
+        option("awslogs-group").zip(option("awslogs-stream-prefix"))
+    }
+}
+
 fn yes() -> bool {
     true
 }
@@ -124,7 +133,7 @@ fn own(given: &str) -> Option<&str> {
     given.strip_prefix(&format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/"))
 }
 
-/// Registers a family with one container `web` on port 8000, unless the family exists.
+/// Registers a family with one container `web` on port 8000 that writes to CloudWatch Logs, unless the family exists.
 pub(super) fn provide(sim: &mut Sim, family: &str) {
     if sim.ecs.families.contains_key(family) {
         return;
@@ -133,6 +142,9 @@ pub(super) fn provide(sim: &mut Sim, family: &str) {
         "family": family, "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
         "containerDefinitions": [{
             "name": "web", "image": format!("berth/{family}"), "portMappings": [{"containerPort": 8000}],
+            "logConfiguration": {"logDriver": "awslogs", "options": {
+                "awslogs-group": format!("/berth/{family}"), "awslogs-region": REGION, "awslogs-stream-prefix": "task",
+            }},
         }],
     });
     if let Err(refusal) = register(sim, &provided) {

@@ -25,6 +25,15 @@ pub(super) fn at_once(image: &str) -> Option<Exit> {
     is(image, "berth/oom").then(|| Exit { reason: Some(reason.to_owned()), ..Exit::with(137) })
 }
 
+/// What a program of this image writes: how it ends, or where it says that it listens.
+pub(super) fn lines(image: &str) -> Vec<String> {
+    let exits = image
+        .strip_prefix("berth/exits:")
+        .map(|code| format!("berth/exits: ending with code {code}, as the image says"));
+    let deaf = image.strip_prefix("berth/deaf:").map(|address| format!("Listening on {address}"));
+    exits.into_iter().chain(deaf).collect()
+}
+
 /// Whether a program of this image listens nowhere.
 pub(super) fn is_deaf(image: &str) -> bool {
     is(image, "berth/deaf")

@@ -73,7 +73,7 @@ pub(super) fn launch(sim: &mut Sim, key: &str, deployment: &str, plan: &Plan) ->
         stop_code: None,
         stopped_reason: None,
         process_group: None,
-        last_lines: Vec::new(),
+        lines: Vec::new(),
         interface,
         targets: plan
             .load_balancers
@@ -189,7 +189,7 @@ pub(super) fn run(sim: &mut Sim, id: &str) {
 }
 
 /// The container whose program stands for the whole task: the one that has the first target, else the first essential.
-fn main_container<'a>(definition: &'a TaskDefinition, task: &Task) -> Option<&'a definition::Container> {
+pub(super) fn main_container<'a>(definition: &'a TaskDefinition, task: &Task) -> Option<&'a definition::Container> {
     let port = task.targets.first().map(|(_, port)| *port);
     definition
         .containers
@@ -288,12 +288,11 @@ pub(super) fn stop_due(sim: &mut Sim, id: &str) {
 pub(super) struct Exit {
     pub(super) code: i32,
     pub(super) reason: Option<String>,
-    pub(super) last_lines: Vec<String>,
 }
 
 impl Exit {
     pub(super) fn with(code: i32) -> Self {
-        Self { code, reason: None, last_lines: Vec::new() }
+        Self { code, reason: None }
     }
 }
 
@@ -303,9 +302,9 @@ pub(super) fn exited(sim: &mut Sim, id: &str, exit: Exit) {
     let Some(task) = sim.ecs.tasks.get_mut(id).filter(|task| !task.ended) else { return };
     task.ended = true;
     task.process_group = None;
-    task.last_lines = exit.last_lines;
     if exit.code != 0 && task.should_run {
-        tracing::warn!(target: "task", task = id, code = exit.code, last_lines = task.last_lines.join("\n"), "exited");
+        let last_lines: Vec<&str> = task.lines.iter().map(|line| line.text.as_str()).collect();
+        tracing::warn!(target: "task", task = id, code = exit.code, last_lines = last_lines.join("\n"), "exited");
     }
     task.moments.execution_stopped = Some(now);
     for container in &mut task.containers {

@@ -2,7 +2,7 @@
 //!
 //! Calls: `cluster`, `definition`, `service` (describe, list), `create`, `update` (and delete), `task`, `tags`. What
 //! happens by itself: `scheduler` decides, `lifecycle` takes a task through its states. I/O: `runner`, with the
-//! `sample` server and `process`es. Not here: target groups and their health, see `elb`.
+//! `sample` server and `process`es; what they write is in `log`. Not here: target groups and their health, see `elb`.
 
 mod cluster;
 mod create;
@@ -12,6 +12,7 @@ mod failing;
 mod fargate;
 mod input;
 mod lifecycle;
+mod log;
 mod process;
 mod runner;
 mod sample;
@@ -28,6 +29,8 @@ use serde_json::Value;
 
 pub use cluster::Cluster;
 pub use definition::{Container as ContainerDefinition, TaskDefinition};
+pub use log::Line;
+pub(crate) use log::{group_exists as log_group_exists, stream as log_stream};
 pub use runner::{Launch, Programs, Runner};
 pub use service::{Deployment, Plan, Rollout, Service, Status as ServiceStatus};
 pub use task::{Container, Status as TaskStatus, Task};

@@ -11,19 +11,46 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
+use tokio::sync::Notify;
 
 use super::lifecycle::{self, Exit};
+use super::log;
 use super::runner::{Launch, Program};
 use crate::cloud::Cloud;
 use crate::cloud::net::Address;
 
-/// How many of its last lines are kept, and how much of each.
-const LINES: usize = 20;
+/// How much is kept of a line, and how many lines of one burst.
 const LINE_LENGTH: usize = 500;
+const BURST: usize = 50;
+/// How long lines are collected: each report to the stand-in writes its whole state.
+const COLLECTED: Duration = Duration::from_millis(200);
 /// What a process is given of the stand-in's own environment.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
 
-type Lines = Arc<Mutex<VecDeque<String>>>;
+/// Lines that have not been reported yet.
+#[derive(Default)]
+struct Lines {
+    fresh: Mutex<VecDeque<String>>,
+    came: Notify,
+}
+
+impl Lines {
+    fn push(&self, text: String) {
+        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        fresh.push_back(text);
+        if fresh.len() > BURST {
+            fresh.pop_front();
+        }
+        self.came.notify_one();
+    }
+
+    fn report(&self, cloud: &Cloud, task: &str) {
+        let fresh: Vec<String> = self.fresh.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        if !fresh.is_empty() {
+            cloud.change(|sim| log::wrote(sim, task, fresh));
+        }
+    }
+}
 
 /// Starts the command.
 pub(super) fn start(cloud: &Cloud, launch: &Launch, command: &str) -> io::Result<()> {
@@ -58,12 +85,21 @@ pub(super) fn start(cloud: &Cloud, launch: &Launch, command: &str) -> io::Result
 
 /// Waits for the process's end and reports it.
 async fn watch(cloud: Cloud, id: String, mut child: Child, group: i32, addresses: Vec<Address>) {
-    let lines = Lines::default();
+    let lines = Arc::<Lines>::default();
     let readers = [
         child.stdout.take().map(|pipe| tokio::spawn(read(pipe, Arc::clone(&lines), id.clone()))),
         child.stderr.take().map(|pipe| tokio::spawn(read(pipe, Arc::clone(&lines), id.clone()))),
     ];
-    let status = child.wait().await;
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status,
+            () = lines.came.notified() => {}
+        }
+        if let Ok(status) = tokio::time::timeout(COLLECTED, child.wait()).await {
+            break status;
+        }
+        lines.report(&cloud, &id);
+    };
     // As in a container, where everything ends with the first process.
     signal(group, Signal::KILL);
     for mut reader in readers.into_iter().flatten() {
@@ -81,9 +117,9 @@ async fn watch(cloud: Cloud, id: String, mut child: Child, group: i32, addresses
         running.closing
     };
     if !closing {
-        let last_lines = lines.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        lines.report(&cloud, &id);
         let code = status.ok().and_then(exit_code).unwrap_or(1);
-        cloud.change(|sim| lifecycle::exited(sim, &id, Exit { last_lines, ..Exit::with(code) }));
+        cloud.change(|sim| lifecycle::exited(sim, &id, Exit::with(code)));
     }
 }
 
@@ -91,8 +127,8 @@ fn exit_code(status: ExitStatus) -> Option<i32> {
     status.code().or_else(|| status.signal().map(|signal| 128 + signal))
 }
 
-/// Keeps the last lines of what comes through the pipe.
-async fn read(mut pipe: impl AsyncRead + Unpin, lines: Lines, task: String) {
+/// Collects the lines that come through the pipe.
+async fn read(mut pipe: impl AsyncRead + Unpin, lines: Arc<Lines>, task: String) {
     let mut chunk = [0; 4096];
     let mut line = Vec::new();
     while let Ok(count) = pipe.read(&mut chunk).await {
@@ -116,11 +152,7 @@ fn keep(lines: &Lines, task: &str, line: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(line).into_owned();
     line.clear();
     tracing::debug!(task, "{text}");
-    let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-    lines.push_back(text);
-    if lines.len() > LINES {
-        lines.pop_front();
-    }
+    lines.push(text);
 }
 
 /// Signals a whole process group; one that has ended already is no matter.

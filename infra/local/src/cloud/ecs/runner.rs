@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use tokio::task::JoinHandle;
 
 use super::lifecycle::{self, Exit};
-use super::{failing, process, sample};
+use super::{failing, log, process, sample};
 use crate::cloud::Cloud;
 
 /// What the tasks of a family run: a shell command; a family that is not named runs the sample server.
@@ -97,16 +97,24 @@ pub(super) async fn start(cloud: &Cloud, launch: Launch) {
     }
     if let Some(exit) = failing::at_once(&launch.image) {
         cloud.runner().lock().tasks.remove(&id);
-        return cloud.change(|sim| lifecycle::exited(sim, &id, exit));
+        return cloud.change(|sim| {
+            log::wrote(sim, &id, failing::lines(&launch.image));
+            lifecycle::exited(sim, &id, exit);
+        });
     }
     let command = cloud.runner().programs.get(&launch.family);
     let started = match command {
         _ if failing::is_deaf(&launch.image) => {
+            cloud.change(|sim| log::wrote(sim, &id, failing::lines(&launch.image)));
             built_in(cloud, &id, Vec::new());
             Ok(())
         }
         Some(command) => process::start(cloud, &launch, command),
-        None => sample::start(cloud, &launch).await.map(|parts| built_in(cloud, &id, parts)),
+        None => sample::start(cloud, &launch).await.map(|parts| {
+            let lines = launch.ports.iter().map(|port| format!("Listening on 0.0.0.0:{port}")).collect();
+            cloud.change(|sim| log::wrote(sim, &id, lines));
+            built_in(cloud, &id, parts);
+        }),
     };
     if let Err(error) = started {
         cloud.runner().lock().tasks.remove(&id);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::input::{Page, epoch, invalid, last, maybe_epoch, parse, shown_tags, without_nulls};
-use super::{cluster, lifecycle, service};
+use super::{Line, cluster, lifecycle, service};
 use crate::cloud::refusal::Refusal;
 use crate::cloud::sim::Sim;
 
@@ -58,8 +58,9 @@ pub struct Task {
     pub stopped_reason: Option<String>,
     /// Its process group on this machine, if a command of the user's runs as this task.
     pub process_group: Option<i32>,
-    /// What its program wrote last, once it has ended.
-    pub last_lines: Vec<String>,
+    /// What its program wrote last.
+    #[serde(default)]
+    pub lines: Vec<Line>,
     pub(super) interface: Interface,
     /// Target groups and the container ports registered there.
     pub(super) targets: Vec<(String, u16)>,
