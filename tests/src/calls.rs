@@ -201,7 +201,7 @@ impl World {
             if call.step != step {
                 return worker(call.invocation);
             }
-            Box::pin(async { Ok::<Value, FunctionError>(json!({"outcome": "wait", "seconds": 600})) })
+            Box::pin(async { Ok::<Value, FunctionError>(json!({"outcome": "wait", "seconds": 1800})) })
         });
     }
 

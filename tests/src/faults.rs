@@ -1,10 +1,12 @@
 //! Walking a fault through a story: which AWS calls it makes, and one world for each of them in which that call, and no
 //! other, meets the fault.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
+use http::Method;
 use serde_json::Value;
 
 use crate::{Observer, World};
@@ -16,7 +18,7 @@ const SERVICES: [&str; 3] = ["elasticloadbalancing:", "ecs:", "apigateway:"];
 const OF_THE_API: &str = "ecs:DescribeTaskDefinition";
 
 /// How often the observer of a walk asks the API.
-const LOOKS: Duration = Duration::from_secs(15);
+const LOOKS: Duration = Duration::from_secs(60);
 
 /// A refusal that no retry can help.
 #[must_use]
@@ -39,7 +41,9 @@ pub enum Story {
     Failure,
     /// From `ready` to `deleted`.
     Delete,
-    /// From `cleanup_failed` to `deleted`.
+    /// From a retry of `failed` to `ready`.
+    Retry,
+    /// From a retry of `cleanup_failed` to `deleted`.
     Cleanup,
 }
 
@@ -58,6 +62,12 @@ impl Story {
                 assert_eq!(world.settled(&id).await["status"], "ready");
                 Some(id)
             }
+            Self::Retry => {
+                world.system.door.faults().script("apigateway:CreateRestApi", 1, Fault::Refuse(denied()));
+                let id = world.create("story", "hello").await;
+                assert_eq!(world.settled(&id).await["status"], "failed");
+                Some(id)
+            }
             Self::Cleanup => {
                 let id = world.create("story", "hello").await;
                 assert_eq!(world.settled(&id).await["status"], "ready");
@@ -73,8 +83,13 @@ impl Story {
     /// The story begins; the environment that it is about.
     pub async fn begin(self, world: &World, id: Option<String>) -> String {
         match (self, id) {
-            (Self::Delete | Self::Cleanup, Some(id)) => {
+            (Self::Delete, Some(id)) => {
                 world.delete(&id).await;
+                id
+            }
+            (Self::Retry | Self::Cleanup, Some(id)) => {
+                let path = format!("/environments/{id}/retry");
+                world.call("demo", Method::POST, &path, &Value::Null).await.expect(202);
                 id
             }
             (Self::Failure, _) => world.create("story", "crash").await,
@@ -86,35 +101,50 @@ impl Story {
     #[must_use]
     pub fn end(self) -> &'static str {
         match self {
-            Self::Provision => "ready",
+            Self::Provision | Self::Retry => "ready",
             Self::Failure => "failed",
             Self::Delete | Self::Cleanup => "deleted",
         }
     }
 
-    /// The AWS calls that change something or look something up in this story, each with its number: the first, second
-    /// … call of that operation. Left out: looks that only repeat (the third and later `Describe…` or `Get…` of one
-    /// operation, which is polling).
+    /// The calls to ELBv2, ECS and API Gateway in this story, each with its number: the first, second … call of that
+    /// operation. Left out: looks that only repeat (the third and later `Describe…` or `Get…` of one operation, which is
+    /// polling), and the method and integration of the second path, which are made as those of the first.
     pub async fn calls(self) -> Vec<(String, u64)> {
+        let mut calls = self.journal().await;
+        calls.retain(|(operation, nth)| {
+            let relevant = SERVICES.iter().any(|service| operation.starts_with(service));
+            let repeats = *nth > 2 && (operation.contains(":Describe") || operation.contains(":Get"));
+            let again = *nth > 1 && operation.starts_with("apigateway:Put");
+            relevant && !repeats && !again && operation != OF_THE_API
+        });
+        assert!(calls.len() > 8, "the story makes its calls: {calls:?}");
+        calls
+    }
+
+    /// The writes of the record in this story: every `stride`th, counted from the first.
+    pub async fn writes(self, stride: usize) -> Vec<(String, u64)> {
+        let mut calls = self.journal().await;
+        calls.retain(|(operation, _)| operation == "dynamodb:TransactWriteItems");
+        assert!(calls.len() > 8, "the story writes its record: {calls:?}");
+        calls.into_iter().step_by(stride).collect()
+    }
+
+    /// Every call in this story, counted for each operation.
+    async fn journal(self) -> Vec<(String, u64)> {
         let (world, id) = self.world().await;
         world.system.door.faults().record();
         let before = world.system.door.faults().journal().len();
         let id = self.begin(&world, id).await;
         assert_eq!(world.settled(&id).await["status"], self.end());
         let journal = world.system.door.faults().journal().split_off(before);
-        let mut counts = std::collections::BTreeMap::<String, u64>::new();
-        let mut calls = Vec::new();
-        for (operation, _) in journal {
+        let mut counts = BTreeMap::<String, u64>::new();
+        let counted = journal.into_iter().map(|(operation, _)| {
             let count = counts.entry(operation.clone()).or_default();
             *count += 1;
-            let relevant = SERVICES.iter().any(|service| operation.starts_with(service));
-            let repeats = *count > 2 && (operation.contains(":Describe") || operation.contains(":Get"));
-            if relevant && !repeats && operation != OF_THE_API {
-                calls.push((operation, *count));
-            }
-        }
-        assert!(calls.len() > 8, "the story makes its calls: {calls:?}");
-        calls
+            (operation, *count)
+        });
+        counted.collect()
     }
 
     /// Tells the story once for each of its calls, with `fault` at that call. It must end in one of `ends`, every
@@ -124,8 +154,16 @@ impl Story {
     /// # Panics
     /// With everything that failed.
     pub async fn walk(self, fault: Fault, ends: &[&str]) {
+        self.walk_over(self.calls().await, fault, ends).await;
+    }
+
+    /// The same for these `calls`.
+    ///
+    /// # Panics
+    /// With everything that failed.
+    pub async fn walk_over(self, calls: Vec<(String, u64)>, fault: Fault, ends: &[&str]) {
         let mut wrong = Vec::new();
-        for (operation, nth) in self.calls().await {
+        for (operation, nth) in calls {
             let (world, id) = self.world().await;
             let observer = Observer::watch(&world, &["demo"], LOOKS);
             world.system.door.faults().script(&operation, nth, fault.clone());

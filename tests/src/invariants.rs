@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::tagged::Found;
 use crate::{Observer, World};
 
+/// How many kinds of resource an environment has.
+const KINDS: usize = 7;
+
 impl World {
     /// Everything that does not hold, all at once; empty when all is well. Nothing may be moving. What `observer` saw on
     /// the way is part of it.
@@ -57,19 +60,27 @@ impl World {
                         wrong.push(format!("ready, but its url answers {status}: {answer}"));
                     }
                 }
-                for (kind, resource) in record.resources.all() {
-                    let there = found.iter().any(|one| one.kind == kind && Some(&one.id) == resource.id.as_ref());
-                    if !there || resource.absent_at.is_some() {
+                for (kind, resource) in record.resources.left() {
+                    if !found.iter().any(|one| one.kind == kind && Some(&one.id) == resource.id.as_ref()) {
                         wrong.push(format!("ready without its {}: {resource:?}", kind.word()));
                     }
                 }
-                if record.resources.all().count() != 7 {
-                    wrong.push(format!("ready with {} of 7 resources", record.resources.all().count()));
+                if record.resources.left().count() != KINDS {
+                    wrong.push(format!("ready with {} of {KINDS} resources", record.resources.left().count()));
+                }
+                if !record.missing.is_empty() {
+                    wrong.push(format!("ready, and said to miss {:?}", record.missing));
                 }
             }
             Status::Failed | Status::Deleted => {
                 for (kind, resource) in record.resources.left() {
                     wrong.push(format!("{} with a {} that nobody saw gone: {resource:?}", record.status, kind.word()));
+                }
+                let receipt = view["resources"].as_array().cloned().unwrap_or_default();
+                if receipt.len() != record.resources.all().count()
+                    || receipt.iter().any(|one| one["absent_at"].is_null())
+                {
+                    wrong.push(format!("{} with the receipt {receipt:?}", record.status));
                 }
                 let named = record.failure.as_ref().is_some_and(|failure| !failure.code.is_empty());
                 if record.status == Status::Failed && !named {

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use crate::World;
 
 /// Writes that come closer together are looked at together.
-const BLINK: Duration = Duration::from_millis(200);
+const BLINK: Duration = Duration::from_millis(500);
 
 /// The reader; it looks away when it is dropped.
 pub struct Observer {
@@ -116,14 +116,9 @@ fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(Strin
             say(format!("another failure than before: {:?} after {:?}", after.failure, before.failure));
         }
     }
-    for (kind, entry) in before.resources.all() {
-        let now = after.resources.all().find(|(other, _)| *other == kind).map(|(_, entry)| entry);
-        match now {
-            None => say(format!("the ledger forgot its {}", kind.word())),
-            Some(now) if entry.absent_at.is_none() && entry.id.is_some() && now.id != entry.id => {
-                say(format!("the ledger forgot {} {:?}", kind.word(), entry.id));
-            }
-            Some(_) => {}
+    for (kind, entry) in before.resources.all().filter(|(_, entry)| entry.id.is_some()) {
+        if after.resources.all().all(|(other, now)| other != kind || now.id != entry.id) {
+            say(format!("the ledger forgot {} {:?}", kind.word(), entry.id));
         }
     }
 }

@@ -3,34 +3,60 @@
 
 use std::time::Duration;
 
+use berth_domain::Environment;
+use berth_janitor::{Call, Task};
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::faults::{Story, ended};
-use tests::{Moment, Observer, World};
+use tests::{Moment, Observer, Reply, World};
 
 /// What arrives.
 #[derive(Clone, Copy, Debug)]
 enum Arrival {
     Delete,
     TwoDeletes,
+    Retry,
+    Extend,
+    Expiry,
 }
 
 impl Arrival {
-    async fn arrives(self, world: &World, id: &str) -> Vec<String> {
+    /// What is wrong with the answer.
+    async fn arrives(self, world: &World, id: &str) -> Option<String> {
         let path = format!("/environments/{id}");
-        let mut wrong = Vec::new();
-        let times = match self {
-            Self::Delete => 1,
-            Self::TwoDeletes => 2,
-        };
-        for _ in 0..times {
-            let reply = world.call("demo", Method::DELETE, &path, &Value::Null).await;
-            if reply.status != 202 {
-                wrong.push(format!("DELETE was answered {}", reply.text));
+        let (reply, allowed): (Reply, &[u16]) = match self {
+            Self::Delete => (world.call("demo", Method::DELETE, &path, &Value::Null).await, &[202]),
+            Self::TwoDeletes => {
+                world.call("demo", Method::DELETE, &path, &Value::Null).await.expect(202);
+                (world.call("demo", Method::DELETE, &path, &Value::Null).await, &[202])
             }
-        }
-        wrong
+            Self::Retry => {
+                (world.call("demo", Method::POST, &format!("{path}/retry"), &Value::Null).await, &[202, 409])
+            }
+            Self::Extend => {
+                lives_until(world, id, Duration::from_secs(7200)).await;
+                let body = json!({"ttl": "5h"});
+                (world.call("demo", Method::POST, &format!("{path}/extend"), &body).await, &[200, 409])
+            }
+            Self::Expiry => {
+                lives_until(world, id, Duration::ZERO).await;
+                let sweep = Call::Scheduled { task: Task::Sweep };
+                return world.system.janitor.run(sweep).await.err().map(|error| error.cause().to_owned());
+            }
+        };
+        (!allowed.contains(&reply.status)).then(|| format!("it was answered {}", reply.text))
     }
+}
+
+/// The lifetime of an environment ends in `left` from now.
+async fn lives_until(world: &World, id: &str, left: Duration) {
+    let (team, id) = ("demo".parse().expect("a team"), id.parse().expect("an id"));
+    let end = world.system.clock.after(left);
+    let change = |environment: &mut Environment, _| {
+        environment.expires_at = Some(end);
+        Ok(())
+    };
+    world.system.store.environment_change(&team, &id, change).await.expect("a record");
 }
 
 async fn arriving_at_every_state(story: Story, arrival: Arrival, ends: &[&str], which: impl Fn(Moment) -> bool) {
@@ -41,7 +67,7 @@ async fn arriving_at_every_state(story: Story, arrival: Arrival, ends: &[&str], 
     let mut wrong = Vec::new();
     for (step, nth, moment) in journal.moments().into_iter().filter(|(_, _, moment)| which(*moment)) {
         let (world, id) = story.world().await;
-        let observer = Observer::watch(&world, &["demo"], Duration::from_secs(15));
+        let observer = Observer::watch(&world, &["demo"], Duration::from_secs(60));
         let gate = world.gate(&step, nth, moment);
         let id = story.begin(&world, id).await;
         let mut here = Vec::new();
@@ -81,4 +107,39 @@ async fn a_delete_at_any_state_of_a_failure_ends_deleted_with_nothing_left() {
 #[tokio::test(start_paused = true)]
 async fn a_second_delete_at_any_state_of_a_delete_changes_nothing() {
     arriving_at_every_state(Story::Delete, Arrival::Delete, &["deleted"], |_| true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_at_any_state_of_a_provisioning_changes_nothing() {
+    arriving_at_every_state(Story::Provision, Arrival::Retry, &["ready"], |moment| moment == Moment::After).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_at_any_state_of_a_failure_ends_failed_again() {
+    arriving_at_every_state(Story::Failure, Arrival::Retry, &["failed"], |moment| moment == Moment::After).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_at_any_state_of_a_delete_changes_nothing() {
+    arriving_at_every_state(Story::Delete, Arrival::Retry, &["deleted"], |moment| moment == Moment::After).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_extension_at_any_state_of_a_provisioning_changes_nothing_but_its_end() {
+    arriving_at_every_state(Story::Provision, Arrival::Extend, &["ready"], |moment| moment == Moment::During).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_extension_at_any_state_of_a_delete_is_refused_and_changes_nothing() {
+    arriving_at_every_state(Story::Delete, Arrival::Extend, &["deleted"], |moment| moment == Moment::During).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expiry_at_any_state_of_a_provisioning_ends_deleted_with_nothing_left() {
+    arriving_at_every_state(Story::Provision, Arrival::Expiry, &["deleted"], |moment| moment == Moment::During).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expiry_at_any_state_of_a_delete_changes_nothing() {
+    arriving_at_every_state(Story::Delete, Arrival::Expiry, &["deleted"], |moment| moment == Moment::During).await;
 }

@@ -1,4 +1,4 @@
-//! Every AWS call of a provisioning, of a failure, of a delete and of a repeated delete meets one fault: before its
+//! Every AWS call of a provisioning, of a failure, of a delete and of a retry of either meets one fault: before its
 //! effect or after it, one that passes or one that does not.
 
 use std::time::Duration;
@@ -67,11 +67,21 @@ async fn a_delete_with_any_call_slower_than_its_time_limit_ends_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repeated_delete_denied_any_call_ends_and_the_next_one_leaves_nothing() {
+async fn a_retried_provisioning_denied_any_call_before_its_effect_ends_failed_again() {
+    Story::Retry.walk(Fault::Refuse(denied()), &["failed"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retried_provisioning_that_loses_the_reply_of_any_call_ends_ready_with_one_of_each() {
+    Story::Retry.walk(Fault::LoseReply, &["ready"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retried_removal_denied_any_call_ends_and_the_next_delete_leaves_nothing() {
     Story::Cleanup.walk(Fault::Refuse(denied()), &["deleted", "cleanup_failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repeated_delete_that_loses_the_reply_of_any_call_ends_deleted() {
+async fn a_retried_removal_that_loses_the_reply_of_any_call_ends_deleted() {
     Story::Cleanup.walk(Fault::LoseReply, &["deleted"]).await;
 }

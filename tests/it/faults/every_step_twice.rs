@@ -8,7 +8,7 @@ use tests::{Observer, World};
 /// Tells each story in a world that `prepare` has changed; every one must end as if nothing had been changed.
 async fn ends_as_ever(prepare: impl Fn(&World)) {
     let mut wrong = Vec::new();
-    for story in [Story::Provision, Story::Failure, Story::Delete, Story::Cleanup] {
+    for story in [Story::Provision, Story::Failure, Story::Retry, Story::Delete, Story::Cleanup] {
         let (world, id) = story.world().await;
         let observer = Observer::watch(&world, &["demo"], Duration::from_secs(1));
         prepare(&world);

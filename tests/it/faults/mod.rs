@@ -2,6 +2,7 @@
 //! (`tests/src/invariants.rs`) and the user's next action must work. Drawn at random, and mixed, it is `random_histories`.
 
 mod arrivals;
+mod crashes;
 mod cut_off;
 mod every_call;
 mod every_step_twice;

@@ -69,7 +69,8 @@ async fn an_undo_that_fails_for_good_is_named_with_its_reason_and_the_rest_is_re
 #[tokio::test(start_paused = true)]
 async fn a_failed_provisioning_whose_undo_is_denied_ends_cleanup_failed_and_keeps_its_failure() {
     let mut wrong = Vec::new();
-    for (operation, resource, _) in DENIED {
+    // The service is given up before there is a VPC link.
+    for (operation, resource, _) in DENIED.into_iter().filter(|(_, resource, _)| *resource != "vpc_link") {
         let (world, id) = Story::Failure.world().await;
         world.system.door.faults().script(operation, 1, Fault::Refuse(denied()));
         let id = Story::Failure.begin(&world, id).await;

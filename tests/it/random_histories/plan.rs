@@ -2,43 +2,14 @@
 
 use std::time::Duration;
 
-use berth_local::cloud::refusal::Refusal;
-use berth_local::faults::Fault;
+use berth_local::chance::{Chance, Odds};
+use berth_local::events::Delivery;
 use tests::Dice;
-use tests::faults::{denied, throttled};
 
 /// The teams of a history.
 pub const TEAMS: [&str; 2] = ["red", "blue"];
 /// Images and how often they are drawn, of 20. `deaf` takes its time to fail.
 const FAMILIES: [(&str, u64); 4] = [("hello", 14), ("crash", 3), ("absent", 2), ("deaf", 1)];
-/// The calls that scripted faults are drawn for: what creates, finds and removes.
-const OPERATIONS: [&str; 24] = [
-    "elasticloadbalancing:CreateLoadBalancer",
-    "elasticloadbalancing:CreateTargetGroup",
-    "elasticloadbalancing:CreateListener",
-    "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeTargetGroups",
-    "elasticloadbalancing:DescribeListeners",
-    "elasticloadbalancing:ModifyTargetGroupAttributes",
-    "elasticloadbalancing:DeleteLoadBalancer",
-    "elasticloadbalancing:DeleteTargetGroup",
-    "elasticloadbalancing:DeleteListener",
-    "ecs:CreateService",
-    "ecs:DescribeServices",
-    "ecs:DeleteService",
-    "apigateway:CreateVpcLink",
-    "apigateway:GetVpcLinks",
-    "apigateway:GetVpcLink",
-    "apigateway:DeleteVpcLink",
-    "apigateway:CreateRestApi",
-    "apigateway:GetRestApis",
-    "apigateway:PutIntegration",
-    "apigateway:CreateDeployment",
-    "apigateway:CreateStage",
-    "apigateway:DeleteRestApi",
-    "dynamodb:TransactWriteItems",
-];
-
 /// Something that somebody does; environments are named by the order in which they are asked for.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -48,11 +19,17 @@ pub enum Act {
         team: &'static str,
         /// Of what.
         family: &'static str,
+        /// For how many minutes, if not until somebody deletes it.
+        minutes: Option<u64>,
     },
     /// The same request once more, with the same key.
     Repeat(usize),
     /// The team has enough of it.
     Delete(usize),
+    /// The team wants another try.
+    Retry(usize),
+    /// The team wants it for longer.
+    Extend(usize),
     /// The other team looks at it.
     Foreign(usize),
     /// An operator aborts an execution, if one runs; the number says which.
@@ -64,9 +41,11 @@ pub enum Act {
 pub struct Plan {
     /// What happens when, by time.
     pub acts: Vec<(Duration, Act)>,
-    /// Which call meets what.
-    pub faults: Vec<(&'static str, u64, Fault)>,
-    /// Whether AWS takes its drawn time, or its usual one.
+    /// What AWS does to the workers' calls.
+    pub chance: Chance,
+    /// What becomes of the events about ended executions.
+    pub delivery: Delivery,
+    /// Whether AWS takes its drawn time and its reads lag, or all is as usual.
     pub varying: bool,
 }
 
@@ -81,17 +60,33 @@ fn drawn_family(dice: &mut Dice) -> &'static str {
     "hello"
 }
 
-fn drawn_fault(dice: &mut Dice) -> Fault {
-    let outage = || Refusal::new(503, "ServiceUnavailable", "The service is unavailable");
-    match dice.below(12) {
-        0..=2 => Fault::LoseReply,
-        3..=4 => Fault::Reset,
-        5..=6 => Fault::Refuse(throttled()),
-        7 => Fault::RefuseAfter(outage()),
-        8 => Fault::Slow(Duration::from_secs(dice.below(28))),
-        9 => Fault::Refuse(outage()),
-        10 => Fault::Refuse(denied()),
-        _ => Fault::RefuseAfter(denied()),
+/// What AWS is like: mostly as it is to everybody, sometimes calm, sometimes at its worst.
+fn drawn_chance(dice: &mut Dice) -> Chance {
+    let usual = Chance::usual();
+    match dice.below(10) {
+        0 => Chance { functions_only: true, ..Chance::default() },
+        1..=4 => usual,
+        5..=7 => Chance {
+            resources: Odds { vanishes: 0.01, vanishes_before: 0.01, comes_up_failed: 0.05, ..usual.resources },
+            records: Odds { vanishes: 0.002, vanishes_before: 0.002, ..usual.records },
+            ..usual
+        },
+        8 => Chance { resources: Odds { denied: 0.01, lost: 0.05, ..usual.resources }, ..usual },
+        _ => Chance {
+            resources: Odds {
+                throttled: 0.1,
+                unavailable: 0.05,
+                unavailable_after: 0.05,
+                reset: 0.05,
+                lost: 0.05,
+                conflict: 0.1,
+                vanishes: 0.02,
+                denied: 0.005,
+                ..usual.resources
+            },
+            records: Odds { lost: 0.02, vanishes: 0.01, ..usual.records },
+            ..usual
+        },
     }
 }
 
@@ -100,37 +95,33 @@ impl Plan {
     #[must_use]
     pub fn draw(seed: u64) -> Self {
         let dice = &mut Dice::new(seed);
-        let many = [1, 1, 1, 1, 2, 2, 2, 3, 3, 4];
-        let environments = *dice.pick(&many);
+        let environments = *dice.pick(&[1, 1, 1, 1, 2, 2, 2, 3, 3, 4]);
         let mut acts = Vec::new();
         for index in 0..environments {
             let born = Duration::from_secs(dice.below(120) * index as u64);
-            let create = Act::Create { team: *dice.pick(&TEAMS), family: drawn_family(dice) };
-            acts.push((born, create));
+            let minutes = dice.happens(0.2).then(|| 1 + dice.below(20));
+            acts.push((born, Act::Create { team: *dice.pick(&TEAMS), family: drawn_family(dice), minutes }));
             for _ in 0..dice.below(4) {
                 // Most things happen while something is under way, some long after.
                 let later = if dice.happens(0.85) { dice.below(420_000) } else { dice.below(3_000_000) };
-                let act = match dice.below(10) {
+                let act = match dice.below(14) {
                     0..=4 => Act::Delete(index),
-                    5 => Act::Repeat(index),
-                    6 => Act::Foreign(index),
+                    5..=6 => Act::Retry(index),
+                    7 => Act::Extend(index),
+                    8 => Act::Repeat(index),
+                    9 => Act::Foreign(index),
                     _ => Act::Abort(dice.bits()),
                 };
                 acts.push((born + Duration::from_millis(later + 1), act));
             }
         }
         acts.sort_by_key(|(at, _)| *at);
-        // What is asked for first comes first, whatever its number was while drawing.
-        let faults = (0..dice.below(7))
-            .map(|_| {
-                let operation = *dice.pick(&OPERATIONS);
-                let nth = 1 + dice.below(if operation.contains("TransactWrite") { 80 } else { 4 });
-                let fault = drawn_fault(dice);
-                // The table denies nobody for good: that would be a deployment that never worked.
-                let fault = if operation.starts_with("dynamodb") { Fault::LoseReply } else { fault };
-                (operation, nth, fault)
-            })
-            .collect();
-        Self { acts, faults, varying: dice.happens(0.7) }
+        let delivery = Delivery {
+            lost: *dice.pick(&[0.0, 0.0, 0.3, 1.0]),
+            twice: *dice.pick(&[0.0, 0.3]),
+            longest: Duration::from_secs(*dice.pick(&[1, 30, 200])),
+        };
+        let (chance, varying) = (drawn_chance(dice), dice.happens(0.7));
+        Self { acts, chance, delivery, varying }
     }
 }

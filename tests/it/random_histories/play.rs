@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use berth_domain::Status;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -12,6 +13,8 @@ use super::plan::{Act, Plan, TEAMS};
 
 /// How often the observer asks the API: seldom, because each answer checks a signature; the records it watches always.
 const LOOKS: Duration = Duration::from_secs(120);
+/// For so long AWS goes on as it is after the last request; then it is calm, so that all can settle.
+const LATER: Duration = Duration::from_secs(1200);
 /// Longer than any operation may take.
 const PATIENCE: Duration = Duration::from_secs(12 * 3600);
 
@@ -41,7 +44,8 @@ struct Asked {
 /// Plays `seed`.
 pub async fn play(seed: u64) -> History {
     let plan = Plan::draw(seed);
-    let world = World::with(WorldOptions { seed, varying: plan.varying, ..Default::default() }).await;
+    let world =
+        World::with(WorldOptions { seed, varying: plan.varying, delivery: plan.delivery, ..Default::default() }).await;
     for (family, image) in [("crash", "berth/exits:3"), ("absent", "unpullable/image:1"), ("deaf", "berth/deaf")] {
         let used = |(_, act): &(Duration, Act)| matches!(act, Act::Create { family: asked, .. } if *asked == family);
         if plan.acts.iter().any(used) {
@@ -50,17 +54,18 @@ pub async fn play(seed: u64) -> History {
     }
     let observer = Observer::watch(&world, &TEAMS, LOOKS);
     let mut history = Playing { world, asked: Vec::new(), wrong: Vec::new(), log: Vec::new() };
-    for (operation, nth, fault) in &plan.faults {
-        history.log.push(format!("  fault: {operation} call {nth}: {fault:?}"));
-        history.world.system.door.faults().script(operation, *nth, fault.clone());
-    }
+    history.log.push(format!("  {:?}; {:?}", plan.chance, plan.delivery));
+    history.world.system.door.faults().chance(seed, plan.chance);
     history.acts(&plan).await;
+    history.busy(LATER).await;
+    history.world.system.door.faults().calm();
     history.settle().await;
     history.wrong.extend(history.world.check(Some(&observer)).await);
     history.next_actions().await;
     history.settle().await;
     history.wrong.extend(history.world.check(Some(&observer)).await);
     history.nothing_left().await;
+    history.log.extend(history.world.system.door.faults().log().into_iter().map(|fault| format!("    {fault}")));
     History { wrong: history.wrong, log: history.log }
 }
 
@@ -84,9 +89,12 @@ impl Playing {
 
     async fn act(&mut self, act: &Act) -> String {
         match act {
-            Act::Create { team, family } => {
+            Act::Create { team, family, minutes } => {
                 let number = self.asked.len();
-                let body = json!({"name": format!("env-{number}"), "task_definition": family});
+                let mut body = json!({"name": format!("env-{number}"), "task_definition": family});
+                if let Some(minutes) = minutes {
+                    body["ttl"] = json!(format!("{minutes}m"));
+                }
                 let key = format!("key-{number}");
                 let reply = self.post(team, &body, &key).await;
                 let id = reply.body["id"].as_str().map(str::to_owned);
@@ -109,6 +117,19 @@ impl Playing {
                 let reply = self.world.call(team, Method::DELETE, &path, &Value::Null).await;
                 self.allowed("DELETE", &reply, &[202]);
                 format!("{} {}", reply.status, reply.body["status"])
+            }
+            Act::Retry(index) => {
+                let Some((team, path)) = self.path(*index) else { return "nothing yet".to_owned() };
+                let reply = self.world.call(team, Method::POST, &format!("{path}/retry"), &Value::Null).await;
+                self.allowed("retry", &reply, &[202, 409]);
+                format!("{} {}", reply.status, reply.body["status"])
+            }
+            Act::Extend(index) => {
+                let Some((team, path)) = self.path(*index) else { return "nothing yet".to_owned() };
+                let body = json!({"ttl": "30m"});
+                let reply = self.world.call(team, Method::POST, &format!("{path}/extend"), &body).await;
+                self.allowed("extend", &reply, &[200, 409]);
+                format!("{} {}", reply.status, reply.body["expires_at"])
             }
             Act::Foreign(index) => {
                 let Some((team, path)) = self.path(*index) else { return "nothing yet".to_owned() };
@@ -143,34 +164,43 @@ impl Playing {
         }
     }
 
-    /// Waits until nothing moves. What an abort left moving is taken up by its user's DELETE.
-    async fn settle(&mut self) {
+    /// Waits until nothing moves, but no longer than `most`; whether nothing moves.
+    async fn busy(&self, most: Duration) -> bool {
         let clock = self.world.system.clock.clone();
         let began = clock.now();
-        while clock.since(began) < PATIENCE {
+        loop {
             let records = self.world.records().await;
-            let moving: Vec<_> = records.values().filter(|record| record.status.is_moving()).collect();
-            if moving.is_empty() {
-                return;
+            if records.values().all(|record| !record.status.is_moving() && record.next_attempt_at.is_none()) {
+                return true;
             }
-            if self.world.system.states.running() == 0 {
-                for record in moving {
-                    let path = format!("/environments/{}", record.id);
-                    self.world.call(record.team.to_string().as_str(), Method::DELETE, &path, &Value::Null).await;
-                }
+            if clock.since(began) > most {
+                return false;
             }
             clock.sleep(Duration::from_secs(30)).await;
         }
-        self.wrong.push("it never became quiet".to_owned());
     }
 
-    /// Every user takes the next step: what is there is deleted.
+    /// Waits until nothing moves, and nothing is going to by itself but the end of a lifetime.
+    async fn settle(&mut self) {
+        if !self.busy(PATIENCE).await {
+            self.wrong.push("it never became quiet".to_owned());
+        }
+    }
+
+    /// Every user takes the next step: what failed is tried again or deleted, everything else is deleted.
     async fn next_actions(&mut self) {
         for record in self.world.records().await.values() {
             let team = record.team.to_string();
             let id = record.id.to_string();
             self.log.push(format!("  {id} {} {:?}", record.status, record.failure.as_ref().map(|why| &why.code)));
-            let reply = self.world.call(&team, Method::DELETE, &format!("/environments/{id}"), &Value::Null).await;
+            let path = format!("/environments/{id}");
+            let tried_again = record.version.is_multiple_of(2);
+            if matches!(record.status, Status::Failed | Status::CleanupFailed) && tried_again {
+                let reply = self.world.call(&team, Method::POST, &format!("{path}/retry"), &Value::Null).await;
+                self.allowed("the last retry", &reply, &[202]);
+                self.settle().await;
+            }
+            let reply = self.world.call(&team, Method::DELETE, &path, &Value::Null).await;
             self.allowed("the last DELETE", &reply, &[202]);
         }
     }
