@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
 use jiff::Timestamp;
 
-use super::{Item, Store, environment_item, environment_sk, name_sk, pk};
+use super::{Item, Store, environment_item, environment_of, environment_sk, name_sk, pk};
 use crate::error::{code, convert};
 
 /// How often a write that met another one is tried again before the caller is asked to.
@@ -21,7 +21,7 @@ impl Store {
         let item = self.item(pk(team), environment_sk(id)).await?.ok_or_else(|| Error::NotFound {
             message: format!("Your team has no environment {id}. `GET /environments` lists what it has."),
         })?;
-        serde_dynamo::from_item(item).map_err(Error::internal)
+        environment_of(&item)
     }
 
     /// Changes an environment: loads it, lets `change` work on it, and writes it with its news unless another write came

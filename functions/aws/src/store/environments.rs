@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::change::ATTEMPTS;
-use super::{Item, Store, environment_item, environment_sk, keyed, name_sk, pk};
+use super::{Item, Store, environment_item, environment_of, environment_sk, keyed, name_sk, pk};
 use crate::error::{code, convert};
 
 /// How long an idempotency key is remembered, in seconds.
@@ -33,7 +33,8 @@ impl IdempotencyKey {
 #[derive(Serialize, Deserialize)]
 struct Remembered {
     body: String,
-    environment: Environment,
+    /// The environment, as JSON.
+    record: String,
     /// Seconds since the epoch. DynamoDB deletes late, so it is compared as well.
     expires_at: i64,
 }
@@ -69,17 +70,18 @@ impl Store {
         if remembered.expires_at <= self.clock.now().as_second() {
             return Ok(None);
         }
+        let environment: Environment = serde_json::from_str(&remembered.record).map_err(Error::internal)?;
         if remembered.body != key.body {
             return Err(Error::unprocessable(
                 "idempotency_key_reused",
                 "Idempotency-Key",
                 format!(
                     "This key was already used to create {} with another body. Use a new key for a new request.",
-                    remembered.environment.id
+                    environment.id
                 ),
             ));
         }
-        Ok(Some(remembered.environment))
+        Ok(Some(environment))
     }
 
     /// Records a new environment, its name and its idempotency key in one transaction.
@@ -142,7 +144,8 @@ impl Store {
         ];
         if let Some(key) = key {
             let expires_at = environment.created_at.as_second().saturating_add(KEY_KEPT);
-            let remembered = Remembered { body: key.body.clone(), environment: environment.clone(), expires_at };
+            let record = serde_json::to_string(environment).map_err(Error::internal)?;
+            let remembered = Remembered { body: key.body.clone(), record, expires_at };
             writes.push(self.put_key(keyed(team, AttributeValue::S(key.sk.clone()), remembered)?)?);
         }
         writes.extend(self.news_writes(environment)?);
@@ -206,9 +209,9 @@ impl Store {
             }
             let page = query.send().await.map_err(|error| convert("Query", error))?;
             start = page.last_evaluated_key;
-            let found: Vec<Environment> =
-                serde_dynamo::from_items(page.items.unwrap_or_default()).map_err(Error::internal)?;
-            environments.extend(found);
+            for item in page.items.unwrap_or_default() {
+                environments.push(environment_of(&item)?);
+            }
             if environments.len() > limit {
                 environments.truncate(limit);
                 let next = environments.last().map(|environment| environment.id.clone());

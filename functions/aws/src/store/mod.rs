@@ -9,6 +9,9 @@
 //! | `PACE`      | operation             | until when the queue for a paced operation is served    |
 //! | `FINDING`   | kind and id           | a resource in AWS that no record explains               |
 //!
+//! An environment's record is one attribute, `record`, as JSON: it is read and written as a whole, and a tree of a hundred
+//! attributes would cost more than everything else in a call. Beside it stands what conditions and filters ask for.
+//!
 //! An environment that is not deleted also carries `watched` and `due`, the key of the index `due`: so the janitor finds
 //! what it has to look after, the most urgent first, without reading the table.
 //!
@@ -55,6 +58,9 @@ const WATCHED: &str = "watched";
 /// The index has one partition: it holds what there is, not what ever was.
 const YES: &str = "yes";
 
+/// The attribute with an environment's record.
+const RECORD: &str = "record";
+
 type Item = HashMap<String, AttributeValue>;
 
 fn pk(team: &Team) -> AttributeValue {
@@ -69,9 +75,23 @@ fn name_sk(name: &str) -> AttributeValue {
     AttributeValue::S(format!("NAME#{name}"))
 }
 
+/// The environment in an item.
+fn environment_of(item: &Item) -> Result<Environment, Error> {
+    let record = item.get(RECORD).and_then(|record| record.as_s().ok());
+    let record = record.ok_or_else(|| Error::internal(format!("{:?} has no record", item.get("sk"))))?;
+    serde_json::from_str(record).map_err(Error::internal)
+}
+
 /// `environment` as an item.
 fn environment_item(environment: &Environment, clock: &Clock) -> Result<Item, Error> {
-    let mut item = keyed(pk(&environment.team), environment_sk(&environment.id), environment)?;
+    let record = serde_json::to_string(environment).map_err(Error::internal)?;
+    let mut item = Item::from([
+        ("pk".to_owned(), pk(&environment.team)),
+        ("sk".to_owned(), environment_sk(&environment.id)),
+        ("version".to_owned(), AttributeValue::N(environment.version.to_string())),
+        ("status".to_owned(), AttributeValue::S(environment.status.to_string())),
+        (RECORD.to_owned(), AttributeValue::S(record)),
+    ]);
     if let Some(due) = environment.due_at(clock) {
         item.insert(WATCHED.to_owned(), AttributeValue::S(YES.to_owned()));
         item.insert(DUE.to_owned(), milliseconds(due));

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use berth_domain::{Environment, Error};
 use jiff::Timestamp;
 
-use super::{DUE, Item, Store, WATCHED, YES, milliseconds};
+use super::{DUE, Item, Store, WATCHED, YES, environment_of, milliseconds};
 use crate::error::convert;
 
 impl Store {
@@ -18,13 +18,13 @@ impl Store {
         for key in self.keys_due(moment).await? {
             let (Some(pk), Some(sk)) = (key.get("pk"), key.get("sk")) else { continue };
             let Some(item) = self.item(pk.clone(), sk.clone()).await? else { continue };
-            match serde_dynamo::from_item::<_, Environment>(item) {
+            match environment_of(&item) {
                 Ok(environment) if environment.due_at(&self.clock).is_some_and(|at| at <= moment) => {
                     due.push(environment)
                 }
                 Ok(_) => {}
                 // One that cannot be read keeps no other from being looked after.
-                Err(error) => tracing::error!(?sk, %error, "a record cannot be read"),
+                Err(error) => tracing::error!(?sk, cause = error.cause(), "a record cannot be read"),
             }
         }
         Ok(due)
