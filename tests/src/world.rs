@@ -248,6 +248,21 @@ impl World {
         }
     }
 
+    /// Looks every second until the environment's status is `status`.
+    ///
+    /// # Panics
+    /// When it settles as something else.
+    pub async fn until_status(&self, id: &str, status: &str) -> Value {
+        loop {
+            let environment = self.get(id).await;
+            if environment["status"] == status {
+                return environment;
+            }
+            assert!(!environment["retry_after_seconds"].is_null(), "it never was {status}: {environment:#}");
+            self.system.clock.sleep(Duration::from_secs(1)).await;
+        }
+    }
+
     /// Polls until `step` is in `state`.
     ///
     /// # Panics

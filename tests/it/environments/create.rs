@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
-use berth_domain::Step;
+use berth_domain::{Step, usual};
 use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
 use http::Method;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::{Reply, World};
 
@@ -75,6 +76,7 @@ async fn an_accepted_request_is_answered_with_all_that_was_asked_and_where_and_w
         },
         "topology": "dedicated",
         "api": {"kind": "new", "stage": "Live_2"},
+        "ttl": "90m",
         "labels": {"pull_request": "42", "owner": "Ö"},
     });
     let reply = post(&world, "demo", &asked).await.expect(202);
@@ -83,8 +85,14 @@ async fn an_accepted_request_is_answered_with_all_that_was_asked_and_where_and_w
     assert_eq!(reply.header("location"), path);
     assert_eq!(reply.header("content-type"), "application/json");
     assert_eq!(reply.header("retry-after"), reply.body["retry_after_seconds"].to_string());
-    let pending =
-        |step: Step| json!({"name": step, "state": "pending", "why": null, "started_at": null, "finished_at": null});
+    let expires_at =
+        at.as_str().expect("a moment").parse::<Timestamp>().expect("a moment") + SignedDuration::from_mins(90);
+    let pending = |step: Step| {
+        json!({
+            "name": step, "state": "pending", "why": null, "started_at": null, "finished_at": null,
+            "usual_seconds": usual::duration(step).as_secs(), "expected_at": null, "queue": null,
+        })
+    };
     let whole = json!({
         "id": id,
         "name": "orders-pr-42",
@@ -105,6 +113,10 @@ async fn an_accepted_request_is_answered_with_all_that_was_asked_and_where_and_w
         "retry_after_seconds": reply.body["retry_after_seconds"].as_u64().expect("seconds"),
         "failure": null,
         "leftovers": [],
+        "next_attempt_at": null,
+        "resources": [],
+        "missing": [],
+        "expires_at": expires_at,
         "created_at": at,
         "updated_at": at,
         "links": {"self": path, "events": format!("{path}/events")},

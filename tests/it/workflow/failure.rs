@@ -88,6 +88,31 @@ async fn an_image_that_cannot_be_pulled_fails_with_the_pull_error() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn too_little_memory_and_missing_secrets_are_told_from_other_ends() {
+    for (image, cause) in [("berth/oom", "out_of_memory"), ("berth/secretless", "secrets_not_readable")] {
+        let world = World::new().await;
+        register_with_log(&world, "ends", image).await;
+        let id = world.create("ends", "ends").await;
+        failure(&world, &id, cause, "caller").await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_could_not_set_up_is_shown_with_its_reason() {
+    for (operation, source, cause) in [
+        ("elasticloadbalancing:CreateLoadBalancer", "load_balancer", "load_balancer_failed"),
+        ("apigateway:CreateVpcLink", "vpc_link", "link_failed"),
+    ] {
+        let world = World::new().await;
+        let fails = Fault::ComesUpFailed("an address was taken meanwhile".to_owned());
+        world.system.door.faults().script(operation, 1, fails);
+        let id = world.create("unlucky", "hello").await;
+        let failure = failure(&world, &id, cause, "aws").await;
+        assert!(seen(&failure, source).contains("an address was taken meanwhile"), "{failure:#}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_that_does_not_answer_where_it_is_asked_fails_for_its_health_checks() {
     for (image, cause) in [
         ("berth/deaf", "health_check_failing"),

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use berth_local::cloud::quotas::Quotas;
 use jiff::Timestamp;
 use serde_json::Value;
-use tests::World;
+use tests::{World, WorldOptions};
 
 /// Everything that is said of throttling to anybody.
 fn complains(environment: &Value) -> bool {
@@ -27,36 +28,123 @@ async fn queue(world: &World, ids: &[String], step: &str) -> Vec<(u64, Timestamp
     waiting
 }
 
-/// When the resource of this kind of each environment was recorded, or seen gone.
-async fn moment(world: &World, id: &str, kind: &str, member: &str) -> Option<Timestamp> {
-    let environment = world.get(id).await;
-    let resources = environment["resources"].as_array().expect("resources").clone();
-    let resource = resources.iter().find(|resource| resource["resource"] == kind)?;
-    resource[member].as_str().map(|text| text.parse().expect("a moment"))
+/// The moment in `member`.
+fn moment(value: &Value, member: &str) -> Option<Timestamp> {
+    value[member].as_str().map(|text| text.parse().expect("a moment"))
+}
+
+/// When the environment's resource of this kind was recorded, announced or seen gone.
+fn resource(environment: &Value, kind: &str, member: &str) -> Option<Timestamp> {
+    let resources = environment["resources"].as_array().expect("resources");
+    moment(resources.iter().find(|resource| resource["resource"] == kind)?, member)
+}
+
+/// Creates `count` environments at once; their ids.
+async fn create(world: &World, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for number in 0..count {
+        ids.push(world.create(&format!("many-{number}"), "hello").await);
+    }
+    ids
+}
+
+/// Waits until nothing moves; the environments then.
+async fn settled(world: &World, ids: &[String]) -> Vec<Value> {
+    let mut settled = Vec::new();
+    for id in ids {
+        settled.push(world.settled(id).await);
+    }
+    settled
+}
+
+/// How long one environment takes, alone: to become ready, and to be deleted.
+async fn alone() -> (Duration, Duration) {
+    let world = World::new().await;
+    let began = world.system.clock.now();
+    let id = world.create("alone", "hello").await;
+    world.until_status(&id, "ready").await;
+    let ready = world.system.clock.since(began);
+    let began = world.system.clock.now();
+    world.delete(&id).await;
+    world.until_status(&id, "deleted").await;
+    (ready, world.system.clock.since(began))
+}
+
+/// An account whose adjustable quotas are no limit here.
+async fn roomy() -> World {
+    let quotas = Quotas { load_balancers: 300, vpc_links: 300, ..Quotas::default() };
+    World::with(WorldOptions { quotas, ..Default::default() }).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn forty_at_once_take_their_turns_and_the_places_shown_are_true() {
-    let world = World::new().await;
-    let mut ids = Vec::new();
-    for number in 0..40 {
-        ids.push(world.create(&format!("many-{number}"), "hello").await);
-    }
+async fn two_hundred_at_once_are_ready_as_soon_as_the_rates_allow_and_the_places_shown_are_true() {
+    let (alone, _) = alone().await;
+    let world = roomy().await;
+    let began = world.system.clock.now();
+    let ids = create(&world, 200).await;
     world.system.clock.sleep(Duration::from_secs(20)).await;
     let mut waiting = queue(&world, &ids, "EnsureLoadBalancer").await;
-    assert!(waiting.len() > 20, "most wait: {waiting:?}");
     waiting.sort();
     let places: Vec<u64> = waiting.iter().map(|(place, ..)| *place).collect();
+    assert!(places.len() > 150, "most wait: {places:?}");
     let wanted: Vec<u64> = (places[0]..).take(places.len()).collect();
     assert_eq!(places, wanted, "every place is somebody's");
-    for id in &ids {
-        let environment = world.settled(id).await;
-        // 20 VPC links an account may have; the others say which quota it was.
-        assert!(!complains(&environment), "{environment:#}");
+    let environments = settled(&world, &ids).await;
+    // The last of 200 deployments may be made 199 times 5 s after the first (aws-facts §3.5), which takes as long as alone.
+    let allowed = alone + Duration::from_secs(199 * 5);
+    let last = environments.iter().map(|environment| moment(environment, "updated_at").expect("a moment")).max();
+    let took = Duration::try_from(last.expect("200").duration_since(began)).expect("ahead");
+    for environment in &environments {
+        assert_eq!(environment["status"], "ready", "{environment:#}");
+        assert!(!complains(environment), "{environment:#}");
     }
+    assert!(took <= allowed.mul_f64(1.10), "{took:?} where the rates allow {allowed:?}");
     for (place, turn, id) in waiting {
-        let came = moment(&world, &id, "load_balancer", "recorded_at").await.expect("it came");
+        let environment = environments.iter().find(|environment| environment["id"] == id.as_str()).expect("it");
+        let came = resource(environment, "load_balancer", "recorded_at").expect("it came");
         let late = came.duration_since(turn).as_secs_f64();
         assert!((0.0..5.0).contains(&late), "place {place} was told {turn} and came {late} s late");
     }
+    println!("200 ready after {took:?}; the rates allow {allowed:?}; alone {alone:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixty_deleted_at_once_are_gone_as_soon_as_the_rate_of_delete_rest_api_allows() {
+    let (_, alone) = alone().await;
+    let world = roomy().await;
+    let ids = create(&world, 60).await;
+    for environment in settled(&world, &ids).await {
+        assert_eq!(environment["status"], "ready", "{environment:#}");
+    }
+    let began = world.system.clock.now();
+    for id in &ids {
+        world.delete(id).await;
+    }
+    let environments = settled(&world, &ids).await;
+    let last = environments.iter().map(|environment| moment(environment, "updated_at").expect("a moment")).max();
+    let took = Duration::try_from(last.expect("60").duration_since(began)).expect("ahead");
+    for environment in &environments {
+        assert_eq!(environment["status"], "deleted", "{environment:#}");
+        assert!(!complains(environment), "{environment:#}");
+    }
+    assert!(world.inventory().await.is_empty());
+    // The last of 60 APIs may be deleted 59 times 30 s after the first; the rest takes as long as alone.
+    let allowed = alone + Duration::from_secs(59 * 30);
+    assert!(took <= allowed.mul_f64(1.10), "{took:?} where the rate allows {allowed:?}");
+    println!("60 deleted after {took:?}; the rate allows {allowed:?}; alone {alone:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn beyond_a_quota_an_environment_fails_with_the_quota_named_and_the_others_are_ready() {
+    let world = World::new().await;
+    let ids = create(&world, 55).await;
+    let environments = settled(&world, &ids).await;
+    let ready = environments.iter().filter(|environment| environment["status"] == "ready").count();
+    assert_eq!(ready, 20, "as many as an account may have VPC links");
+    for environment in environments.iter().filter(|environment| environment["status"] != "ready") {
+        assert_eq!(environment["status"], "failed", "{environment:#}");
+        assert_eq!(environment["failure"]["code"], "aws_quota_exceeded", "{environment:#}");
+        assert!(!complains(environment), "{environment:#}");
+    }
+    assert!(world.inventory().await.is_each(20));
 }

@@ -45,9 +45,7 @@ pub(crate) async fn ensure_active(context: &Context, environment: &Environment) 
         }
         Some(LoadBalancerState::Failed(reason)) => Err(Error::Failed {
             code: "load_balancer_failed",
-            message: format!(
-                "The load balancer could not be set up: {reason}. Delete this environment and create it again."
-            ),
+            message: format!("The load balancer could not be set up: {reason}."),
         }),
         // Reads may lag behind the creation (aws-facts §1.1).
         None => lost(context, environment, step, ResourceKind::LoadBalancer),

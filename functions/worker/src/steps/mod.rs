@@ -42,7 +42,9 @@ pub(crate) async fn turn(context: &Context, environment: &Environment, step: Ste
     }
     let left = turn_at.and_then(|moment| context.clock.left_until(moment));
     let why = || format!("waiting for its turn: {paced}");
-    Ok(left.map(|left| Progress::Waiting { retry_after: left.min(usual::LONGEST_WAIT), why: why() }))
+    // A removal has nothing to notice meanwhile.
+    let longest = if Step::UNDO.contains(&step) { LONGEST_IN_A_QUEUE } else { usual::LONGEST_WAIT };
+    Ok(left.map(|left| Progress::Waiting { retry_after: left.min(longest), why: why() }))
 }
 
 /// How far a step has come.
@@ -59,6 +61,8 @@ pub(crate) enum Progress {
     },
 }
 
+/// The longest single wait of a removal for its turn.
+const LONGEST_IN_A_QUEUE: Duration = Duration::from_secs(300);
 /// How long AWS may take to show what a call whose reply was lost has made.
 const SETTLING: Duration = Duration::from_secs(30);
 
@@ -122,10 +126,7 @@ pub(crate) fn lost(
     if recorded.is_some_and(|moment| context.clock.is_over(moment, SETTLING * 2)) {
         return Err(Error::Failed {
             code: "resource_lost",
-            message: format!(
-                "The {} was deleted by somebody else. Delete this environment and create it again.",
-                kind.word()
-            ),
+            message: format!("The {} was deleted by somebody else.", kind.word()),
         });
     }
     Ok(waiting(context, environment, step, format!("the {} does not show yet", kind.word())))

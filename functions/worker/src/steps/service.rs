@@ -57,9 +57,7 @@ fn must_not_have_failed(service: &Service) -> Result<(), Error> {
         None => Ok(()),
         Some(reason) => Err(Error::Failed {
             code: "service_failed",
-            message: format!(
-                "ECS gave up starting the service: {reason} See why its tasks stopped in `evidence`, mend the task definition, then delete this environment and create it again."
-            ),
+            message: format!("ECS gave up starting the service: {reason}"),
         }),
     }
 }

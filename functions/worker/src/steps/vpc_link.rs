@@ -18,15 +18,11 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
             Some(VpcLinkState::Pending) => Ok(waiting(context, environment, step, format!("VPC link {id} is pending"))),
             Some(VpcLinkState::Failed(why)) => Err(Error::Failed {
                 code: "vpc_link_failed",
-                message: format!(
-                    "API Gateway could not set up the VPC link: {why}. Delete this environment and create it again."
-                ),
+                message: format!("API Gateway could not set up the VPC link: {why}."),
             }),
             Some(VpcLinkState::Deleting) => Err(Error::Failed {
                 code: "vpc_link_deleted",
-                message: format!(
-                    "Somebody else is deleting VPC link {id}. Delete this environment and create it again."
-                ),
+                message: format!("Somebody else is deleting VPC link {id}."),
             }),
             None => lost(context, environment, step, KIND),
         };

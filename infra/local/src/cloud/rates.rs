@@ -72,6 +72,8 @@ fn bucket(service: &str, operation: &str) -> Bucket {
     match service {
         "elasticloadbalancing" => elb(operation),
         "ecs" => ecs(operation),
+        // Our best knowledge of CloudWatch Logs' quota of GetLogEvents: 25 a second in most regions.
+        "logs" => Bucket::new("logs read", 25, 25.0),
         _ => apigateway(operation),
     }
 }
