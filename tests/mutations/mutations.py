@@ -41,7 +41,7 @@ MUTATIONS = [
                 "const SETTLING: Duration = Duration::from_secs(0);",
             ),
         ],
-        "filters": ["faults::every_call::a_provisioning_with_any_call_slower", "random_histories"],
+        "filters": ["faults::every_call::a_provisioning_with_any_change_slower", "random_histories"],
     },
     {
         "name": "no-lease",

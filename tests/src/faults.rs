@@ -108,18 +108,28 @@ impl Story {
     }
 
     /// The calls to ELBv2, ECS and API Gateway in this story, each with its number: the first, second … call of that
-    /// operation. Left out: looks that only repeat (the third and later `Describe…` or `Get…` of one operation, which is
-    /// polling), and the method and integration of the second path, which are made as those of the first.
+    /// operation. Left out: looks that only repeat (the third and later call of one operation that changes nothing, which
+    /// is polling), and the method and integration of the second path, which are made as those of the first.
     pub async fn calls(self) -> Vec<(String, u64)> {
         let mut calls = self.journal().await;
         calls.retain(|(operation, nth)| {
             let relevant = SERVICES.iter().any(|service| operation.starts_with(service));
-            let repeats = *nth > 2 && (operation.contains(":Describe") || operation.contains(":Get"));
+            let repeats = *nth > 2 && only_looks(operation);
             let again = *nth > 1 && operation.starts_with("apigateway:Put");
             relevant && !repeats && !again && operation != OF_THE_API
         });
         assert!(calls.len() > 8, "the story makes its calls: {calls:?}");
         calls
+    }
+
+    /// Those of the story's calls that change something.
+    pub async fn changes(self) -> Vec<(String, u64)> {
+        self.calls().await.into_iter().filter(|(operation, _)| !only_looks(operation)).collect()
+    }
+
+    /// Those of the story's calls that only look.
+    pub async fn looks(self) -> Vec<(String, u64)> {
+        self.calls().await.into_iter().filter(|(operation, _)| only_looks(operation)).collect()
     }
 
     /// The writes of the record in this story: every `stride`th, counted from the first.
@@ -182,6 +192,11 @@ impl Story {
         }
         assert!(wrong.is_empty(), "{self:?} with {fault:?}:\n{}", wrong.join("\n"));
     }
+}
+
+/// Whether a call of `operation` changes nothing.
+fn only_looks(operation: &str) -> bool {
+    [":Describe", ":Get", ":List", ":Filter"].iter().any(|verb| operation.contains(verb))
 }
 
 /// What is wrong with where `environment` ended, if it should have ended in one of `ends`.

@@ -227,8 +227,12 @@ fn missing(environment: &Environment) -> Vec<Missing> {
     environment.missing.iter().map(|(kind, since)| Missing { resource: *kind, id: id(*kind), since: *since }).collect()
 }
 
-/// How long `step` has been at work at `now`, in AWS time; not counted what it waited for its turn.
+/// How long `step` has been at work at `now`, in AWS time; not counted what it waited for its turn. An operation that is
+/// taken up again counts from its new beginning, and until then not at all: or its progress would go back there.
 fn elapsed(environment: &Environment, step: Step, clock: &Clock, now: Timestamp) -> Duration {
+    if environment.operation.begun_at.is_none() {
+        return Duration::ZERO;
+    }
     let began = environment.at_work_since(step).unwrap_or(now);
     Duration::try_from(now.duration_since(began)).unwrap_or(Duration::ZERO).mul_f64(clock.speed())
 }

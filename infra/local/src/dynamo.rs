@@ -60,8 +60,8 @@ fn run<Request: DeserializeOwned, Reply: Serialize>(
     input: &Value,
     call: impl FnOnce(Request) -> Result<Reply, DynoxideError>,
 ) -> Result<(u16, Value), Refusal> {
-    let request = serde_json::from_value(input.clone())
-        .map_err(|error| Refusal::bad("SerializationException", error.to_string()))?;
+    let request =
+        Request::deserialize(input).map_err(|error| Refusal::bad("SerializationException", error.to_string()))?;
     let reply = call(request).map_err(|error| {
         let body: Value = serde_json::from_str(&error.to_json()).unwrap_or_else(|_| json!({}));
         Refusal {

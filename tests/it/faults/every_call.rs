@@ -27,13 +27,14 @@ async fn a_provisioning_that_loses_the_reply_of_any_call_ends_ready_with_one_of_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provisioning_whose_connection_is_reset_at_any_call_ends_ready_with_one_of_each() {
-    Story::Provision.walk(Fault::Reset, &["ready"]).await;
+async fn a_provisioning_whose_connection_is_reset_at_any_look_ends_ready_with_one_of_each() {
+    Story::Provision.walk_over(Story::Provision.looks().await, Fault::Reset, &["ready"]).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provisioning_with_any_call_slower_than_its_time_limit_ends_ready_with_one_of_each() {
-    Story::Provision.walk(Fault::Slow(Duration::from_secs(25)), &["ready"]).await;
+async fn a_provisioning_with_any_change_slower_than_its_time_limit_ends_ready_with_one_of_each() {
+    let slow = Fault::Slow(Duration::from_secs(25));
+    Story::Provision.walk_over(Story::Provision.changes().await, slow, &["ready"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,8 +63,9 @@ async fn a_delete_that_loses_the_reply_of_any_call_ends_deleted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_with_any_call_slower_than_its_time_limit_ends_deleted() {
-    Story::Delete.walk(Fault::Slow(Duration::from_secs(25)), &["deleted"]).await;
+async fn a_delete_with_any_change_slower_than_its_time_limit_ends_deleted() {
+    let slow = Fault::Slow(Duration::from_secs(25));
+    Story::Delete.walk_over(Story::Delete.changes().await, slow, &["deleted"]).await;
 }
 
 #[tokio::test(start_paused = true)]

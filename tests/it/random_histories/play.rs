@@ -14,7 +14,7 @@ use super::plan::{Act, Plan, TEAMS};
 /// How often the observer asks the API: seldom, because each answer checks a signature; the records it watches always.
 const LOOKS: Duration = Duration::from_secs(120);
 /// For so long AWS goes on as it is after the last request; then it is calm, so that all can settle.
-const LATER: Duration = Duration::from_secs(1200);
+const LATER: Duration = Duration::from_secs(900);
 /// Longer than any operation may take.
 const PATIENCE: Duration = Duration::from_secs(12 * 3600);
 
@@ -176,7 +176,7 @@ impl Playing {
             if clock.since(began) > most {
                 return false;
             }
-            clock.sleep(Duration::from_secs(30)).await;
+            clock.sleep(Duration::from_secs(60)).await;
         }
     }
 
