@@ -1,24 +1,26 @@
 //! A reader who never looks away: after every write of the records it compares what it sees with what it saw before, and
 //! every so often it asks the API. What it must never see is collected, and told at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use berth_domain::names::ENVIRONMENT_TAG;
 use berth_domain::operation::Kind;
 use berth_domain::{Environment, Status, Team};
 use berth_local::embedded::Embedded;
 use http::Request;
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use crate::World;
 
-/// Writes that come closer together are looked at together; how much closer, as a share of how often the API is asked.
-/// What happens in between is in the history, which `invariants` checks.
-const BLINK: f64 = 1.0 / 60.0;
+/// How often the records are read while they change, as a share of how often the API is asked. What happens in between is
+/// in the history, which `invariants` checks.
+const GLANCE: f64 = 1.0 / 12.0;
 
 /// The reader; it looks away when it is dropped.
 pub struct Observer {
@@ -40,8 +42,8 @@ impl Observer {
         let wrong: Arc<Mutex<Vec<String>>> = Arc::default();
         let teams: Vec<(Team, String)> =
             teams.iter().map(|team| (team.parse().expect("a team"), world.token(team))).collect();
-        let blink = every.mul_f64(BLINK);
-        let records = watch_records(world.system.clone(), teams.clone(), blink, Arc::clone(&wrong));
+        let glance = every.mul_f64(GLANCE);
+        let records = watch_records(world.system.clone(), teams.clone(), glance, Arc::clone(&wrong));
         let shown = watch_api(world.system.clone(), teams, every, Arc::clone(&wrong));
         Self { wrong, tasks: vec![tokio::spawn(records), tokio::spawn(shown)] }
     }
@@ -76,9 +78,16 @@ fn may_lead_to(from: Status, to: Status) -> bool {
     reached.contains(&to)
 }
 
-async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, blink: Duration, wrong: Arc<Mutex<Vec<String>>>) {
+async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Duration, wrong: Arc<Mutex<Vec<String>>>) {
     let mut seen: BTreeMap<String, Environment> = BTreeMap::new();
+    let mut looked: Option<Timestamp> = None;
     loop {
+        system.door.records_changed().await;
+        twins(&system, &wrong);
+        if looked.is_some_and(|moment| system.clock.since(moment) < glance) {
+            continue;
+        }
+        looked = Some(system.clock.now());
         for (team, _) in &teams {
             // A look that fails is no look; the next one follows.
             let Ok(page) = system.store.environment_list(team, None, None, 1_000).await else { continue };
@@ -87,17 +96,14 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, blink: Dura
                 let mut say = |what: String| {
                     wrong.lock().expect("no test panics in here").push(format!("{id} was seen: {what}"));
                 };
-                if let Some(before) = seen.get(&id) {
-                    if record.version != before.version {
-                        compare(before, &record, &mut say);
-                    }
+                if let Some(before) = seen.get(&id)
+                    && record.version != before.version
+                {
+                    compare(before, &record, &mut say);
                 }
-                twins(&system, &record, &mut say);
                 seen.insert(id, record);
             }
         }
-        system.clock.sleep(blink).await;
-        system.door.records_changed().await;
     }
 }
 
@@ -126,18 +132,25 @@ fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(Strin
 }
 
 /// Never two of what every creation makes anew, at any moment: by tag, in the stand-in itself.
-fn twins(system: &Embedded, record: &Environment, say: &mut impl FnMut(String)) {
-    let id = record.id.to_string();
-    let is_its = |tags: &BTreeMap<String, String>| tags.get(berth_domain::names::ENVIRONMENT_TAG) == Some(&id);
-    let (links, apis) = system.cloud.read(|sim| {
-        let gateway = &sim.apigateway;
-        (
-            gateway.vpc_links.values().filter(|link| is_its(&link.tags)).count(),
-            gateway.apis.values().filter(|api| is_its(&api.tags)).count(),
-        )
+fn twins(system: &Embedded, wrong: &Mutex<Vec<String>>) {
+    let twice = system.cloud.read(|sim| {
+        let links = sim.apigateway.vpc_links.values().map(|link| ("VPC links", &link.tags));
+        let apis = sim.apigateway.apis.values().map(|api| ("REST APIs", &api.tags));
+        let mut owned = BTreeSet::new();
+        let mut twins = Vec::new();
+        for (kind, tags) in links.chain(apis) {
+            let Some(owner) = tags.get(ENVIRONMENT_TAG) else { continue };
+            if !owned.insert((kind, owner)) {
+                twins.push(format!("{owner} was seen with two {kind}"));
+            }
+        }
+        twins
     });
-    if links > 1 || apis > 1 {
-        say(format!("{links} VPC links and {apis} REST APIs"));
+    let mut wrong = wrong.lock().expect("no test panics in here");
+    for twin in twice {
+        if !wrong.contains(&twin) {
+            wrong.push(twin);
+        }
     }
 }
 

@@ -95,7 +95,7 @@ impl Plan {
     #[must_use]
     pub fn draw(seed: u64) -> Self {
         let dice = &mut Dice::new(seed);
-        let environments = *dice.pick(&[1, 1, 1, 1, 2, 2, 2, 3, 3, 4]);
+        let environments = *dice.pick(&[1, 1, 1, 1, 1, 2, 2, 2, 3, 4]);
         let mut acts = Vec::new();
         for index in 0..environments {
             let born = Duration::from_secs(dice.below(120) * index as u64);
