@@ -6,6 +6,7 @@ use std::time::Duration;
 use berth_domain::Environment;
 use berth_janitor::{Call, Task};
 use http::Method;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::faults::{Story, ended};
 use tests::{Moment, Observer, Reply, World};
@@ -59,6 +60,18 @@ async fn lives_until(world: &World, id: &str, left: Duration) {
     world.system.store.environment_change(&team, &id, change).await.expect("a record");
 }
 
+/// The longest time from a delete to the first undo: a wait of 30 s, a call that looks for 25 s, and what calls take.
+const STOP: SignedDuration = SignedDuration::from_secs(70);
+
+/// What is wrong with when a provisioning stopped for a delete, by its history: the others must not go on to their end.
+fn stopped_late(events: &[Value]) -> Option<String> {
+    let at = |event: &Value| event["at"].as_str()?.parse::<Timestamp>().ok();
+    let deleting = events.iter().find(|event| event["status"] == "deleting").and_then(at)?;
+    let undo = |event: &&Value| event["step"].as_str().is_some_and(|step| step.starts_with("Undo"));
+    let took = events.iter().find(undo).and_then(at)?.duration_since(deleting);
+    (took > STOP).then(|| format!("the first undo came {took:#} after the delete"))
+}
+
 async fn arriving_at_every_state(story: Story, arrival: Arrival, ends: &[&str], which: impl Fn(Moment) -> bool) {
     let (world, id) = story.world().await;
     let journal = world.journal_of_calls();
@@ -78,6 +91,9 @@ async fn arriving_at_every_state(story: Story, arrival: Arrival, ends: &[&str], 
         gate.open();
         let environment = world.settled(&id).await;
         here.extend(ended(&environment, ends));
+        if story == Story::Provision && environment["status"] == "deleted" {
+            here.extend(stopped_late(&world.events("demo", &id).await));
+        }
         here.extend(world.check(Some(&observer)).await);
         let inventory = world.inventory().await;
         if environment["status"] == "deleted" && !inventory.is_empty() {
