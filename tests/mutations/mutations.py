@@ -108,8 +108,8 @@ MUTATIONS = [
         "changes": [
             (
                 f"{STEPS}/reachable.rs",
-                "Answer::Service { status } if status < 500 => return Ok(Progress::Ready),",
-                "Answer::Service { .. } | Answer::Gateway { .. } => return Ok(Progress::Ready),\n        #[allow(unreachable_patterns)]",
+                "Answer::Service { status, .. } if status < 500 => return Ok(Progress::Ready),",
+                "Answer::Service { .. } | Answer::Gateway { .. } => return Ok(Progress::Ready),",
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_throttled", "workflow::provision", "random_histories"],
@@ -169,8 +169,8 @@ MUTATIONS = [
         "changes": [
             (
                 RECORD,
-                "let evidence = evidence(context, &environment, caught.step).await;",
-                "let evidence = evidence(context, &environment, Step::MarkGone).await;",
+                "let evidence = evidence::gather(context, &environment, caught.step).await;",
+                "let evidence = evidence::gather(context, &environment, Step::MarkGone).await;",
             ),
         ],
         "filters": ["workflow::failure"],
