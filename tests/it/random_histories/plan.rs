@@ -100,7 +100,8 @@ impl Plan {
         for index in 0..environments {
             let born = Duration::from_secs(dice.below(120) * index as u64);
             let minutes = dice.happens(0.2).then(|| 1 + dice.below(20));
-            acts.push((born, Act::Create { team: dice.pick(&TEAMS), family: drawn_family(dice), minutes }));
+            let team = dice.pick::<&'static str>(&TEAMS);
+            acts.push((born, Act::Create { team, family: drawn_family(dice), minutes }));
             for _ in 0..dice.below(4) {
                 // Most things happen while something is under way, some long after.
                 let later = if dice.happens(0.85) { dice.below(420_000) } else { dice.below(3_000_000) };

@@ -287,7 +287,10 @@ fn parse<T: serde::de::DeserializeOwned>(body: &[u8], required: &[&str]) -> Resu
     // From the text, not from `value`, in which a key that stands there twice has become one.
     serde_path_to_error::deserialize(&mut Deserializer::from_slice(body)).map_err(|error| {
         let pointer = pointer(error.path());
-        invalid_request(vec![Field { pointer, message: error.into_inner().to_string() }])
+        let message = error.into_inner().to_string();
+        // Where serde_json stood in the text: the pointer says it better.
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
+        invalid_request(vec![Field { pointer, message }])
     })
 }
 
