@@ -87,6 +87,7 @@ impl Janitor {
             team: orphan.team.clone(),
             found_at: self.clock.stamp(),
             remove_after: self.clock.stamp_in(self.clock.scale(usual::ORPHAN_GRACE)),
+            turn_at: None,
             why: None,
         };
         tracing::warn!(?finding, "no record explains this resource");
@@ -97,10 +98,13 @@ impl Janitor {
     /// Removes an orphan, or says why it is still there: what it needs gone goes first, at this audit or an earlier one.
     async fn remove(&self, mut finding: Finding) -> Result<(), Error> {
         if finding.kind == ResourceKind::RestApi {
-            // Taken like any other turn; the moment itself is the next audit's, if it does not come at once.
-            let turn = self.store.turn_take(Paced::DeleteRestApi).await?;
+            // Taken once, like any other turn; if it does not come at once, a later audit uses it.
+            let turn = match finding.turn_at {
+                Some(turn) => turn,
+                None => self.store.turn_take(Paced::DeleteRestApi).await?,
+            };
+            finding.turn_at = Some(turn);
             if turn > self.clock.now() {
-                finding.remove_after = turn;
                 finding.why = Some(format!("waiting for its turn: {}", Paced::DeleteRestApi));
                 return self.store.finding_put(&finding).await;
             }

@@ -124,7 +124,7 @@ async fn throttled(
     cause: &str,
 ) -> Result<Progress, Error> {
     tracing::info!(cause, "throttled");
-    if let Some(paced) = Paced::of(step) {
+    if let Some(paced) = Paced::of(step).filter(|paced| message.starts_with(paced.name())) {
         context.store.turn_take(paced).await?;
     }
     let chance =

@@ -25,6 +25,8 @@ pub struct Finding {
     pub found_at: Timestamp,
     /// When it may be removed.
     pub remove_after: Timestamp,
+    /// Its turn to be removed, where AWS allows that at a rate only.
+    pub turn_at: Option<Timestamp>,
     /// Why it is still there after that.
     pub why: Option<String>,
 }
