@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use berth_domain::names::ENVIRONMENT_TAG;
-use berth_domain::operation::Kind;
 use berth_domain::{Environment, Status, Team};
 use berth_local::embedded::Embedded;
 use http::Request;
@@ -117,12 +116,9 @@ fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(Strin
     if after.updated_at < before.updated_at {
         say(format!("updated at {} after {}", after.updated_at, before.updated_at));
     }
-    if before.failure.is_some() && after.failure != before.failure && after.operation.kind == before.operation.kind {
-        // A new provisioning may clear it; anything else keeps why the first one failed.
-        let again = after.operation.kind == Kind::Provision && after.failure.is_none();
-        if !again {
-            say(format!("another failure than before: {:?} after {:?}", after.failure, before.failure));
-        }
+    // The first failure stays, until another try clears it.
+    if before.failure.is_some() && after.failure != before.failure && after.attempt == before.attempt {
+        say(format!("another failure than before: {:?} after {:?}", after.failure, before.failure));
     }
     for (kind, entry) in before.resources.all().filter(|(_, entry)| entry.id.is_some()) {
         if after.resources.all().all(|(other, now)| other != kind || now.id != entry.id) {
