@@ -62,13 +62,15 @@ impl Drop for Observer {
     }
 }
 
-/// Whether `to` can be reached from `from` in any number of steps: a look may miss what lies between.
-fn may_lead_to(from: Status, to: Status) -> bool {
+/// Whether `to` can be reached from `from` in any number of steps: a look may miss what lies between. What a retry begins is
+/// another attempt, so within one nothing follows `failed` but `deleted`: otherwise everything could follow everything.
+fn may_lead_to(from: Status, to: Status, retried: bool) -> bool {
     let mut reached = vec![from];
     let mut next = 0;
     while let Some(status) = reached.get(next).copied() {
         for follower in Status::ALL {
-            if status.may_become(follower) && !reached.contains(&follower) {
+            let by_retry = status == Status::Failed && follower == Status::Queued;
+            if status.may_become(follower) && (retried || !by_retry) && !reached.contains(&follower) {
                 reached.push(follower);
             }
         }
@@ -107,7 +109,10 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
 }
 
 fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(String)) {
-    if !may_lead_to(before.status, after.status) {
+    if after.attempt < before.attempt {
+        say(format!("attempt {} after {}", after.attempt, before.attempt));
+    }
+    if !may_lead_to(before.status, after.status, after.attempt > before.attempt) {
         say(format!("{} after {}", after.status, before.status));
     }
     if after.version < before.version {

@@ -27,7 +27,10 @@ const SEEN: [ResourceKind; 5] = [
 impl Janitor {
     pub(crate) async fn audit(&self) -> Result<(), Error> {
         let live = self.store.environments_due(Timestamp::MAX).await?;
-        let tagged = self.resources.tagged(&self.settings.deployment, &self.settings.cluster).await?;
+        // Environments stay in the cluster they were accepted for, also when the deployment's is another one now.
+        let clusters = live.iter().map(|environment| environment.spec.cluster.as_str());
+        let clusters: BTreeSet<&str> = clusters.chain([self.settings.cluster.as_str()]).collect();
+        let tagged = self.resources.tagged(&self.settings.deployment, &clusters).await?;
         let records: BTreeMap<&EnvironmentId, &Environment> =
             live.iter().map(|environment| (&environment.id, environment)).collect();
         let mut orphans = Vec::new();
@@ -109,7 +112,7 @@ impl Janitor {
                 return self.store.finding_put(&finding).await;
             }
         }
-        let removed = self.resources.tagged_remove(finding.kind, &finding.id, &self.settings.cluster).await;
+        let removed = self.resources.tagged_remove(finding.kind, &finding.id).await;
         finding.why = match removed {
             Ok(why) => why,
             Err(error) => Some(error.public().to_owned()),

@@ -80,7 +80,7 @@ fn not_started(environment: &Environment, error: Error) -> Error {
     match error {
         Error::Unavailable { cause, .. } => Error::unavailable(
             format!(
-                "{} is recorded, but its workflow could not be started yet. Send the request again with the same Idempotency-Key, or delete {0}.",
+                "{} is recorded, but its workflow could not be started yet; Berth starts it within minutes. To have it at once, send the request again with the same Idempotency-Key; or delete {0}.",
                 environment.id
             ),
             cause,

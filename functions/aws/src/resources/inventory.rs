@@ -1,7 +1,7 @@
 //! Everything in the account that carries a deployment's tags, whatever the records say: what an audit compares them with,
 //! and how it takes away what none of them explains.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_ecs::types::ServiceField;
 use aws_sdk_elasticloadbalancingv2::types::TagDescription;
@@ -30,12 +30,12 @@ const TAGS_AT_ONCE: usize = 20;
 const SERVICES_AT_ONCE: usize = 10;
 
 impl Resources {
-    /// Every REST API, VPC link, service, load balancer and target group that `deployment` has made and that is not going
-    /// away; in the order in which they can be removed. Listeners and stages go with what they belong to.
+    /// Every REST API, VPC link, service (in one of `clusters`), load balancer and target group that `deployment` has made and
+    /// that is not going away; in the order in which they can be removed. Listeners and stages go with what they belong to.
     ///
     /// # Errors
     /// What AWS answers.
-    pub async fn tagged(&self, deployment: &str, cluster: &str) -> Result<Vec<Tagged>, Error> {
+    pub async fn tagged(&self, deployment: &str, clusters: &BTreeSet<&str>) -> Result<Vec<Tagged>, Error> {
         let mut found = Vec::new();
         let mut add = |kind, id: &str, tags: &HashMap<String, String>| {
             let tag = |name: &str| tags.get(name).map(String::as_str).unwrap_or_default();
@@ -53,8 +53,10 @@ impl Resources {
                 add(ResourceKind::VpcLink, &link.id, &tags);
             }
         }
-        for (service, tags) in self.services(cluster).await? {
-            add(ResourceKind::Service, &service, &tags);
+        for cluster in clusters {
+            for (service, tags) in self.services(cluster).await? {
+                add(ResourceKind::Service, &service, &tags);
+            }
         }
         for (load_balancer, tags) in self.elb_tags_of(self.load_balancers().await?).await? {
             add(ResourceKind::LoadBalancer, &load_balancer, &tags);
@@ -69,11 +71,15 @@ impl Resources {
     ///
     /// # Errors
     /// What AWS answers.
-    pub async fn tagged_remove(&self, kind: ResourceKind, id: &str, cluster: &str) -> Result<Option<String>, Error> {
+    pub async fn tagged_remove(&self, kind: ResourceKind, id: &str) -> Result<Option<String>, Error> {
         match kind {
             ResourceKind::RestApi => self.rest_api_delete(id).await.map(|()| None),
             ResourceKind::VpcLink => self.vpc_link_delete(id).await.map(|deleted| deleted.in_use()),
-            ResourceKind::Service => self.service_delete(cluster, id).await.map(|()| None),
+            // arn:…:service/cluster/name
+            ResourceKind::Service => match id.split('/').nth(1) {
+                Some(cluster) => self.service_delete(cluster, id).await.map(|()| None),
+                None => Err(Error::internal(format!("{id} names no cluster"))),
+            },
             ResourceKind::LoadBalancer => self.load_balancer_delete(id).await.map(Result::err),
             ResourceKind::TargetGroup => {
                 let deleted = self.target_group_delete(id).await?;
@@ -171,15 +177,25 @@ impl Resources {
     async fn elb_tags_of(&self, arns: Vec<String>) -> Result<Vec<(String, HashMap<String, String>)>, Error> {
         let mut tagged = Vec::new();
         for some in arns.chunks(TAGS_AT_ONCE) {
-            let reply = self.clients.elb.describe_tags().set_resource_arns(Some(some.to_vec())).send().await;
-            match reply {
-                Ok(reply) => tagged.extend(reply.tag_descriptions().iter().map(tags_of)),
-                // One of them went away meanwhile: the next audit sees the others.
-                Err(error) if matches!(code(&error), Some("LoadBalancerNotFound" | "TargetGroupNotFound")) => {}
-                Err(error) => return Err(convert("DescribeTags", error)),
+            if let Some(described) = self.elb_tags(some).await? {
+                tagged.extend(described);
+                continue;
+            }
+            // One of them went away meanwhile, and ELB answers for none: asked for one by one, the others are seen.
+            for arn in some {
+                tagged.extend(self.elb_tags(std::slice::from_ref(arn)).await?.into_iter().flatten());
             }
         }
         Ok(tagged)
+    }
+
+    /// The tags of these load balancers or target groups; `None` when one of them is not there.
+    async fn elb_tags(&self, arns: &[String]) -> Result<Option<Vec<(String, HashMap<String, String>)>>, Error> {
+        match self.clients.elb.describe_tags().set_resource_arns(Some(arns.to_vec())).send().await {
+            Ok(reply) => Ok(Some(reply.tag_descriptions().iter().map(tags_of).collect())),
+            Err(error) if matches!(code(&error), Some("LoadBalancerNotFound" | "TargetGroupNotFound")) => Ok(None),
+            Err(error) => Err(convert("DescribeTags", error)),
+        }
     }
 }
 
