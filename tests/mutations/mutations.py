@@ -205,4 +205,16 @@ MUTATIONS = [
         "changes": [(LIFE, "        self.resources.reopen(now);\n", "        let _ = &self.resources;\n")],
         "filters": ["faults::every_call::a_delete_denied", "faults::every_call::a_retried_removal", "random_histories"],
     },
+    {
+        "name": "ready-anyway",
+        "what": "MarkReady does not look whether a failure or a delete has come meanwhile",
+        "changes": [
+            (
+                RECORD,
+                "        if environment.must_stop(&identity.operation) {\n            return Ok(());\n        }\n        environment.become_status(Status::Ready)",
+                "        environment.become_status(Status::Ready)",
+            ),
+        ],
+        "filters": ["faults::arrivals", "faults::cut_off", "faults::every_step_twice", "random_histories"],
+    },
 ]
