@@ -24,6 +24,8 @@ pub enum Command {
     Token(Token),
     /// Print the API's OpenAPI document; `openapi/openapi.json` is this.
     Openapi,
+    /// Serve an AWS account without Berth, for a Berth that is deployed somewhere else (see infra/ministack).
+    Account(Account),
 }
 
 /// How to serve.
@@ -47,6 +49,20 @@ pub struct Serve {
     /// Draw AWS's latencies and ids from this seed, medians and tails; without it every latency is the median.
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Run COMMAND (by sh, with PORT set) as the task of FAMILY; may be given several times.
+    #[arg(long = "task", value_name = "FAMILY=COMMAND", value_parser = task)]
+    pub tasks: Vec<(String, String)>,
+}
+
+/// How to serve an account.
+#[derive(Debug, Args)]
+pub struct Account {
+    /// The AWS endpoint's port; 0 takes any free one.
+    #[arg(long, default_value_t = 4566)]
+    pub aws_port: u16,
+    /// How many times quicker than AWS everything goes, 0.5 to 200.
+    #[arg(long, default_value_t = 20.0, value_parser = speed)]
+    pub speed: f64,
     /// Run COMMAND (by sh, with PORT set) as the task of FAMILY; may be given several times.
     #[arg(long = "task", value_name = "FAMILY=COMMAND", value_parser = task)]
     pub tasks: Vec<(String, String)>,

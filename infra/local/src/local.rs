@@ -38,10 +38,7 @@ pub async fn run(options: Serve) -> Result<(), String> {
     let disk = if options.ephemeral { None } else { Some(Disk::open(&options.data)?) };
     let issuer = Issuer::new(&key(disk.as_ref())?)?;
     let clock = Clock::scaled(options.speed);
-    let programs: BTreeMap<String, String> = options.tasks.iter().cloned().collect();
-    if programs.len() < options.tasks.len() {
-        return Err("--task names a family twice; give each family one command".to_owned());
-    }
+    let programs = programs(&options.tasks)?;
     let embedded = Embedded::start(Parts {
         clock: clock.clone(),
         profile: if options.seed.is_some() { Profile::varying() } else { Profile::medians() },
@@ -72,6 +69,18 @@ pub async fn run(options: Serve) -> Result<(), String> {
     };
     embedded.cloud.runner().stop_all().await;
     result
+}
+
+/// The command of each family.
+///
+/// # Errors
+/// One line, when a family is named twice.
+pub(crate) fn programs(tasks: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
+    let programs: BTreeMap<String, String> = tasks.iter().cloned().collect();
+    if programs.len() < tasks.len() {
+        return Err("--task names a family twice; give each family one command".to_owned());
+    }
+    Ok(programs)
 }
 
 /// Prints a token that the running berth-local issues.
@@ -124,7 +133,7 @@ struct Asked {
     role: Role,
 }
 
-fn issuer_routes(issuer: Issuer) -> Router {
+pub(crate) fn issuer_routes(issuer: Issuer) -> Router {
     Router::new()
         .route("/_berth/token", get(issue))
         .route(
@@ -158,13 +167,13 @@ async fn issue(State(issuer): State<Issuer>, headers: HeaderMap, Query(asked): Q
     }
 }
 
-async fn listen(port: u16, option: &str) -> Result<TcpListener, String> {
+pub(crate) async fn listen(port: u16, option: &str) -> Result<TcpListener, String> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
         format!("cannot listen on 127.0.0.1:{port}: {error}; choose another port with {option} (0 takes any free one)")
     })
 }
 
-fn port(listener: &TcpListener) -> Result<u16, String> {
+pub(crate) fn port(listener: &TcpListener) -> Result<u16, String> {
     listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
 }
 
@@ -187,7 +196,7 @@ In another terminal:
     console::say(&text);
 }
 
-async fn stop_signal() -> Result<(), String> {
+pub(crate) async fn stop_signal() -> Result<(), String> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     tokio::select! {

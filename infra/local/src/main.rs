@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use berth_local::cli::{Cli, Command};
-use berth_local::{console, local};
+use berth_local::{account, console, local};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
@@ -14,6 +14,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
         Some(Command::Token(asked)) => local::token(&asked).await,
+        Some(Command::Account(options)) => account::run(options).await,
         Some(Command::Openapi) => {
             console::say(berth_api::openapi::document().trim_end());
             Ok(())

@@ -1,8 +1,10 @@
 //! Executions that are aborted at every state, and executions that run into the machine's time limit: the janitor takes
 //! the operation up, and it ends as if nothing had been.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use berth_local::embedded::FUNCTION_TIMEOUT;
 use tests::faults::{Story, ended};
 use tests::{Journal, Moment, Observer, World};
 
@@ -104,4 +106,25 @@ async fn a_call_that_begins_when_its_operation_has_long_been_unwound_creates_not
     let mut wrong: Vec<String> = ended(&environment, &["deleted"]).into_iter().collect();
     wrong.extend(world.check(Some(&observer)).await);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_is_taken_up_touches_nothing_while_a_call_of_its_old_execution_may_be_at_work() {
+    let (world, id) = Story::Provision.world().await;
+    let calls: Arc<Mutex<Vec<(String, String, jiff::Timestamp)>>> = Arc::default();
+    let (kept, clock) = (Arc::clone(&calls), world.system.clock.clone());
+    world.around_calls(move |call, worker| {
+        let operation = call.invocation.payload["identity"]["operation"].to_string();
+        kept.lock().expect("no test panics in here").push((call.step, operation, clock.now()));
+        worker(call.invocation)
+    });
+    let id = Story::Provision.begin(&world, id).await;
+    world.system.clock.sleep(Duration::from_secs(20)).await;
+    let old = calls.lock().expect("no test panics in here").last().expect("a call").1.clone();
+    let aborted = world.system.clock.now();
+    world.abort_executions().await;
+    assert_eq!(world.settled(&id).await["status"], "ready");
+    let calls = calls.lock().expect("no test panics in here");
+    let first = calls.iter().find(|(step, operation, _)| *operation != old && step != "Begin").expect("it is taken up");
+    assert!(first.2.duration_since(aborted).unsigned_abs() >= FUNCTION_TIMEOUT, "aborted at {aborted}, then {first:?}");
 }

@@ -1,0 +1,180 @@
+"""MiniStack with Berth's stand-in in place of its ELBv2, ECS, VPC links and the REST APIs of environments.
+
+MiniStack does not play those four (local-stack.md §6), so their requests go on to `berth-local account`
+(`BERTH_ACCOUNT_URL`) once MiniStack has authorized them: with `AUTH=true` its IAM evaluator decides about every one by the
+function's own role. What it cannot know about resources that are not its own is told it here, as AWS documents it
+(Service Authorization Reference): which resource an ECS action is about, and the tags of what stands in the account.
+
+MiniStack is started by `ministack.py`; nothing of this is shipped.
+"""
+
+import asyncio
+import http.client
+import json
+import os
+import socketserver
+import urllib.parse
+import xml.etree.ElementTree as ElementTree
+
+# Otherwise every reply of the Runtime API waits 40 ms for the acknowledgement of its first half.
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+from ministack import app  # noqa: E402
+from ministack.core import iam_actions  # noqa: E402
+from ministack.services import tagging  # noqa: E402
+
+ACCOUNT = urllib.parse.urlsplit(os.environ["BERTH_ACCOUNT_URL"])
+TIMEOUT_SECONDS = 60
+# Said hop by hop, and set anew for the next one.
+HOP = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "expect"}
+
+
+def ask_account(method, path, headers, body):
+    """One request to the stand-in: (status, headers, body)."""
+    connection = http.client.HTTPConnection(ACCOUNT.hostname, ACCOUNT.port, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request(method, path, body, {k: v for k, v in headers.items() if k.lower() not in HOP})
+        reply = connection.getresponse()
+        return reply.status, {k: v for k, v in reply.getheaders() if k.lower() not in HOP}, reply.read()
+    finally:
+        connection.close()
+
+
+async def to_account(method, path, headers, body, query_params):
+    """A service handler as MiniStack has them, that lets the stand-in answer."""
+    query = urllib.parse.urlencode(query_params or {}, doseq=True)
+    target = urllib.parse.quote(path, safe="/%:") + (f"?{query}" if query and method != "POST" else "")
+    return await asyncio.to_thread(ask_account, method, target, headers, body)
+
+
+def logs(own):
+    """What tasks have written is in the stand-in; what functions have written is in MiniStack."""
+
+    async def handler(method, path, headers, body, query_params):
+        target = next((v for k, v in headers.items() if k.lower() == "x-amz-target"), "")
+        of_a_task = target.endswith(".GetLogEvents") and not fields(body).get("logGroupName", "").startswith("/aws/")
+        return await (to_account if of_a_task else own)(method, path, headers, body, query_params)
+
+    return handler
+
+
+def fields(body):
+    """A JSON body's fields; none, when it is no JSON object."""
+    try:
+        value = json.loads(body or b"{}")
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def cluster_of(request):
+    return (request.get("cluster") or "default").rsplit("/", 1)[-1]
+
+
+def ecs_resource(action, request, region, account):
+    """The resource of an ECS action, by the Service Authorization Reference."""
+    prefix = f"arn:aws:ecs:{region}:{account}"
+    service = request.get("serviceName") or request.get("service") or next(iter(request.get("services") or []), None)
+    if action in ("CreateService", "UpdateService", "DeleteService", "DescribeServices") and service:
+        return service if service.startswith("arn:") else f"{prefix}:service/{cluster_of(request)}/{service}"
+    if action == "DescribeTasks":
+        task = next(iter(request.get("tasks") or []), "")
+        return task if task.startswith("arn:") else f"{prefix}:task/{cluster_of(request)}/{task}"
+    if action == "ListTasks":
+        return f"{prefix}:container-instance/{cluster_of(request)}/*"
+    if action in ("TagResource", "UntagResource", "ListTagsForResource"):
+        return request.get("resourceArn", "*")
+    # ListServices, DescribeTaskDefinition and the like know no resource.
+    return "*"
+
+
+def action_of(headers):
+    target = next((v for k, v in headers.items() if k.lower() == "x-amz-target"), "")
+    return target.rsplit(".", 1)[-1]
+
+
+def resource_arns(own):
+    def extract(service, method, path, headers, body, query_params, region, account_id):
+        if service == "ecs":
+            return ecs_resource(action_of(headers), fields(body), region, account_id)
+        return own(service, method, path, headers, body, query_params, region, account_id)
+
+    return extract
+
+
+def request_context(own):
+    """The condition keys of a request: its tags, and for ECS the cluster."""
+
+    def context(service, iam_action, body, params):
+        found = dict(own(service, iam_action, body, params))
+        if service == "ecs":
+            request = fields(body)
+            region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
+            found["ecs:cluster"] = f"arn:aws:ecs:{region}:000000000000:cluster/{cluster_of(request)}"
+        return found
+
+    return context
+
+
+def tags_of(own):
+    """The tags that the stand-in has on a resource, for `aws:ResourceTag`."""
+
+    def tags(arn):
+        service = (arn.split(":") + [""] * 6)[2]
+        if service == "apigateway":
+            return api_gateway_tags(arn.split(":", 5)[5])
+        if service == "ecs" and ":service/" in arn:
+            return ecs_tags(arn)
+        if service == "elasticloadbalancing" and ":" in arn:
+            return elb_tags(arn)
+        return own(arn)
+
+    return tags
+
+
+def api_gateway_tags(path):
+    """What belongs to an API goes by the API's tags."""
+    parts = path.strip("/").split("/")
+    if len(parts) < 2 or parts[0] not in ("restapis", "vpclinks"):
+        return {}
+    status, _, body = ask_account("GET", f"/{parts[0]}/{parts[1]}", {}, b"")
+    return (fields(body).get("tags") or {}) if status == 200 else {}
+
+
+def ecs_tags(arn):
+    cluster = arn.split("/")[1]
+    body = json.dumps({"cluster": cluster, "services": [arn], "include": ["TAGS"]}).encode()
+    headers = {
+        "x-amz-target": "AmazonEC2ContainerServiceV20141113.DescribeServices",
+        "content-type": "application/x-amz-json-1.1",
+    }
+    _, _, reply = ask_account("POST", "/", headers, body)
+    services = fields(reply).get("services") or [{}]
+    return {tag["key"]: tag["value"] for tag in services[0].get("tags") or []}
+
+
+def elb_tags(arn):
+    body = urllib.parse.urlencode(
+        {"Action": "DescribeTags", "Version": "2015-12-01", "ResourceArns.member.1": arn}
+    ).encode()
+    status, _, reply = ask_account("POST", "/", {"content-type": "application/x-www-form-urlencoded"}, body)
+    if status != 200:
+        return {}
+    root = ElementTree.fromstring(reply)
+    space = root.tag.partition("}")[0] + "}"
+    members = root.iterfind(f".//{space}Tags/{space}member")
+    return {member.findtext(f"{space}Key"): member.findtext(f"{space}Value") or "" for member in members}
+
+
+def main():
+    for service in ("elasticloadbalancing", "ecs", "apigateway"):
+        app.SERVICE_HANDLERS[service] = to_account
+    app.SERVICE_HANDLERS["logs"] = logs(app.SERVICE_HANDLERS["logs"])
+    iam_actions.extract_resource_arn = resource_arns(iam_actions.extract_resource_arn)
+    iam_actions.request_tag_context = request_context(iam_actions.request_tag_context)
+    tagging.resource_tags = tags_of(tagging.resource_tags)
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
