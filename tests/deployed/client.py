@@ -82,8 +82,9 @@ class Deployed(unittest.TestCase):
     foreign = os.environ.get("BERTH_FOREIGN_TOKEN")
     operator = os.environ.get("BERTH_OPERATOR_TOKEN")
 
-    def create(self, name, family=FAMILY, **headers):
-        reply = call("POST", "/environments", {"name": f"{name}-{RUN}", "task_definition": family}, **headers)
+    def create(self, name, family=FAMILY, ttl=None, **headers):
+        body = {"name": f"{name}-{RUN}", "task_definition": family, **({"ttl": ttl} if ttl else {})}
+        reply = call("POST", "/environments", body, **headers)
         if reply.status == 202:
             self.addCleanup(self.remove, reply["id"])
         return reply

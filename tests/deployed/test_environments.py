@@ -9,7 +9,7 @@ from client import CRASHING_FAMILY, Deployed, call, request, settled
 
 class AnEnvironment(Deployed):
     def test_becomes_ready_answers_through_its_url_and_is_deleted_with_a_receipt(self):
-        created = self.create("whole")
+        created = self.create("whole", ttl="1h")
         created.expect(202)
         self.assertTrue(created.headers["location"].endswith(f"/environments/{created['id']}"), created)
         self.assertGreater(int(created.headers["retry-after"]), 0)
@@ -28,7 +28,7 @@ class AnEnvironment(Deployed):
         self.assertIn("ready", str(events.json()))
 
         extended = call("POST", f"/environments/{created['id']}/extend", {"ttl": "2h"}).expect(200)
-        self.assertIsNotNone(extended["expires_at"])
+        self.assertGreater(extended["expires_at"], ready["expires_at"])
 
         call("DELETE", f"/environments/{created['id']}").expect(202)
         call("DELETE", f"/environments/{created['id']}").expect(202)
