@@ -54,9 +54,8 @@ def parameters(account, architecture, subnets, security_groups, vpc):
         "SubnetIds": ",".join(subnets),
         "SecurityGroupIds": ",".join(security_groups),
         "ClusterName": "default",
-        "OidcIssuer": "https://issuer.berth.local",
+        "OidcIssuer": f"{account}/_berth",
         "OidcAudience": "berth",
-        "OidcJwksUrl": f"{account}/_berth/.well-known/jwks.json",
         "StageUrl": f"{account}/restapis/{{api}}/{{stage}}/_user_request_",
     }
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use berth_authorizer::Authorizer;
 use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
 use berth_domain::Clock;
 use berth_domain::Team;
@@ -29,6 +31,9 @@ use crate::Reply;
 
 /// Longer than any operation may take: what has not settled by then is stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 3600);
+
+/// Where the issuer says that it is; nothing listens there.
+const ENDPOINT: &str = "http://127.0.0.1:4566";
 
 /// The whole system, with clients of any team.
 pub struct World {
@@ -58,6 +63,8 @@ pub struct WorldOptions {
     pub origin: Timestamp,
     /// How the events about ended executions arrive.
     pub delivery: Delivery,
+    /// How the authorizer reaches the issuer; `None`: its own routes.
+    pub keys_through: Option<SharedHttpConnector>,
 }
 
 impl Default for WorldOptions {
@@ -70,6 +77,7 @@ impl Default for WorldOptions {
             disk: None,
             origin: Timestamp::constant(1_800_000_000, 0),
             delivery: Delivery::default(),
+            keys_through: None,
         }
     }
 }
@@ -114,7 +122,11 @@ impl World {
     pub async fn with(options: WorldOptions) -> Self {
         let clock = Clock::following_tokio(options.origin);
         let key = Issuer::new_key().expect("a key");
-        let issuer = Issuer::new(&key).expect("an issuer");
+        let issuer = Issuer::new(&key, ENDPOINT).expect("an issuer");
+        let authorizer = match options.keys_through {
+            Some(connector) => Authorizer::new(issuer.settings().expect("settings"), connector, clock.clone()),
+            None => issuer.authorizer(clock.clone()).expect("an authorizer"),
+        };
         let system = Embedded::start(Parts {
             clock: clock.clone(),
             profile: if options.varying { Profile::varying() } else { Profile::medians() },
@@ -126,7 +138,7 @@ impl World {
             programs: BTreeMap::new(),
             stage_url: "http://{api}.execute-api.localhost/{stage}".to_owned(),
             prober: None,
-            verifier: issuer.verifier(),
+            authorizer,
             mint: Mint::counted(clock, options.seed),
             delivery: options.delivery,
         })

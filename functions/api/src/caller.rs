@@ -1,14 +1,12 @@
 //! Who calls, as the authorizer in front of us found out. API Gateway hands it over in the request context; a handler
-//! that takes a [`CallerOf`] cannot be reached without one.
-
-use std::collections::HashMap;
+//! that takes a [`CallerOf`] cannot be reached without one. How it is written there: [`Caller::context`].
 
 use axum::extract::FromRequestParts;
 use berth_domain::Error;
-use berth_domain::token::{Caller, Role};
+use berth_domain::token::Caller;
 use http::request::Parts;
 use lambda_http::request::RequestContext;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::problem::Problem;
 
@@ -20,16 +18,6 @@ pub struct CallerOf(pub Caller);
 #[derive(Clone, Debug)]
 pub struct Base(pub String);
 
-/// The fields that the authorizer puts into the request context for `caller`: the counterpart of the extractor.
-#[must_use]
-pub fn authorizer_fields(caller: &Caller) -> HashMap<String, Value> {
-    HashMap::from([
-        ("subject".to_owned(), json!(caller.subject)),
-        ("team".to_owned(), json!(caller.team)),
-        ("role".to_owned(), json!(caller.role)),
-    ])
-}
-
 impl<S: Sync> FromRequestParts<S> for CallerOf {
     type Rejection = Problem;
 
@@ -39,11 +27,7 @@ impl<S: Sync> FromRequestParts<S> for CallerOf {
         };
         let context = parts.extensions.get::<RequestContext>().ok_or_else(nobody)?;
         let fields = &context.authorizer().ok_or_else(nobody)?.fields;
-        let text = |name: &str| fields.get(name).and_then(Value::as_str);
-        let team = text("team").ok_or_else(nobody)?.parse().map_err(Problem::from)?;
-        let subject = text("subject").ok_or_else(nobody)?.to_owned();
-        let role = fields.get("role").and_then(|role| serde_json::from_value::<Role>(role.clone()).ok());
-        Ok(Self(Caller { subject, team, role: role.unwrap_or_default() }))
+        Caller::from_context(|name| fields.get(name).and_then(Value::as_str)).map(Self).ok_or_else(nobody)
     }
 }
 

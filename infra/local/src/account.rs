@@ -12,7 +12,7 @@ use crate::cloud::rates::Rates;
 use crate::cloud::{self, Cloud};
 use crate::door::Door;
 use crate::dynamo::Dynamo;
-use crate::issuer::Issuer;
+use crate::issuer::{self, Issuer};
 use crate::states::{self, States};
 use crate::{console, local, serve};
 
@@ -37,8 +37,8 @@ pub async fn run(options: cli::Account) -> Result<(), String> {
     });
     let dynamo = Dynamo::memory().map_err(|error| format!("cannot open a table: {error}"))?;
     let door = Door::new(cloud.clone(), dynamo, States::new(states::Options::new(clock)));
-    let issuer = Issuer::new(&Issuer::new_key()?)?;
-    let router = local::issuer_routes(issuer).merge(serve::router(door));
+    let issuer = Issuer::new(&Issuer::new_key()?, &format!("http://127.0.0.1:{port}"))?;
+    let router = issuer::routes(issuer).merge(serve::router(door));
     console::say(&format!(
         "An AWS account is up: AWS endpoint http://127.0.0.1:{port}, {}x AWS's speed. Ctrl-C stops it.\n",
         options.speed

@@ -1,16 +1,12 @@
-//! What API Gateway's authorizer does in AWS, embedded: check the token with the same [`Verifier`], then hand the caller to
-//! the API in the request context.
-
-use std::sync::Arc;
+//! What API Gateway does with its authorizer in AWS, embedded: ask the same [`Authorizer`], then hand the caller to the API
+//! in the request context. Unlike API Gateway it keeps no answers, and its refusals say what is wrong.
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use berth_api::caller::authorizer_fields;
 use berth_api::problem::Problem;
-use berth_domain::Clock;
-use berth_domain::token::Verifier;
+use berth_authorizer::Authorizer;
 use http::header;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext;
@@ -20,8 +16,8 @@ use ulid::Ulid;
 const OPEN: [&str; 2] = ["/healthz", "/openapi.json"];
 
 /// `router` behind the gateway and its authorizer: what is served.
-pub fn guard(router: Router, verifier: Verifier, clock: Clock) -> Router {
-    let authorized = router.layer(middleware::from_fn_with_state(Arc::new((verifier, clock)), authorize));
+pub fn guard(router: Router, authorizer: Authorizer) -> Router {
+    let authorized = router.layer(middleware::from_fn_with_state(authorizer, authorize));
     berth_api::finish(authorized).layer(middleware::from_fn(gateway))
 }
 
@@ -34,16 +30,15 @@ async fn gateway(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-async fn authorize(State(state): State<Arc<(Verifier, Clock)>>, mut request: Request, next: Next) -> Response {
-    let (verifier, clock) = &*state;
+async fn authorize(State(authorizer): State<Authorizer>, mut request: Request, next: Next) -> Response {
     if !OPEN.contains(&request.uri().path()) {
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let caller = match verifier.caller(authorization, clock.now()) {
+        let caller = match authorizer.caller(authorization).await {
             Ok(caller) => caller,
             Err(error) => return Problem::from(error).into_response(),
         };
         if let Some(RequestContext::ApiGatewayV1(context)) = request.extensions_mut().get_mut() {
-            context.authorizer.fields = authorizer_fields(&caller);
+            context.authorizer.fields = caller.context().into_iter().collect();
         }
     }
     next.run(request).await

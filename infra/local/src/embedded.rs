@@ -7,11 +7,11 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::Router;
 use berth_api::Api;
+use berth_authorizer::Authorizer;
 use berth_aws::{Clients, Machine, Operations, Prober, Resources, Store};
 use berth_domain::ids::Mint;
 use berth_domain::operation::StepInput;
 use berth_domain::settings::Settings;
-use berth_domain::token::Verifier;
 use berth_domain::{Clock, Error};
 use berth_janitor::{Call, Janitor, Task};
 use jiff::Timestamp;
@@ -70,7 +70,7 @@ pub struct Parts {
     /// Sends the proving requests; `None`: straight to the endpoint, in process.
     pub prober: Option<SharedHttpConnector>,
     /// Checks the callers' tokens.
-    pub verifier: Verifier,
+    pub authorizer: Authorizer,
     /// Makes identities.
     pub mint: Mint,
     /// How the events about ended executions arrive.
@@ -117,7 +117,7 @@ impl Embedded {
             programs,
             stage_url,
             prober,
-            verifier,
+            authorizer,
             mint,
             delivery,
         } = parts;
@@ -188,7 +188,7 @@ impl Embedded {
             mint,
             clock: clock.clone(),
         };
-        let router = authorizer::guard(berth_api::router(api), verifier, clock.clone());
+        let router = authorizer::guard(berth_api::router(api), authorizer);
         let embedded = Self { clock, cloud, door, states, store, clients, settings, janitor, router };
         embedded.resume().await.map_err(|error| format!("cannot go on with what was under way: {}", error.cause()))?;
         tokio::spawn(ended.deliver(embedded.janitor.clone(), embedded.clock.clone(), delivery, seed));

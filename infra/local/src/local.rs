@@ -3,17 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use berth_domain::Clock;
 use berth_domain::ids::Mint;
-use berth_domain::token::Role;
-use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::cli::{self, Serve};
@@ -36,7 +28,7 @@ pub async fn run(options: Serve) -> Result<(), String> {
     let api = listen(options.port, "--port").await?;
     let (api_port, aws_port) = (port(&api)?, port(&aws)?);
     let disk = if options.ephemeral { None } else { Some(Disk::open(&options.data)?) };
-    let issuer = Issuer::new(&key(disk.as_ref())?)?;
+    let issuer = Issuer::new(&key(disk.as_ref())?, &format!("http://127.0.0.1:{aws_port}"))?;
     let clock = Clock::scaled(options.speed);
     let programs = programs(&options.tasks)?;
     let embedded = Embedded::start(Parts {
@@ -50,13 +42,13 @@ pub async fn run(options: Serve) -> Result<(), String> {
         programs,
         stage_url: format!("http://127.0.0.1:{aws_port}/restapis/{{api}}/{{stage}}/_user_request_"),
         prober: Some(berth_aws::config::http()),
-        verifier: issuer.verifier(),
+        authorizer: issuer.authorizer(clock.clone())?,
         mint: Mint::random(clock),
         delivery: Delivery::default(),
     })
     .await?;
     welcome(api_port, aws_port, &options);
-    let aws_router = issuer_routes(issuer).merge(serve::router(embedded.door.clone()));
+    let aws_router = issuer::routes(issuer).merge(serve::router(embedded.door.clone()));
     let served = async {
         tokio::try_join!(async { axum::serve(api, embedded.router.clone()).await }, async {
             axum::serve(aws, aws_router).await
@@ -123,48 +115,6 @@ fn key(disk: Option<&Disk>) -> Result<Vec<u8>, String> {
     let key = Issuer::new_key()?;
     disk.writer("issuer")(&key);
     Ok(key)
-}
-
-#[derive(Deserialize)]
-struct Asked {
-    team: String,
-    subject: Option<String>,
-    #[serde(default)]
-    role: Role,
-}
-
-pub(crate) fn issuer_routes(issuer: Issuer) -> Router {
-    Router::new()
-        .route("/_berth/token", get(issue))
-        .route(
-            "/_berth/.well-known/jwks.json",
-            get(|State(issuer): State<Issuer>| async move { Json(issuer.keys().clone()) }),
-        )
-        .with_state(issuer)
-}
-
-async fn issue(State(issuer): State<Issuer>, headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
-    // A web page whose name was made to lead here must get no token.
-    let host = headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if !matches!(name, "127.0.0.1" | "localhost") {
-        return (
-            StatusCode::FORBIDDEN,
-            Json(json!({"error": "invalid_request", "error_description": "ask 127.0.0.1 or localhost"})),
-        )
-            .into_response();
-    }
-    let subject = asked.subject.unwrap_or_else(|| format!("{}@berth.local", asked.team));
-    let token = asked.team.parse().and_then(|team| issuer.token(&team, &subject, asked.role, Timestamp::now()));
-    match token {
-        Ok(token) => {
-            Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": issuer::LIFETIME})).into_response()
-        }
-        Err(error) => {
-            (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_request", "error_description": error.public()})))
-                .into_response()
-        }
-    }
 }
 
 pub(crate) async fn listen(port: u16, option: &str) -> Result<TcpListener, String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use berth_local::issuer::{AUDIENCE, ISSUER, Issuer};
+use berth_local::issuer::{AUDIENCE, Issuer};
 use http::Method;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn header(algorithm: Algorithm, key: Option<&str>) -> Header {
 fn claims(world: &World, members: Value) -> Value {
     let now = world.system.clock.now().as_second();
     let mut claims = json!({
-        "iss": ISSUER, "aud": AUDIENCE, "sub": "tester", "nbf": now, "exp": now + 600, "team": "demo", "role": "member",
+        "iss": world.issuer().url(), "aud": AUDIENCE, "sub": "tester", "nbf": now, "exp": now + 600, "team": "demo", "role": "member",
     });
     claims.as_object_mut().expect("an object").extend(members.as_object().expect("an object").clone());
     claims.as_object_mut().expect("an object").retain(|_, value| !value.is_null());
@@ -119,9 +119,13 @@ fn bad_headers(world: &World) -> Vec<(&'static str, Vec<u8>)> {
         ("a team in capitals", of(json!({"team": "Demo"}))),
         ("a team with a separator", of(json!({"team": "demo#ENV"}))),
         ("a team of 41 letters", of(json!({"team": "t".repeat(41)}))),
-        ("several teams", of(json!({"team": ["demo"]}))),
+        ("several teams", of(json!({"team": ["demo", "other"]}))),
+        ("no team in a list", of(json!({"team": []}))),
+        ("a team in a list in a list", of(json!({"team": [["demo"]]}))),
+        ("a team that is a number", of(json!({"team": 7}))),
         ("no subject", of(json!({"sub": null}))),
-        ("an unknown role", of(json!({"role": "god"}))),
+        ("an empty subject", of(json!({"sub": ""}))),
+        ("a subject of 256 letters", of(json!({"sub": "s".repeat(256)}))),
         ("100 kB", of(json!({"padding": "x".repeat(100_000)}))),
         ("100 kB of nothing", bearer("A".repeat(100_000))),
     ]
@@ -171,6 +175,9 @@ async fn a_token_may_be_a_minute_off_name_several_audiences_and_leave_out_what_i
         json!({"aud": ["harbour", AUDIENCE]}),
         json!({"role": "operator", "scope": "what we do not know"}),
         json!({"team": "t".repeat(40)}),
+        json!({"team": ["demo"]}),
+        json!({"sub": "s".repeat(255)}),
+        json!({"exp": (now + 600) as f64 + 0.5}),
     ] {
         let good = token(&world, members.clone());
         for header in [format!("Bearer {good}"), format!("bearer {good}"), format!("BEARER  {good} ")] {

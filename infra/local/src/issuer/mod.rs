@@ -1,11 +1,16 @@
-//! The embedded system's own token issuer: one P-256 key, tokens for any team, served on the AWS port below `/_berth`.
+//! The embedded system's own token issuer: one P-256 key, tokens for any team.
 //!
-//! Local only: whoever reaches the loopback port gets a token. In AWS the issuer is the company's own.
+//! `routes` serves it below [`PATH`] on the AWS port; `in_process` lets the authorizer fetch the keys from the same routes
+//! without a socket. Local only: whoever reaches the loopback port gets a token. In AWS the issuer is the company's own.
+
+mod in_process;
+mod routes;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use berth_domain::token::{Audience, Claims, Role, Verifier};
-use berth_domain::{Error, Team};
+use berth_authorizer::{Authorizer, Settings};
+use berth_domain::token::Role;
+use berth_domain::{Clock, Error, Team};
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -13,8 +18,10 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::json;
 
-/// The issuer named in the tokens.
-pub const ISSUER: &str = "https://issuer.berth.local";
+pub use routes::routes;
+
+/// Where the issuer answers, on the AWS port.
+pub const PATH: &str = "/_berth";
 /// The audience named in the tokens.
 pub const AUDIENCE: &str = "berth";
 /// How long a token is valid, in seconds.
@@ -24,6 +31,7 @@ const KEY_ID: &str = "berth-local";
 /// Issues tokens.
 #[derive(Clone)]
 pub struct Issuer {
+    url: String,
     key: EncodingKey,
     keys: JwkSet,
 }
@@ -39,11 +47,11 @@ impl Issuer {
             .map_err(|_| "the system gives no random numbers for a key".to_owned())
     }
 
-    /// An issuer with this private key.
+    /// An issuer with this private key, at the endpoint `endpoint` (`http://127.0.0.1:4566`).
     ///
     /// # Errors
     /// When it is no such key.
-    pub fn new(pkcs8: &[u8]) -> Result<Self, String> {
+    pub fn new(pkcs8: &[u8], endpoint: &str) -> Result<Self, String> {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new())
             .map_err(|error| format!("the token key cannot be read: {error}"))?;
         // An uncompressed point: 4, then x and y of 32 bytes each.
@@ -54,7 +62,7 @@ impl Issuer {
             "x": coordinate(1..33), "y": coordinate(33..65),
         }]});
         let keys = serde_json::from_value(keys).map_err(|error| error.to_string())?;
-        Ok(Self { key: EncodingKey::from_ec_der(pkcs8), keys })
+        Ok(Self { url: format!("{endpoint}{PATH}"), key: EncodingKey::from_ec_der(pkcs8), keys })
     }
 
     /// The public keys.
@@ -63,10 +71,30 @@ impl Issuer {
         &self.keys
     }
 
-    /// A verifier of this issuer's tokens.
+    /// The issuer's name in the tokens: its URL.
     #[must_use]
-    pub fn verifier(&self) -> Verifier {
-        Verifier::new(ISSUER, AUDIENCE, self.keys.clone())
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// An authorizer for this issuer's tokens, which fetches the keys from its routes.
+    ///
+    /// # Errors
+    /// When the endpoint is no loopback URL.
+    pub fn authorizer(&self, clock: Clock) -> Result<Authorizer, String> {
+        Ok(Authorizer::new(self.settings()?, in_process::connector(routes(self.clone())), clock))
+    }
+
+    /// The settings of an authorizer for this issuer's tokens.
+    ///
+    /// # Errors
+    /// When the endpoint is no loopback URL.
+    pub fn settings(&self) -> Result<Settings, String> {
+        Settings::read(|name| match name {
+            "BERTH_ISSUER" => Some(self.url.clone()),
+            "BERTH_AUDIENCE" => Some(AUDIENCE.to_owned()),
+            _ => None,
+        })
     }
 
     /// A token for `subject` of `team` in `role`, valid from `now` for [`LIFETIME`].
@@ -74,15 +102,11 @@ impl Issuer {
     /// # Errors
     /// `Internal` when signing fails.
     pub fn token(&self, team: &Team, subject: &str, role: Role, now: Timestamp) -> Result<String, Error> {
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            aud: Audience::One(AUDIENCE.to_owned()),
-            sub: subject.to_owned(),
-            exp: now.as_second().saturating_add(LIFETIME),
-            nbf: Some(now.as_second()),
-            team: team.clone(),
-            role,
-        };
+        let now = now.as_second();
+        let claims = json!({
+            "iss": self.url, "aud": AUDIENCE, "sub": subject, "nbf": now, "exp": now.saturating_add(LIFETIME),
+            "team": team, "role": role,
+        });
         let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::ES256) };
         jsonwebtoken::encode(&header, &claims, &self.key).map_err(Error::internal)
     }

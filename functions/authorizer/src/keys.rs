@@ -1,0 +1,151 @@
+//! The issuer's keys, cached. Whatever tokens arrive, they are fetched at most once in [`PAUSE`], by one caller at a time.
+//!
+//! Keys are fetched when there are none, when they are older than [`MAX_AGE`], or when a token names one that is not among
+//! them (the issuer may have a new one). While the issuer cannot be asked, old keys go on for [`GRACE`].
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use berth_domain::{Clock, Error};
+use jiff::Timestamp;
+use jsonwebtoken::jwk::JwkSet;
+
+use crate::issuer::Issuer;
+
+/// Between two fetches.
+const PAUSE: Duration = Duration::from_secs(10);
+/// Between two fetches for a token whose key is there, while the issuer cannot be asked: its caller would wait for nothing.
+const PAUSE_IN_OUTAGE: Duration = Duration::from_secs(60);
+/// Older keys are fetched again before they are used: one that the issuer took back is good no longer than this.
+const MAX_AGE: Duration = Duration::from_secs(3600);
+/// Keys of this age are no longer used, whatever the issuer's state.
+const GRACE: Duration = Duration::from_secs(24 * 3600);
+
+/// The issuer's keys; cheap to clone, and all clones are one cache.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    issuer: Issuer,
+    clock: Clock,
+    cache: Mutex<Cache>,
+    /// Held by whoever fetches.
+    fetching: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    held: Option<Held>,
+    tried_at: Option<Timestamp>,
+    /// Why the last try failed, if it did.
+    failure: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Held {
+    keys: Arc<JwkSet>,
+    from: Timestamp,
+}
+
+/// The keys must be fetched.
+struct Due {
+    /// Good enough for who finds that somebody else is fetching.
+    meanwhile: Option<Arc<JwkSet>>,
+}
+
+impl Cache {
+    /// The keys, unless they are too old for anything.
+    fn usable(&self, clock: &Clock) -> Option<&Held> {
+        self.held.as_ref().filter(|held| clock.since(held.from) <= GRACE)
+    }
+}
+
+impl Keys {
+    pub(crate) fn new(issuer: Issuer) -> Self {
+        let clock = issuer.clock.clone();
+        Self(Arc::new(Inner { issuer, clock, cache: Mutex::default(), fetching: tokio::sync::Mutex::default() }))
+    }
+
+    /// Fetches the keys before any token asks for them. A failure is logged, and does not keep the first token from trying
+    /// again at once.
+    pub(crate) async fn warm(&self) {
+        self.fetch("").await;
+        let mut cache = self.cache();
+        if cache.held.is_none() {
+            cache.tried_at = None;
+        }
+    }
+
+    /// The keys to check a token with that names `key_id`. Whether they have it is for the verifier to say.
+    ///
+    /// # Errors
+    /// `Unavailable` when it may be a key of the issuer's, and the issuer cannot be asked.
+    pub(crate) async fn for_key(&self, key_id: &str) -> Result<Arc<JwkSet>, Error> {
+        if let Some(Due { meanwhile }) = self.due(key_id) {
+            if let Some(old) = meanwhile
+                && self.0.fetching.try_lock().is_err()
+            {
+                return Ok(old);
+            }
+            // A task of its own: others wait for this fetch even if its caller hangs up.
+            let (keys, wanted) = (self.clone(), key_id.to_owned());
+            tokio::spawn(async move { keys.fetch(&wanted).await }).await.map_err(Error::internal)?;
+        }
+        let keys = self.answer(key_id);
+        keys.map_err(|cause| Error::unavailable("Tokens cannot be checked at the moment; try again.", cause))
+    }
+
+    /// Whether the keys must be fetched for a token that names `key_id`, and may be.
+    fn due(&self, key_id: &str) -> Option<Due> {
+        let clock = &self.0.clock;
+        let cache = self.cache();
+        let known = cache.usable(clock).filter(|held| held.keys.find(key_id).is_some());
+        if known.is_some_and(|held| clock.since(held.from) <= MAX_AGE) {
+            return None;
+        }
+        let pause = if known.is_some() && cache.failure.is_some() { PAUSE_IN_OUTAGE } else { PAUSE };
+        let rested = cache.tried_at.is_none_or(|tried| clock.since(tried) >= pause);
+        rested.then(|| Due { meanwhile: known.map(|held| held.keys.clone()) })
+    }
+
+    /// What is known of the issuer's keys, or why nobody can say whether a token that names `key_id` is good.
+    fn answer(&self, key_id: &str) -> Result<Arc<JwkSet>, String> {
+        let cache = self.cache();
+        match (cache.usable(&self.0.clock), &cache.failure) {
+            (Some(held), None) => Ok(held.keys.clone()),
+            // Only if the issuer can be asked is a key that is not there known to be none of its.
+            (Some(held), Some(_)) if held.keys.find(key_id).is_some() => Ok(held.keys.clone()),
+            (_, Some(failure)) => Err(failure.clone()),
+            (None, None) => Err("there are no keys yet".to_owned()),
+        }
+    }
+
+    /// Fetches, unless another caller has done it by the time it is this one's turn.
+    async fn fetch(&self, key_id: &str) {
+        let _turn = self.0.fetching.lock().await;
+        if self.due(key_id).is_none() {
+            return;
+        }
+        let fetched = self.0.issuer.keys().await;
+        let now = self.0.clock.now();
+        let mut cache = self.cache();
+        // From the end of the try, so that a slow issuer is not asked without a pause either.
+        cache.tried_at = Some(now);
+        match fetched {
+            Ok(keys) => {
+                tracing::info!(keys = keys.keys.len(), "the issuer's keys were fetched");
+                cache.held = Some(Held { keys: Arc::new(keys), from: now });
+                cache.failure = None;
+            }
+            Err(cause) => {
+                tracing::error!(cause, "the issuer's keys cannot be fetched");
+                cache.failure = Some(cause);
+            }
+        }
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,66 @@
+//! What the issuer answers over HTTP.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use berth_domain::token::Role;
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Issuer, LIFETIME, PATH};
+
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+const KEYS: &str = "/.well-known/jwks.json";
+
+#[derive(Deserialize)]
+struct Asked {
+    team: String,
+    subject: Option<String>,
+    #[serde(default)]
+    role: Role,
+}
+
+/// What `issuer` answers below [`PATH`]: tokens, its keys, and the discovery document that leads to them.
+pub fn routes(issuer: Issuer) -> Router {
+    Router::new()
+        .route(&format!("{PATH}/token"), get(issue))
+        .route(&format!("{PATH}{DISCOVERY}"), get(discover))
+        .route(&format!("{PATH}{KEYS}"), get(|State(issuer): State<Issuer>| async move { Json(issuer.keys().clone()) }))
+        .with_state(issuer)
+}
+
+async fn discover(State(issuer): State<Issuer>) -> Json<Value> {
+    let url = issuer.url();
+    Json(json!({
+        "issuer": url, "jwks_uri": format!("{url}{KEYS}"), "token_endpoint": format!("{url}/token"),
+        "response_types_supported": ["token"], "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    }))
+}
+
+async fn issue(State(issuer): State<Issuer>, headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
+    // A web page whose name was made to lead here must get no token.
+    let host = headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if !matches!(name, "127.0.0.1" | "localhost") {
+        return (
+            StatusCode::FORBIDDEN,
+            Json(json!({"error": "invalid_request", "error_description": "ask 127.0.0.1 or localhost"})),
+        )
+            .into_response();
+    }
+    let subject = asked.subject.unwrap_or_else(|| format!("{}@berth.local", asked.team));
+    let token = asked.team.parse().and_then(|team| issuer.token(&team, &subject, asked.role, Timestamp::now()));
+    match token {
+        Ok(token) => {
+            Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME})).into_response()
+        }
+        Err(error) => {
+            (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_request", "error_description": error.public()})))
+                .into_response()
+        }
+    }
+}
