@@ -47,12 +47,11 @@ def package(s3, template):
             properties["DefinitionUri"] = place(f"{name}.json", definition.read_bytes())
 
 
-def parameters(account, architecture, subnets, security_groups, vpc):
+def parameters(account, architecture, subnets, security_groups):
     values = {
         "Architecture": architecture,
-        "VpcId": vpc,
-        "SubnetIds": ",".join(subnets),
-        "SecurityGroupIds": ",".join(security_groups),
+        "Subnets": ",".join(subnets),
+        "SecurityGroups": ",".join(security_groups),
         "ClusterName": "default",
         "OidcIssuer": f"{account}/_berth",
         "OidcAudience": "berth",
@@ -76,11 +75,10 @@ def main():
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template, default=str).encode())
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
     groups = [group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]]
-    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     cloudformation.create_stack(
         StackName=STACK,
         TemplateURL=f"{gateway}/{BUCKET}/template.json",
-        Parameters=parameters(account, architecture, subnets, groups, vpc),
+        Parameters=parameters(account, architecture, subnets, groups),
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     try:

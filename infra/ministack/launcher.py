@@ -5,11 +5,9 @@ MiniStack does not play those four (local-stack.md §6), so their requests go on
 function's own role. What it cannot know about resources that are not its own is told it here, as AWS documents it
 (Service Authorization Reference): which resource an ECS action is about, and the tags of what stands in the account.
 
-MiniStack is started by `ministack.py`; nothing of this is shipped.
+It is started by `ministack`; nothing of this is shipped.
 """
 
-import asyncio
-import http.client
 import json
 import os
 import socketserver
@@ -23,28 +21,18 @@ from ministack import app  # noqa: E402
 from ministack.core import iam_actions  # noqa: E402
 from ministack.services import tagging  # noqa: E402
 
-ACCOUNT = urllib.parse.urlsplit(os.environ["BERTH_ACCOUNT_URL"])
-TIMEOUT_SECONDS = 60
-# Said hop by hop, and set anew for the next one.
-HOP = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "expect"}
+import implied  # noqa: E402
+from account import ask_account, fields, pass_on  # noqa: E402
 
 
-def ask_account(method, path, headers, body):
-    """One request to the stand-in: (status, headers, body)."""
-    connection = http.client.HTTPConnection(ACCOUNT.hostname, ACCOUNT.port, timeout=TIMEOUT_SECONDS)
-    try:
-        connection.request(method, path, body, {k: v for k, v in headers.items() if k.lower() not in HOP})
-        reply = connection.getresponse()
-        return reply.status, {k: v for k, v in reply.getheaders() if k.lower() not in HOP}, reply.read()
-    finally:
-        connection.close()
+def to_account(service):
+    """A service handler as MiniStack has them, that lets the stand-in answer what is allowed."""
 
+    async def handler(method, path, headers, body, query_params):
+        denied = implied.denied(service, method, path, headers, body, query_params)
+        return denied or await pass_on(method, path, headers, body, query_params)
 
-async def to_account(method, path, headers, body, query_params):
-    """A service handler as MiniStack has them, that lets the stand-in answer."""
-    query = urllib.parse.urlencode(query_params or {}, doseq=True)
-    target = urllib.parse.quote(path, safe="/%:") + (f"?{query}" if query and method != "POST" else "")
-    return await asyncio.to_thread(ask_account, method, target, headers, body)
+    return handler
 
 
 def logs(own):
@@ -53,18 +41,9 @@ def logs(own):
     async def handler(method, path, headers, body, query_params):
         target = next((v for k, v in headers.items() if k.lower() == "x-amz-target"), "")
         of_a_task = target.endswith(".GetLogEvents") and not fields(body).get("logGroupName", "").startswith("/aws/")
-        return await (to_account if of_a_task else own)(method, path, headers, body, query_params)
+        return await (pass_on if of_a_task else own)(method, path, headers, body, query_params)
 
     return handler
-
-
-def fields(body):
-    """A JSON body's fields; none, when it is no JSON object."""
-    try:
-        value = json.loads(body or b"{}")
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def cluster_of(request):
@@ -88,6 +67,15 @@ def ecs_resource(action, request, region, account):
     return "*"
 
 
+# What a creation makes has no id yet; its name is in the ARN.
+MADE = {"CreateLoadBalancer": "loadbalancer/net", "CreateTargetGroup": "targetgroup"}
+
+
+def parameter(query_params, name):
+    value = (query_params or {}).get(name, "")
+    return value[0] if isinstance(value, list) else value
+
+
 def action_of(headers):
     target = next((v for k, v in headers.items() if k.lower() == "x-amz-target"), "")
     return target.rsplit(".", 1)[-1]
@@ -97,13 +85,16 @@ def resource_arns(own):
     def extract(service, method, path, headers, body, query_params, region, account_id):
         if service == "ecs":
             return ecs_resource(action_of(headers), fields(body), region, account_id)
+        if service == "elasticloadbalancing" and (kind := MADE.get(parameter(query_params, "Action"))):
+            name = parameter(query_params, "Name")
+            return f"arn:aws:elasticloadbalancing:{region}:{account_id}:{kind}/{name}/made"
         return own(service, method, path, headers, body, query_params, region, account_id)
 
     return extract
 
 
 def request_context(own):
-    """The condition keys of a request: its tags, and for ECS the cluster."""
+    """The condition keys of a request: its tags, for ECS the cluster, for a load balancer its scheme."""
 
     def context(service, iam_action, body, params):
         found = dict(own(service, iam_action, body, params))
@@ -111,6 +102,8 @@ def request_context(own):
             request = fields(body)
             region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
             found["ecs:cluster"] = f"arn:aws:ecs:{region}:000000000000:cluster/{cluster_of(request)}"
+        if iam_action == "elasticloadbalancing:CreateLoadBalancer":
+            found["elasticloadbalancing:Scheme"] = parameter(params, "Scheme") or "internet-facing"
         return found
 
     return context
@@ -168,7 +161,7 @@ def elb_tags(arn):
 
 def main():
     for service in ("elasticloadbalancing", "ecs", "apigateway"):
-        app.SERVICE_HANDLERS[service] = to_account
+        app.SERVICE_HANDLERS[service] = to_account(service)
     app.SERVICE_HANDLERS["logs"] = logs(app.SERVICE_HANDLERS["logs"])
     iam_actions.extract_resource_arn = resource_arns(iam_actions.extract_resource_arn)
     iam_actions.request_tag_context = request_context(iam_actions.request_tag_context)
