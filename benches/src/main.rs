@@ -64,7 +64,10 @@ async fn run(options: &Options) -> Result<bool, String> {
     // In turns, so that whatever else the machine does meets all of them alike.
     for _ in 0..options.rounds {
         for (subject, measured) in subjects.iter().zip(&mut measured) {
-            subject.run(&aws, &tls, options.calls, measured).await.map_err(|error| format!("{}: {error}", subject.name))?;
+            subject
+                .run(&aws, &tls, options.calls, measured)
+                .await
+                .map_err(|error| format!("{}: {error}", subject.name))?;
         }
     }
     Ok(report::print(&options.bootstraps, &measured) || !options.check)

@@ -16,10 +16,13 @@ const LEAST_RATIO: f64 = 25.0;
 
 /// Prints the table, and what does not hold; whether all of it holds.
 pub fn print(bootstraps: &Path, measured: &[Measured]) -> bool {
-    println!("| function | zip | spawn to /next (best, median) | first answer (best, median) | spawn to first answer (median) | warm p50 | warm p99 | resident |");
+    println!(
+        "| function | zip | spawn to /next (best, median) | first answer (best, median) | spawn to first answer (median) | warm p50 | warm p99 | resident |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for one in measured {
-        let zip = zip_size(bootstraps, &one.name).map_or_else(|| "-".to_owned(), |size| format!("{:.2} MB", megabytes(size)));
+        let zip =
+            zip_size(bootstraps, &one.name).map_or_else(|| "-".to_owned(), |size| format!("{:.2} MB", megabytes(size)));
         println!(
             "| {} | {zip} | {}, {} | {}, {} | {} | {} | {} | {:.1} MiB |",
             one.name,
@@ -42,7 +45,9 @@ pub fn print(bootstraps: &Path, measured: &[Measured]) -> bool {
 
 fn wrong(bootstraps: &Path, measured: &[Measured]) -> Vec<String> {
     let mut wrong = Vec::new();
-    let Some(api) = measured.iter().find(|one| one.name == "api") else { return vec!["api was not measured".to_owned()] };
+    let Some(api) = measured.iter().find(|one| one.name == "api") else {
+        return vec!["api was not measured".to_owned()];
+    };
     match zip_size(bootstraps, "api") {
         Some(size) if size <= LARGEST_ZIP => {}
         Some(size) => wrong.push(format!("api.zip is {:.2} MB", megabytes(size))),

@@ -51,8 +51,9 @@ impl Subject {
     pub fn bootstrap(folder: &Path, asked: Asked) -> Result<Self, String> {
         let folder = folder.join(asked.name);
         let program = folder.join("bootstrap");
-        let program =
-            program.canonicalize().map_err(|error| format!("{}: {error}; make -C infra build ARCH=…", program.display()))?;
+        let program = program
+            .canonicalize()
+            .map_err(|error| format!("{}: {error}; make -C infra build ARCH=…", program.display()))?;
         Ok(Self { name: asked.name.to_owned(), program, arguments: Vec::new(), folder, asked })
     }
 

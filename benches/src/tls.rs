@@ -28,12 +28,13 @@ impl Tls {
         let CertifiedKey { cert, signing_key } =
             generate_simple_self_signed(["127.0.0.1".to_owned()]).map_err(|error| text(&error))?;
         let key = PrivateKeyDer::try_from(signing_key.serialize_der()).map_err(|error| text(&error))?;
-        let server = ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| text(&error))?
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key)
-            .map_err(|error| text(&error))?;
+        let server =
+            ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(|error| text(&error))?
+                .with_no_client_auth()
+                .with_single_cert(vec![cert.der().clone()], key)
+                .map_err(|error| text(&error))?;
         let mut roots = NamedTempFile::new().map_err(|error| text(&error))?;
         let system = std::fs::read(SYSTEM_ROOTS).unwrap_or_default();
         roots.write_all(&system).and_then(|()| roots.write_all(cert.pem().as_bytes())).map_err(|error| text(&error))?;

@@ -5,6 +5,7 @@ API Gateway's "Grant permissions for API Gateway to create a VPC link". MiniStac
 role that lacks one of these would work there and fail in AWS.
 """
 
+import json
 import os
 import urllib.parse
 
