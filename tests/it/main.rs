@@ -1,5 +1,5 @@
 //! The one test binary: `cloud` and `states` show that the stand-in follows AWS, `environments` mirrors the API's paths,
-//! `workflow` tells whole stories, `faults` breaks them one fault at a time, `random_histories` as chance has it, `causes`
+//! `authorizer` asks about tokens as API Gateway does, `workflow` tells whole stories, `faults` breaks them one fault at a time, `random_histories` as chance has it, `causes`
 //! recognises what AWS says of failures, `contract` holds the state machine, the code and the documents together.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -7,6 +7,7 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod authorizer;
 mod causes;
 mod cloud;
 mod contract;
