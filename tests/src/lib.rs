@@ -3,13 +3,14 @@
 //! [`Account`] is the AWS account alone, for tests of the stand-in; [`World`] is the whole system, for everything else.
 //! Of a world, `calls` stands between Step Functions and the worker, `executions` aborts, `tagged` says what there is
 //! and whose, `invariants` says what does not hold, [`Observer`] what should never have been seen; [`faults`] walks a
-//! fault through every AWS call of a story. Use them under `#[tokio::test(start_paused = true)]`: their time is tokio's,
+//! fault through every AWS call of a story; `documents` stands for an issuer. Use them under `#[tokio::test(start_paused = true)]`: their time is tokio's,
 //! and a wait of ten minutes takes microseconds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod account;
 mod calls;
 mod dice;
+pub mod documents;
 mod executions;
 pub mod faults;
 mod invariants;

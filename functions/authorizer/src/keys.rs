@@ -31,7 +31,7 @@ struct Inner {
     clock: Clock,
     cache: Mutex<Cache>,
     /// Held by whoever fetches.
-    fetching: tokio::sync::Mutex<()>,
+    fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Default)]
@@ -64,13 +64,14 @@ impl Cache {
 impl Keys {
     pub(crate) fn new(issuer: Issuer) -> Self {
         let clock = issuer.clock.clone();
-        Self(Arc::new(Inner { issuer, clock, cache: Mutex::default(), fetching: tokio::sync::Mutex::default() }))
+        Self(Arc::new(Inner { issuer, clock, cache: Mutex::default(), fetching: Arc::default() }))
     }
 
     /// Fetches the keys before any token asks for them. A failure is logged, and does not keep the first token from trying
     /// again at once.
     pub(crate) async fn warm(&self) {
-        self.fetch("").await;
+        let _turn = self.0.fetching.lock().await;
+        self.fetch().await;
         let mut cache = self.cache();
         if cache.held.is_none() {
             cache.tried_at = None;
@@ -83,14 +84,24 @@ impl Keys {
     /// `Unavailable` when it may be a key of the issuer's, and the issuer cannot be asked.
     pub(crate) async fn for_key(&self, key_id: &str) -> Result<Arc<JwkSet>, Error> {
         if let Some(Due { meanwhile }) = self.due(key_id) {
-            if let Some(old) = meanwhile
-                && self.0.fetching.try_lock().is_err()
-            {
-                return Ok(old);
+            let fetching = self.0.fetching.clone();
+            let turn = match meanwhile {
+                None => fetching.lock_owned().await,
+                Some(old) => match fetching.try_lock_owned() {
+                    Ok(turn) => turn,
+                    Err(_) => return Ok(old),
+                },
+            };
+            // Another caller may have fetched them while this one waited for its turn.
+            if self.due(key_id).is_some() {
+                // A task of its own: others wait for this fetch even if its caller hangs up.
+                let keys = self.clone();
+                let fetched = tokio::spawn(async move {
+                    keys.fetch().await;
+                    drop(turn);
+                });
+                fetched.await.map_err(Error::internal)?;
             }
-            // A task of its own: others wait for this fetch even if its caller hangs up.
-            let (keys, wanted) = (self.clone(), key_id.to_owned());
-            tokio::spawn(async move { keys.fetch(&wanted).await }).await.map_err(Error::internal)?;
         }
         let keys = self.answer(key_id);
         keys.map_err(|cause| Error::unavailable("Tokens cannot be checked at the moment; try again.", cause))
@@ -121,12 +132,8 @@ impl Keys {
         }
     }
 
-    /// Fetches, unless another caller has done it by the time it is this one's turn.
-    async fn fetch(&self, key_id: &str) {
-        let _turn = self.0.fetching.lock().await;
-        if self.due(key_id).is_none() {
-            return;
-        }
+    /// Fetches, whether or not it is due. Whoever calls this holds `fetching`.
+    async fn fetch(&self) {
         let fetched = self.0.issuer.keys().await;
         let now = self.0.clock.now();
         let mut cache = self.cache();

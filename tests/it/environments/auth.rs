@@ -1,6 +1,7 @@
 //! Tokens, and what is refused before any of our code sees it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +9,8 @@ use berth_local::issuer::{AUDIENCE, Issuer};
 use http::Method;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
-use tests::World;
+use tests::documents::{Documents, discovery_url};
+use tests::{World, WorldOptions};
 
 use super::send;
 
@@ -218,5 +220,41 @@ async fn an_unknown_path_is_404_and_a_wrong_method_405_with_those_that_are_allow
                 assert!(allowed.contains(&method.as_str()), "{path}: {allowed:?}");
             }
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_issuer_cannot_be_asked_the_answer_is_503_and_not_401() {
+    let documents = Documents::default();
+    let world =
+        World::with(WorldOptions { keys_through: Some(documents.connector()), ..WorldOptions::default() }).await;
+    let authorization = format!("Bearer {}", world.token("demo"));
+    let headers = [("authorization", authorization.as_bytes())];
+    let reply = send(&world, &Method::GET, "/environments", &headers, "").await.problem(503, "unavailable");
+    assert_eq!(reply.header("retry-after"), "2");
+    assert!(!reply.text.contains("404"), "the cause is for the log: {}", reply.text);
+    send(&world, &Method::GET, "/environments", &[], "").await.problem(401, "unauthenticated");
+    let (issuer, keys) = (world.issuer().url(), serde_json::to_value(world.issuer().keys()).expect("keys"));
+    documents.put(&discovery_url(issuer), &json!({"issuer": issuer, "jwks_uri": Documents::KEYS}));
+    documents.put(Documents::KEYS, &keys);
+    world.system.clock.sleep(Duration::from_secs(10)).await;
+    send(&world, &Method::GET, "/environments", &headers, "").await.expect(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_says_what_is_wrong_with_the_token() {
+    let world = World::new().await;
+    let now = world.system.clock.now().as_second();
+    for (members, expected) in [
+        (json!({"iss": "https://issuer.example"}), "The token comes from another issuer."),
+        (json!({"aud": "harbour"}), "The token is for another audience."),
+        (json!({"exp": now - 60}), "The token has expired; get a new one."),
+        (json!({"nbf": now + 61}), "The token is not valid yet."),
+        (json!({"team": ["a", "b"]}), "The token names several teams in `team`; it must name exactly one."),
+    ] {
+        let authorization = format!("Bearer {}", token(&world, members));
+        let headers = [("authorization", authorization.as_bytes())];
+        let reply = send(&world, &Method::GET, "/environments", &headers, "").await.problem(401, "unauthenticated");
+        assert_eq!(reply.body["detail"], expected);
     }
 }
