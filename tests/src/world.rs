@@ -65,6 +65,8 @@ pub struct WorldOptions {
     pub delivery: Delivery,
     /// How the authorizer reaches the issuer; `None`: its own routes.
     pub keys_through: Option<SharedHttpConnector>,
+    /// The web page that may call the API from its browser.
+    pub allowed_origin: Option<http::HeaderValue>,
 }
 
 impl Default for WorldOptions {
@@ -78,6 +80,7 @@ impl Default for WorldOptions {
             origin: Timestamp::constant(1_800_000_000, 0),
             delivery: Delivery::default(),
             keys_through: None,
+            allowed_origin: None,
         }
     }
 }
@@ -139,6 +142,7 @@ impl World {
             stage_url: "http://{api}.execute-api.localhost/{stage}".to_owned(),
             prober: None,
             authorizer,
+            allowed_origin: options.allowed_origin,
             mint: Mint::counted(clock, options.seed),
             delivery: options.delivery,
         })

@@ -6,6 +6,7 @@
 //! (API Gateway's authorizer, or `berth-local`) puts the [`caller`] into the request context.
 
 pub mod caller;
+pub mod cors;
 mod environments;
 mod findings;
 mod health;
@@ -23,6 +24,7 @@ use berth_aws::{Clients, Operations, Store};
 use berth_domain::ids::Mint;
 use berth_domain::settings::Settings;
 use berth_domain::{Clock, Error};
+use http::HeaderValue;
 use problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -75,7 +77,11 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
-/// The outermost layer: gives every answer its request id and writes errors as problem+json.
-pub fn finish(router: Router) -> Router {
-    router.layer(middleware::from_fn(request_id::layer))
+/// The outermost layers: every answer has its request id, errors are problem+json, and pages of `allowed_origin` may call.
+pub fn finish(router: Router, allowed_origin: Option<HeaderValue>) -> Router {
+    let router = router.layer(middleware::from_fn(request_id::layer));
+    match allowed_origin {
+        Some(origin) => router.layer(cors::layer(origin)),
+        None => router,
+    }
 }

@@ -1,6 +1,6 @@
 //! The API as a Lambda: wiring only.
 
-use berth_api::{Api, finish, router};
+use berth_api::{Api, cors, finish, router};
 use berth_aws::{Clients, Machine, Operations, Store, config};
 use berth_domain::Clock;
 use berth_domain::ids::Mint;
@@ -17,6 +17,7 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::retrying(&config::from_environment().await);
     let clock = Clock::real();
     let settings = Settings::from_environment()?;
+    let allowed_origin = cors::origin_from_environment()?;
     let store = Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone());
     let machine = Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?);
     let mint = Mint::random(clock.clone());
@@ -28,5 +29,5 @@ async fn main() -> Result<(), Error> {
         mint,
         clock,
     };
-    lambda_http::run(finish(router(api))).await
+    lambda_http::run(finish(router(api), allowed_origin)).await
 }

@@ -7,7 +7,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use berth_api::problem::Problem;
 use berth_authorizer::Authorizer;
-use http::header;
+use http::{HeaderValue, header};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext;
 use ulid::Ulid;
@@ -16,9 +16,9 @@ use ulid::Ulid;
 const OPEN: [&str; 2] = ["/healthz", "/openapi.json"];
 
 /// `router` behind the gateway and its authorizer: what is served.
-pub fn guard(router: Router, authorizer: Authorizer) -> Router {
+pub fn guard(router: Router, authorizer: Authorizer, allowed_origin: Option<HeaderValue>) -> Router {
     let authorized = router.layer(middleware::from_fn_with_state(authorizer, authorize));
-    berth_api::finish(authorized).layer(middleware::from_fn(gateway))
+    berth_api::finish(authorized, allowed_origin).layer(middleware::from_fn(gateway))
 }
 
 /// Gives the request its context, as API Gateway does before it asks the authorizer.

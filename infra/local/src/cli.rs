@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use berth_api::cors;
 use berth_domain::Team;
 use clap::{Args, Parser, Subcommand};
+use http::HeaderValue;
 
 /// Berth on this machine: the API, the workflow and an AWS account to play with, in one process.
 #[derive(Debug, Parser)]
@@ -52,6 +54,9 @@ pub struct Serve {
     /// Run COMMAND (by sh, with PORT set) as the task of FAMILY; may be given several times.
     #[arg(long = "task", value_name = "FAMILY=COMMAND", value_parser = task)]
     pub tasks: Vec<(String, String)>,
+    /// The web page that may call the API from its browser (CORS), like http://localhost:3000.
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub allowed_origin: Option<HeaderValue>,
 }
 
 /// How to serve an account.
@@ -80,6 +85,10 @@ pub struct Token {
     /// The AWS endpoint's port of the berth-local that is running.
     #[arg(long, default_value_t = 4566)]
     pub aws_port: u16,
+}
+
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    cors::parse_origin(text)?.ok_or_else(|| "must be an origin like http://localhost:3000".to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

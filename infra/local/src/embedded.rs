@@ -14,6 +14,7 @@ use berth_domain::operation::StepInput;
 use berth_domain::settings::Settings;
 use berth_domain::{Clock, Error};
 use berth_janitor::{Call, Janitor, Task};
+use http::HeaderValue;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -71,6 +72,8 @@ pub struct Parts {
     pub prober: Option<SharedHttpConnector>,
     /// Checks the callers' tokens.
     pub authorizer: Authorizer,
+    /// The web page that may call the API from its browser.
+    pub allowed_origin: Option<HeaderValue>,
     /// Makes identities.
     pub mint: Mint,
     /// How the events about ended executions arrive.
@@ -118,6 +121,7 @@ impl Embedded {
             stage_url,
             prober,
             authorizer,
+            allowed_origin,
             mint,
             delivery,
         } = parts;
@@ -188,7 +192,7 @@ impl Embedded {
             mint,
             clock: clock.clone(),
         };
-        let router = authorizer::guard(berth_api::router(api), authorizer);
+        let router = authorizer::guard(berth_api::router(api), authorizer, allowed_origin);
         let embedded = Self { clock, cloud, door, states, store, clients, settings, janitor, router };
         embedded.resume().await.map_err(|error| format!("cannot go on with what was under way: {}", error.cause()))?;
         tokio::spawn(ended.deliver(embedded.janitor.clone(), embedded.clock.clone(), delivery, seed));

@@ -43,6 +43,7 @@ pub async fn run(options: Serve) -> Result<(), String> {
         stage_url: format!("http://127.0.0.1:{aws_port}/restapis/{{api}}/{{stage}}/_user_request_"),
         prober: Some(berth_aws::config::http()),
         authorizer: issuer.authorizer(clock.clone())?,
+        allowed_origin: options.allowed_origin.clone(),
         mint: Mint::random(clock),
         delivery: Delivery::default(),
     })

@@ -1,6 +1,7 @@
 //! The API's paths.
 
 mod auth;
+mod cors;
 mod create;
 mod delete;
 mod events;
