@@ -53,6 +53,8 @@ def parameters(account, architecture, subnets, security_groups):
         "Subnets": ",".join(subnets),
         "SecurityGroups": ",".join(security_groups),
         "ClusterName": "default",
+        # Where the stand-in's tasks write.
+        "TaskLogGroups": "/berth/*",
         "OidcIssuer": f"{account}/_berth",
         "OidcAudience": "berth",
         "StageUrl": f"{account}/restapis/{{api}}/{{stage}}/_user_request_",

@@ -85,6 +85,10 @@ def resource_arns(own):
     def extract(service, method, path, headers, body, query_params, region, account_id):
         if service == "ecs":
             return ecs_resource(action_of(headers), fields(body), region, account_id)
+        if service == "logs" and action_of(headers) == "GetLogEvents":
+            stream = fields(body)
+            group = f"arn:aws:logs:{region}:{account_id}:log-group:{stream.get('logGroupName')}"
+            return f"{group}:log-stream:{stream.get('logStreamName')}"
         if service == "elasticloadbalancing" and (kind := MADE.get(parameter(query_params, "Action"))):
             name = parameter(query_params, "Name")
             return f"arn:aws:elasticloadbalancing:{region}:{account_id}:{kind}/{name}/made"
@@ -98,6 +102,11 @@ def request_context(own):
 
     def context(service, iam_action, body, params):
         found = dict(own(service, iam_action, body, params))
+        if iam_action == "apigateway:POST":
+            # MiniStack finds tags by the operation's name, which an HTTP method is not.
+            tags = fields(body).get("tags") or {}
+            found.update({f"aws:requesttag/{name}".lower(): value for name, value in tags.items()})
+            found["aws:TagKeys"] = list(tags)
         if service == "ecs":
             request = fields(body)
             region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
@@ -163,6 +172,8 @@ def main():
     for service in ("elasticloadbalancing", "ecs", "apigateway"):
         app.SERVICE_HANDLERS[service] = to_account(service)
     app.SERVICE_HANDLERS["logs"] = logs(app.SERVICE_HANDLERS["logs"])
+    # By this name it finds which of ELBv2's operations carry tags.
+    iam_actions._BOTOCORE_SERVICE_MAP["elasticloadbalancing"] = ["elbv2"]
     iam_actions.extract_resource_arn = resource_arns(iam_actions.extract_resource_arn)
     iam_actions.request_tag_context = request_context(iam_actions.request_tag_context)
     tagging.resource_tags = tags_of(tagging.resource_tags)

@@ -19,7 +19,7 @@ class AnEnvironment(Deployed):
         self.assert_problem(self.create("whole"), 409, "name_taken")
 
         ready = settled(created["id"])
-        self.assertEqual(ready["status"], "ready", ready)
+        self.assertEqual(ready["status"], "ready", ready["failure"])
         answer = request("POST", f"{ready['url']}/deep/path?x=1", b"a body", {"Content-Type": "text/plain"})
         answer.expect(200)
         self.assertIn(b"/deep/path?x=1", answer.content)
