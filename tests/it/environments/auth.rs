@@ -213,3 +213,11 @@ async fn an_unknown_path_is_404_and_a_wrong_method_405_with_those_that_are_allow
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_the_health_check_does_not_know_is_refused() {
+    let world = World::new().await;
+    send(&world, &Method::GET, "/healthz", &[], "").await.expect(200);
+    let reply = send(&world, &Method::GET, "/healthz?deep=1", &[], "").await.problem(400, "invalid_request");
+    assert_eq!(reply.pointers(), ["deep"]);
+}
