@@ -187,6 +187,43 @@ fn the_checked_in_openapi_document_is_what_the_router_renders() {
 }
 
 #[test]
+fn the_checked_in_openapi_3_0_document_is_the_other_one_converted() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/openapi-3.0.json");
+    let checked_in = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        checked_in == berth_api::openapi::document_3_0().expect("nothing that 3.0 cannot say"),
+        "openapi/openapi-3.0.json is out of date; renew it with: cargo -q local openapi --version 3.0 > openapi/openapi-3.0.json"
+    );
+}
+
+#[test]
+fn every_reference_in_the_openapi_documents_leads_somewhere_and_every_schema_is_referred_to() {
+    for text in [berth_api::openapi::document(), berth_api::openapi::document_3_0().expect("3.0")] {
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        let mut referred = BTreeSet::new();
+        references(&document, &mut referred);
+        for reference in &referred {
+            assert!(document.pointer(&reference[1..]).is_some(), "{reference} leads nowhere");
+        }
+        // Two types of one name overwrite each other: what only the lost one referred to is then referred to by nobody.
+        for name in document["components"]["schemas"].as_object().expect("schemas").keys() {
+            assert!(referred.contains(&format!("#/components/schemas/{name}")), "nothing refers to {name}");
+        }
+    }
+}
+
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|value| references(value, found));
+        }
+        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
 fn every_response_in_the_openapi_document_has_a_description() {
     // Without one the document is invalid and generators refuse it (conventions §3).
     let document: Value = serde_json::from_str(&berth_api::openapi::document()).expect("JSON");

@@ -5,6 +5,9 @@ use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::environments::NoQuery;
+use crate::problem::Problem;
+
 /// The API answers.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
@@ -17,7 +20,10 @@ pub(crate) struct Health {
 
 /// Whether the API answers.
 #[utoipa::path(get, path = "/healthz", operation_id = "check_health", tag = "service", security(()),
-    responses((status = 200, description = "The API answers.", body = Health)))]
-pub(crate) async fn check_health() -> Json<Health> {
+    responses(
+        (status = 200, description = "The API answers.", body = Health),
+        (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(crate) async fn check_health(NoQuery: NoQuery) -> Json<Health> {
     Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }

@@ -3,6 +3,17 @@
 use berth_aws::store::IdempotencyKey;
 use berth_domain::Error;
 use http::HeaderMap;
+use utoipa::IntoParams;
+
+/// What the document says of it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code, reason = "read by the derive only: a header is not deserialized, but looked at")]
+pub(crate) struct Header {
+    /// 1 to 255 visible characters of your choice, for example a UUID.
+    #[param(rename = "Idempotency-Key", value_type = String, required = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    idempotency_key: Option<String>,
+}
 
 /// The key of a request, if it sent one.
 ///

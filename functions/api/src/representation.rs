@@ -51,13 +51,13 @@ pub struct EnvironmentView {
     /// How far the operation has come, 0 to 100, by the steps' usual durations.
     #[schema(minimum = 0, maximum = 100)]
     pub progress: u8,
-    /// When to look again; absent when nothing moves.
+    /// When to look again; `null` when nothing moves.
     pub retry_after_seconds: Option<u64>,
     /// Why provisioning failed, if it did.
     pub failure: Option<Failure>,
     /// What could not be removed.
     pub leftovers: Vec<Leftover>,
-    /// When the removal is tried again by itself; absent when nothing is left, or somebody has to look.
+    /// When the removal is tried again by itself; `null` when nothing is left, or somebody has to look.
     pub next_attempt_at: Option<Timestamp>,
     /// Every resource it has or ever had in AWS. Of a deleted environment this is the receipt: each one's absence was
     /// verified.
@@ -65,7 +65,7 @@ pub struct EnvironmentView {
     /// Recorded resources that are not there any more although nobody asked Berth to remove them: the service may not
     /// answer. Delete this environment and create it again.
     pub missing: Vec<Missing>,
-    /// When its lifetime is over and it is deleted; absent when it lives until somebody deletes it.
+    /// When its lifetime is over and it is deleted; `null` when it lives until somebody deletes it.
     pub expires_at: Option<Timestamp>,
     /// When it was asked for.
     pub created_at: Timestamp,
@@ -113,13 +113,13 @@ pub struct Queue {
 pub struct ResourceView {
     /// What.
     pub resource: ResourceKind,
-    /// Its ARN or id; absent when its creation was announced and never came about.
+    /// Its ARN or id; `null` when its creation was announced and never came about.
     pub id: Option<String>,
     /// When its creation was announced.
     pub announced_at: Timestamp,
     /// When its id was recorded.
     pub recorded_at: Option<Timestamp>,
-    /// When its absence was verified; absent while it is there.
+    /// When its absence was verified; `null` while it is there.
     pub absent_at: Option<Timestamp>,
 }
 

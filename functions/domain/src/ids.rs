@@ -15,13 +15,13 @@ use crate::error::Error;
 /// An environment: `env_` and a lower-case ULID, so that ids sort by creation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, pattern = "^env_[0-9a-hjkmnp-tv-z]{26}$", examples("env_01k9xq3v6zj2m4t8d5w7c0b1ae"))]
+#[schema(value_type = String, pattern = "^env_[0-7][0-9a-hjkmnp-tv-z]{25}$", examples("env_01k9xq3v6zj2m4t8d5w7c0b1ae"))]
 pub struct EnvironmentId(String);
 
 /// One run of the workflow for one environment: `op_` and a lower-case ULID. It names the execution.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, pattern = "^op_[0-9a-hjkmnp-tv-z]{26}$")]
+#[schema(value_type = String, pattern = "^op_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
 pub struct OperationId(String);
 
 /// A team: what a caller's token says.
@@ -97,10 +97,11 @@ pub fn is_label(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
+/// The ULID is to be written as we write it: the library also reads capitals, look-alikes (`o` for `0`) and more than 128 bits.
 fn prefixed_ulid(text: &str, prefix: &str) -> Option<String> {
     let bare = text.strip_prefix(prefix)?;
-    let lower = bare.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    (bare.len() == 26 && lower && Ulid::from_string(&bare.to_ascii_uppercase()).is_ok()).then(|| text.to_owned())
+    let ulid = Ulid::from_string(bare).ok()?;
+    (ulid.to_string().to_ascii_lowercase() == bare).then(|| text.to_owned())
 }
 
 impl TryFrom<String> for EnvironmentId {

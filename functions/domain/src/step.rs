@@ -10,6 +10,7 @@ use crate::environment::ResourceKind;
 
 /// One step. `Ensure*` goes forward, `Undo*` backward, `Begin*`, `Record*` and `Mark*` only touch the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(as = StepName)]
 pub enum Step {
     /// Reads the record and says where to go.
     Begin,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use berth_api::cors;
 use berth_domain::Team;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::HeaderValue;
 
 /// Berth on this machine: the API, the workflow and an AWS account to play with, in one process.
@@ -24,8 +24,8 @@ pub struct Cli {
 pub enum Command {
     /// Print a token for a team, from the berth-local that is running.
     Token(Token),
-    /// Print the API's OpenAPI document; `openapi/openapi.json` is this.
-    Openapi,
+    /// Print the API's OpenAPI document; `openapi/openapi.json` and `openapi/openapi-3.0.json` are this.
+    Openapi(Openapi),
     /// Serve an AWS account without Berth, for a Berth that is deployed somewhere else (see infra/ministack).
     Account(Account),
 }
@@ -85,6 +85,25 @@ pub struct Token {
     /// The AWS endpoint's port of the berth-local that is running.
     #[arg(long, default_value_t = 4566)]
     pub aws_port: u16,
+}
+
+/// Which document.
+#[derive(Debug, Args)]
+pub struct Openapi {
+    /// The version of OpenAPI.
+    #[arg(long, value_enum, default_value_t = OpenapiVersion::V3_1)]
+    pub version: OpenapiVersion,
+}
+
+/// The versions of OpenAPI in which the document is there.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum OpenapiVersion {
+    /// As the routes say it.
+    #[value(name = "3.1")]
+    V3_1,
+    /// Converted, for what reads no newer one.
+    #[value(name = "3.0")]
+    V3_0,
 }
 
 fn origin(text: &str) -> Result<HeaderValue, String> {

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use berth_local::cli::{Cli, Command};
+use berth_api::openapi;
+use berth_local::cli::{Cli, Command, OpenapiVersion};
 use berth_local::{account, console, local};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -15,10 +16,7 @@ async fn main() -> ExitCode {
     let result = match cli.command {
         Some(Command::Token(asked)) => local::token(&asked).await,
         Some(Command::Account(options)) => account::run(options).await,
-        Some(Command::Openapi) => {
-            console::say(berth_api::openapi::document().trim_end());
-            Ok(())
-        }
+        Some(Command::Openapi(asked)) => document(asked.version).map(|text| console::say(text.trim_end())),
         None => local::run(cli.serve).await,
     };
     match result {
@@ -27,5 +25,12 @@ async fn main() -> ExitCode {
             eprintln!("berth-local: {message}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn document(version: OpenapiVersion) -> Result<String, String> {
+    match version {
+        OpenapiVersion::V3_1 => Ok(openapi::document()),
+        OpenapiVersion::V3_0 => openapi::document_3_0().map_err(|error| error.to_string()),
     }
 }

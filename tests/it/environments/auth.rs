@@ -258,3 +258,11 @@ async fn a_refusal_says_what_is_wrong_with_the_token() {
         assert_eq!(reply.body["detail"], expected);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_the_health_check_does_not_know_is_refused() {
+    let world = World::new().await;
+    send(&world, &Method::GET, "/healthz", &[], "").await.expect(200);
+    let reply = send(&world, &Method::GET, "/healthz?deep=1", &[], "").await.problem(400, "invalid_request");
+    assert_eq!(reply.pointers(), ["deep"]);
+}

@@ -232,8 +232,12 @@ async fn a_request_that_is_wrong_in_itself_is_refused_with_every_bad_place_and_n
         // Numbers out of their bounds.
         (json!({"container": {"port": 0}}), vec!["/container/port"]),
         (json!({"container": {"port": 70_000}}), vec!["/container/port"]),
+        (json!({"container": {"port": 65_536.0}}), vec!["/container/port"]),
+        (json!({"container": {"port": -1.0}}), vec!["/container/port"]),
         (json!({"desired_count": 0}), vec!["/desired_count"]),
         (json!({"desired_count": 101}), vec!["/desired_count"]),
+        (json!({"desired_count": 1e300}), vec!["/desired_count"]),
+        (json!({"desired_count": u64::MAX}), vec!["/desired_count"]),
         // Paths.
         (json!({"health_check": {"path": ""}}), vec!["/health_check/path"]),
         (json!({"health_check": {"path": "health"}}), vec!["/health_check/path"]),
@@ -277,6 +281,7 @@ async fn what_is_just_within_the_bounds_is_accepted() {
         json!({"name": "a"}),
         json!({"name": "4".repeat(40)}),
         json!({"desired_count": 100}),
+        json!({"desired_count": 100.0, "container": {"port": 8000.0}}),
         json!({"health_check": {"path": format!("/{}", "~".repeat(1023))}}),
         json!({"network": {"security_groups": []}}),
         json!({"network": {"subnets": null, "security_groups": null}}),

@@ -110,7 +110,10 @@ async fn a_wrong_parameter_is_refused_and_named() {
         ("cursor=", "invalid_cursor", "cursor"),
         ("cursor=!", "invalid_cursor", "cursor"),
         ("cursor=aGVsbG8", "invalid_cursor", "cursor"),
-        ("cursor=ZW52XzAxazl4cTN2NnpqMm00dDhkNXc3YzBiMWF", "invalid_cursor", "cursor"),
+        ("cursor=env_01k9xq3v6zj2m4t8d5w7c0b1a", "invalid_cursor", "cursor"),
+        ("cursor=env_81k9xq3v6zj2m4t8d5w7c0b1ae", "invalid_cursor", "cursor"),
+        ("cursor=env_01k9xq3v6zj2m4t8d5w7cob1ae", "invalid_cursor", "cursor"),
+        ("cursor=env_01K9XQ3V6ZJ2M4T8D5W7C0B1AE", "invalid_cursor", "cursor"),
     ] {
         let reply = world.call("demo", Method::GET, &format!("/environments?{query}"), &Value::Null).await;
         let reply = reply.problem(400, code);

@@ -21,7 +21,7 @@ use crate::{Api, idempotency};
 /// Answers as soon as the request is recorded; poll `links.self`. With an `Idempotency-Key`, the same request may be sent
 /// again for 24 hours and gets the same answer.
 #[utoipa::path(post, path = "/environments", operation_id = "create_environment", tag = "environments",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible characters of your choice, for example a UUID.")),
+    params(idempotency::Header),
     request_body = EnvironmentRequest,
     responses(
         (status = 202, description = "Recorded; the workflow is under way.", body = EnvironmentView,

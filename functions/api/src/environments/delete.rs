@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use berth_domain::Status;
+use berth_domain::{EnvironmentId, Status};
 
 use super::{IdOf, NoQuery, accepted};
 use crate::Api;
@@ -14,7 +14,7 @@ use crate::representation::{EnvironmentView, represent};
 ///
 /// In any status, any number of times. Everything it has in AWS is removed; poll `links.self` until `deleted`.
 #[utoipa::path(delete, path = "/environments/{id}", operation_id = "delete_environment", tag = "environments",
-    params(("id" = String, Path, description = "The environment's id.")),
+    params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     responses(
         (status = 202, description = "Recorded; the workflow is under way, or everything is gone already.", body = EnvironmentView,
             headers(("Location" = String, description = "Where to look."), ("Retry-After" = u64, description = "When to look, in seconds; absent when everything is gone."))),

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use berth_domain::Error;
 use berth_domain::environment::News;
+use berth_domain::{EnvironmentId, Error};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -24,6 +24,7 @@ pub(crate) struct EventsQuery {
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<i32>,
     /// Where the last page ended: its `next_cursor`.
+    #[param(pattern = "^[0-9]{1,11}$")]
     cursor: Option<String>,
 }
 
@@ -52,7 +53,7 @@ pub(crate) struct EventView {
 ///
 /// `next_cursor` is always there: keep it and ask again for what is new.
 #[utoipa::path(get, path = "/environments/{id}/events", operation_id = "list_environment_events", tag = "environments",
-    params(("id" = String, Path, description = "The environment's id."), EventsQuery),
+    params(("id" = EnvironmentId, Path, description = "The environment's id."), EventsQuery),
     responses(
         (status = 200, description = "Some of it.", body = EventPage),
         (status = 400, description = "A parameter is wrong.", body = Problem, content_type = "application/problem+json"),

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
+use berth_domain::EnvironmentId;
 use berth_domain::request::ExtendRequest;
 use http::StatusCode;
 
@@ -17,7 +18,7 @@ use crate::representation::{EnvironmentView, represent};
 /// It lives for `ttl` from now on, never for less than it was going to; so the call may be repeated. Only an environment with
 /// a lifetime that is not going away can be extended.
 #[utoipa::path(post, path = "/environments/{id}/extend", operation_id = "extend_environment", tag = "environments",
-    params(("id" = String, Path, description = "The environment's id.")),
+    params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     request_body = ExtendRequest,
     responses(
         (status = 200, description = "The environment, with its `expires_at`.", body = EnvironmentView,

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use berth_domain::EnvironmentId;
 use http::StatusCode;
 
 use super::{IdOf, NoQuery, answer};
@@ -14,7 +15,7 @@ use crate::representation::{EnvironmentView, represent};
 ///
 /// While it moves, `steps` says what is going on and `retry_after_seconds` when to look again.
 #[utoipa::path(get, path = "/environments/{id}", operation_id = "get_environment", tag = "environments",
-    params(("id" = String, Path, description = "The environment's id.")),
+    params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     responses(
         (status = 200, description = "The environment.", body = EnvironmentView,
             headers(("Retry-After" = u64, description = "When to look again, in seconds; absent when nothing moves."))),

@@ -3,8 +3,6 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use berth_domain::{EnvironmentId, Error, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -20,12 +18,12 @@ use crate::representation::{EnvironmentView, represent};
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
     /// Only those with this status.
-    #[param(inline)]
     status: Option<Status>,
     /// How many at most, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<usize>,
     /// Where the last page ended: its `next_cursor`.
+    #[param(value_type = Option<EnvironmentId>)]
     cursor: Option<String>,
 }
 
@@ -34,8 +32,8 @@ pub(crate) struct ListQuery {
 pub(crate) struct EnvironmentPage {
     /// The environments, newest first.
     environments: Vec<EnvironmentView>,
-    /// Where the next page begins; absent on the last one.
-    next_cursor: Option<String>,
+    /// Where the next page begins; `null` on the last one.
+    next_cursor: Option<EnvironmentId>,
 }
 
 /// List your team's environments, newest first.
@@ -63,7 +61,7 @@ pub(crate) async fn list_environments(
     let now = api.clock.now();
     Ok(Json(EnvironmentPage {
         environments: page.environments.iter().map(|environment| represent(environment, &api, now, &base)).collect(),
-        next_cursor: page.next.map(|id| URL_SAFE_NO_PAD.encode(id.to_string())),
+        next_cursor: page.next,
     }))
 }
 
@@ -82,8 +80,7 @@ pub(super) fn wrong_query(rejection: &QueryRejection) -> Problem {
 }
 
 fn read_cursor(cursor: &str) -> Result<EnvironmentId, Error> {
-    let id = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    id.and_then(|id| id.parse().ok()).ok_or_else(|| {
+    cursor.parse().map_err(|_| {
         Error::invalid("invalid_cursor", "cursor", "cursor must be the next_cursor of an earlier page, unchanged.")
     })
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use berth_domain::EnvironmentId;
 
 use super::{IdOf, NoQuery, accepted};
 use crate::Api;
@@ -14,7 +15,7 @@ use crate::representation::{EnvironmentView, represent};
 /// A `failed` environment is provisioned anew, under its id and with the same pinned task definition; of a `cleanup_failed`
 /// one the removal is tried again. While an operation is under way, nothing changes.
 #[utoipa::path(post, path = "/environments/{id}/retry", operation_id = "retry_environment", tag = "environments",
-    params(("id" = String, Path, description = "The environment's id.")),
+    params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     responses(
         (status = 202, description = "Recorded; the workflow is under way.", body = EnvironmentView,
             headers(("Location" = String, description = "Where to look."), ("Retry-After" = u64, description = "When to look, in seconds."))),

@@ -2,6 +2,8 @@
 //! refused is refused in this folder, before anything is recorded.
 
 mod resolve;
+mod schema;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -29,13 +31,13 @@ pub struct EnvironmentRequest {
     )]
     pub name: String,
     /// An existing task definition: `family` (its newest ACTIVE revision, which is pinned), `family:revision`, or an ARN.
-    #[schema(min_length = 1, max_length = 512, examples("hello"))]
+    #[schema(min_length = 1, max_length = 512, pattern = "^[!-~]+$", examples("hello"))]
     pub task_definition: String,
     /// The container and port that answer. Taken from the task definition when it has just one.
     #[serde(default)]
     pub container: ContainerRequest,
     /// How many tasks, 1 to 100.
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "whole::number")]
     #[schema(minimum = 1, maximum = 100, default = 1)]
     pub desired_count: u32,
     /// How the load balancer tells that a task is healthy.
@@ -57,6 +59,7 @@ pub struct EnvironmentRequest {
     pub ttl: Option<Lifetime>,
     /// Your own marks: at most 20, keys to 64 and values to 256 characters.
     #[serde(default)]
+    #[schema(schema_with = schema::labels)]
     pub labels: BTreeMap<String, String>,
 }
 
@@ -68,6 +71,7 @@ pub struct ContainerRequest {
     #[schema(min_length = 1, max_length = 255)]
     pub name: Option<String>,
     /// The container's port.
+    #[serde(default, deserialize_with = "whole::optional")]
     #[schema(minimum = 1, maximum = 65535)]
     pub port: Option<u16>,
 }
@@ -76,7 +80,7 @@ pub struct ContainerRequest {
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HealthCheckRequest {
-    /// The path that answers 200 to 399.
+    /// The path that answers 200 to 399. Not `/ping` and `/sping`: API Gateway answers these itself.
     #[serde(default = "root")]
     #[schema(default = "/", max_length = 1024, pattern = "^/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*$")]
     pub path: String,
@@ -87,10 +91,10 @@ pub struct HealthCheckRequest {
 #[serde(deny_unknown_fields)]
 pub struct NetworkRequest {
     /// Subnets, at most one per availability zone.
-    #[schema(min_items = 1, max_items = 16)]
+    #[schema(schema_with = schema::subnets)]
     pub subnets: Option<Vec<String>>,
     /// Security groups, at most 5.
-    #[schema(max_items = 5)]
+    #[schema(schema_with = schema::security_groups)]
     pub security_groups: Option<Vec<String>>,
     /// Whether tasks get a public address.
     #[serde(default)]
@@ -184,7 +188,7 @@ impl EnvironmentRequest {
         if self.task_definition.is_empty() || self.task_definition.len() > 512 || !visible(&self.task_definition) {
             wrong("/task_definition", "must be a family, family:revision or task definition ARN");
         }
-        if self.container.name.as_deref().is_some_and(|name| name.is_empty() || name.len() > 255) {
+        if self.container.name.as_deref().is_some_and(|name| name.is_empty() || name.chars().count() > 255) {
             wrong("/container/name", "must be 1 to 255 characters");
         }
         if self.container.port == Some(0) {

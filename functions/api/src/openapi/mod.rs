@@ -1,5 +1,10 @@
-//! The OpenAPI document: what the routes say of themselves, rendered. `openapi/openapi.json` is this, checked in; a test
-//! compares them.
+//! The OpenAPI document: what the routes say of themselves and what they have in `common`, rendered. `openapi/openapi.json`
+//! is this, checked in, and `openapi/openapi-3.0.json` the same in OpenAPI 3.0 (`down`); a test compares them.
+
+mod common;
+pub mod down;
+
+use std::error::Error;
 
 use axum::response::{IntoResponse, Response};
 use http::header;
@@ -38,7 +43,8 @@ pub(crate) fn about() -> OpenApi {
 }
 
 /// The document as text.
-pub(crate) fn render(document: OpenApi) -> String {
+pub(crate) fn render(mut document: OpenApi) -> String {
+    common::describe(&mut document);
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
@@ -48,6 +54,15 @@ pub(crate) fn render(document: OpenApi) -> String {
 #[must_use]
 pub fn document() -> String {
     render(crate::documented().split_for_parts().1)
+}
+
+/// The same in OpenAPI 3.0.
+///
+/// # Errors
+/// What 3.0 cannot say.
+pub fn document_3_0() -> Result<String, Box<dyn Error>> {
+    let converted = down::convert(&serde_json::from_str(&document())?)?;
+    Ok(serde_json::to_string_pretty(&converted)? + "\n")
 }
 
 /// `GET /openapi.json`.
