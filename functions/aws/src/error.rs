@@ -40,7 +40,8 @@ where
         return Error::Refused {
             code: "aws_permission_denied",
             message: format!(
-                "AWS does not allow Berth to call {doing}: {message} An operator has to extend Berth's role."
+                "AWS does not allow Berth to call {doing}: {}. An operator has to extend Berth's role.",
+                message.trim_end_matches('.')
             ),
         };
     }

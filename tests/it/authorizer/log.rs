@@ -1,7 +1,7 @@
 //! What a decision leaves in the log.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::*;
 
@@ -20,6 +20,17 @@ impl io::Write for Lines {
 }
 
 impl Lines {
+    /// Collects what this thread logs, until what it returns is dropped.
+    fn collect(&self) -> impl Drop {
+        // With a single dispatcher in the process, `tracing` asks the thread that first meets an event whether anybody
+        // wants it: another test's, where nobody does. With two it asks them.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
+        let writer = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing_subscriber::util::SubscriberInitExt::set_default(subscriber)
+    }
+
     fn take(&self) -> String {
         String::from_utf8(std::mem::take(&mut *self.0.lock().expect("no test panics in here"))).expect("text")
     }
@@ -28,9 +39,7 @@ impl Lines {
 #[tokio::test(start_paused = true)]
 async fn every_decision_is_one_line_and_no_line_has_a_piece_of_the_token() {
     let (gate, lines) = (Gate::new(), Lines::default());
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _logging = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    let _logging = lines.collect();
     gate.authorizer.warm().await;
     assert!(lines.take().contains("keys were fetched"));
     let marked = |members: Value| {
@@ -62,9 +71,7 @@ async fn every_decision_is_one_line_and_no_line_has_a_piece_of_the_token() {
 #[tokio::test(start_paused = true)]
 async fn when_the_issuer_cannot_be_asked_the_log_says_why() {
     let (gate, lines) = (Gate::new(), Lines::default());
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _logging = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    let _logging = lines.collect();
     gate.documents.go_down();
     drop(gate.ask(&gate.token(json!({}))).await);
     let log = lines.take();

@@ -1,5 +1,5 @@
 //! Random histories: several environments of two teams, drawn faults, drawn requests at drawn moments. `BERTH_SEEDS=n`
-//! says how many (40 otherwise), `BERTH_FIRST_SEED=k` where they begin (1 otherwise). A history that fails is printed
+//! says how many (20 otherwise), `BERTH_FIRST_SEED=k` where they begin (1 otherwise). A history that fails is printed
 //! with its seed, what was to happen in it, what came to pass, and the command that repeats it.
 //!
 //! `plan` draws what happens, `play` lets it happen and looks whether all is well afterwards.
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use play::{History, play};
 
 /// How many histories an ordinary run plays.
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 20;
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     match std::env::var(variable) {
