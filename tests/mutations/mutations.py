@@ -1,10 +1,25 @@
-"""Deliberate mistakes: what is wrong, which texts become which, and the tests that ought to see it (each entry of
-`filters` is one run; the next one is only made when the one before saw nothing)."""
+"""Deliberate mistakes, each behind a switch: what is wrong, which texts become which, and the tests that ought to see it
+(each entry of `filters` is one run; the next one is only made when the one before saw nothing).
+
+`mutant("name")` is true in a run in which that mistake is switched on. All of them are in one build, so a text may be
+changed once only, and `MUTANT` says how a crate reaches the switch."""
 
 STEPS = "functions/worker/src/steps"
 RUN = "functions/worker/src/run.rs"
 RECORD = "functions/worker/src/record.rs"
 LIFE = "functions/domain/src/environment/life.rs"
+CHANGE = "functions/aws/src/store/change.rs"
+STEP = "functions/domain/src/step.rs"
+SWEEP = "functions/janitor/src/sweep.rs"
+
+# The switch itself, appended to functions/domain/src/lib.rs.
+SWITCH = '''
+/// Whether the deliberate mistake of that name is switched on.
+#[must_use]
+pub fn mutant(name: &str) -> bool {
+    std::env::var("BERTH_MUTANT").is_ok_and(|chosen| chosen == name)
+}
+'''
 
 MUTATIONS = [
     {
@@ -14,7 +29,7 @@ MUTATIONS = [
             (
                 f"{STEPS}/mod.rs",
                 "Step::UndoTargetGroup => target_group::undo(context, environment).await,",
-                "Step::UndoTargetGroup => {\n            context.absent(environment, ResourceKind::TargetGroup).await?;\n            Ok(Progress::Ready)\n        }",
+                'Step::UndoTargetGroup if berth_domain::mutant("undo-skipped") => {\n            context.absent(environment, ResourceKind::TargetGroup).await?;\n            Ok(Progress::Ready)\n        }\n        Step::UndoTargetGroup => target_group::undo(context, environment).await,',
             ),
         ],
         "filters": ["faults::undos"],
@@ -26,7 +41,7 @@ MUTATIONS = [
             (
                 f"{STEPS}/vpc_link.rs",
                 "let link = match context.resources.vpc_links_find(environment).await?.into_iter().next() {",
-                "let looked = context.resources.vpc_links_find(environment).await?.into_iter().next();\n    let link = match looked.filter(|_| false) {",
+                'let looked = context.resources.vpc_links_find(environment).await?.into_iter().next();\n    let link = match looked.filter(|_| !berth_domain::mutant("no-look-before-create")) {',
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_that_loses"],
@@ -37,8 +52,8 @@ MUTATIONS = [
         "changes": [
             (
                 f"{STEPS}/mod.rs",
-                "const SETTLING: Duration = Duration::from_secs(30);",
-                "const SETTLING: Duration = Duration::from_secs(0);",
+                "let left = SETTLING.checked_sub(",
+                'let settling = if berth_domain::mutant("no-settle-window") { Duration::ZERO } else { SETTLING };\n    let left = settling.checked_sub(',
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_with_any_change_slower", "random_histories"],
@@ -50,10 +65,10 @@ MUTATIONS = [
             (
                 LIFE,
                 "let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(taken_up.min(MOST_TRIES).saturating_sub(1));",
-                "let wait = clock.limit(CALL_LIMIT) * 0;",
+                'let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(taken_up.min(MOST_TRIES).saturating_sub(1));\n        let wait = if crate::mutant("no-lease") { std::time::Duration::ZERO } else { wait };',
             ),
         ],
-        "filters": ["faults::cut_off", "random_histories"],
+        "filters": ["faults::cut_off"],
     },
     {
         "name": "id-not-recorded",
@@ -62,12 +77,12 @@ MUTATIONS = [
             (
                 f"{STEPS}/rest_api.rs",
                 "            context.found(environment, KIND, &api, None).await?;\n            api\n",
-                "            api\n",
+                '            if !berth_domain::mutant("id-not-recorded") {\n                context.found(environment, KIND, &api, None).await?;\n            }\n            api\n',
             ),
             (
                 f"{STEPS}/rest_api.rs",
                 "    context.resources.rest_api_route(&api, dns_name).await?;\n",
-                "    context.resources.rest_api_route(&api, dns_name).await?;\n    context.found(environment, KIND, &api, None).await?;\n",
+                '    context.resources.rest_api_route(&api, dns_name).await?;\n    if berth_domain::mutant("id-not-recorded") {\n        context.found(environment, KIND, &api, None).await?;\n    }\n',
             ),
         ],
         "filters": ["faults::every_call", "faults::crashes", "random_histories"],
@@ -75,7 +90,13 @@ MUTATIONS = [
     {
         "name": "not-announced",
         "what": "a creation is not announced in the record",
-        "changes": [("functions/worker/src/context.rs", "            environment.resources.announce(kind, now);\n", "            let _ = now;\n")],
+        "changes": [
+            (
+                "functions/worker/src/context.rs",
+                "            environment.resources.announce(kind, now);\n",
+                '            if !berth_domain::mutant("not-announced") {\n                environment.resources.announce(kind, now);\n            }\n',
+            ),
+        ],
         "filters": ["faults::every_call::a_provisioning_denied_any_call_after"],
     },
     {
@@ -85,7 +106,7 @@ MUTATIONS = [
             (
                 "functions/worker/src/context.rs",
                 "environment.resources.get(kind) != seen.resources.get(kind)",
-                "environment.resources.get(kind).is_some() && seen.version > environment.version",
+                '(environment.resources.get(kind) != seen.resources.get(kind) && !berth_domain::mutant("no-fence"))',
             ),
         ],
         "filters": ["faults::every_step_twice"],
@@ -97,7 +118,7 @@ MUTATIONS = [
             (
                 RUN,
                 "        if environment.must_stop(&identity.operation) {\n            return Ok(Outcome::Stop);\n        }\n        let result = match",
-                "        let result = match",
+                '        if environment.must_stop(&identity.operation) && !berth_domain::mutant("no-stop") {\n            return Ok(Outcome::Stop);\n        }\n        let result = match',
             ),
         ],
         "filters": ["faults::arrivals::a_delete_at_any_state_of_a_provisioning"],
@@ -108,37 +129,59 @@ MUTATIONS = [
         "changes": [
             (
                 f"{STEPS}/reachable.rs",
-                "Answer::Service { status, .. } if status < 500 => return Ok(Progress::Ready),",
-                "Answer::Service { .. } | Answer::Gateway { .. } => return Ok(Progress::Ready),",
+                "        Answer::Service { status, .. } if status < 500 => return Ok(Progress::Ready),",
+                '        Answer::Service { .. } | Answer::Gateway { .. } if berth_domain::mutant("ready-unproven") => {\n            return Ok(Progress::Ready);\n        }\n        Answer::Service { status, .. } if status < 500 => return Ok(Progress::Ready),',
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_throttled", "workflow::provision", "random_histories"],
     },
     {
+        "name": "ready-anyway",
+        "what": "MarkReady does not look whether a failure or a delete has come meanwhile",
+        "changes": [
+            (
+                RECORD,
+                "        if environment.must_stop(&identity.operation) {\n            return Ok(());\n        }\n        environment.become_status(Status::Ready)",
+                '        if environment.must_stop(&identity.operation) && !berth_domain::mutant("ready-anyway") {\n            return Ok(());\n        }\n        environment.become_status(Status::Ready)',
+            ),
+        ],
+        "filters": ["faults::arrivals", "faults::cut_off", "faults::every_step_twice", "random_histories"],
+    },
+    {
         "name": "removal-always-well",
         "what": "a removal that left something behind ends as if it had not",
-        "changes": [(LIFE, "        if self.resources.left().next().is_some() {\n            let again", "        if self.resources.left().count() > 7 {\n            let again")],
+        "changes": [
+            (
+                LIFE,
+                "        if self.resources.left().next().is_some() {\n            let again",
+                '        if self.resources.left().next().is_some() && !crate::mutant("removal-always-well") {\n            let again',
+            ),
+        ],
         "filters": ["faults::undos"],
     },
     {
         "name": "needs-nothing-gone",
         "what": "an undo is tried although what holds its resource is still there",
         "changes": [
-            ("functions/domain/src/step.rs", "Self::UndoVpcLink => &[ResourceKind::RestApi],", "Self::UndoVpcLink => &[],"),
-            ("functions/domain/src/step.rs", "Self::UndoLoadBalancer => &[ResourceKind::VpcLink],", "Self::UndoLoadBalancer => &[],"),
-            ("functions/domain/src/step.rs", "Self::UndoTargetGroup => &[ResourceKind::Listener],", "Self::UndoTargetGroup => &[],"),
+            (
+                STEP,
+                "            Self::UndoVpcLink => &[ResourceKind::RestApi],",
+                '            _ if crate::mutant("needs-nothing-gone") => &[],\n            Self::UndoVpcLink => &[ResourceKind::RestApi],',
+            ),
         ],
-        "filters": ["faults::undos"],
+        "filters": ["faults::undos", "random_histories"],
     },
     {
         "name": "last-writer-wins",
         "what": "a record is written although another write came between",
         "changes": [
             (
-                "functions/aws/src/store/change.rs",
+                CHANGE,
                 'const UNCHANGED: &str = "version = :expected";',
-                'const UNCHANGED: &str = "version = :expected OR attribute_exists(pk)";',
+                'let unchanged = if berth_domain::mutant("last-writer-wins") {\n            "version = :expected OR attribute_exists(pk)"\n        } else {\n            "version = :expected"\n        };',
             ),
+            (CHANGE, "put.condition_expression(UNCHANGED)", "put.condition_expression(unchanged)"),
+            (CHANGE, "            .condition_expression(UNCHANGED)", "            .condition_expression(unchanged)"),
         ],
         "filters": ["workflow::provision", "faults::every_step_twice", "random_histories"],
     },
@@ -149,7 +192,7 @@ MUTATIONS = [
             (
                 f"{STEPS}/mod.rs",
                 "    let Some(paced) = Paced::of(step) else { return Ok(None) };\n",
-                "    let Some(paced) = Paced::of(step).filter(|_| false) else { return Ok(None) };\n",
+                '    let Some(paced) = Paced::of(step).filter(|_| !berth_domain::mutant("no-turn")) else { return Ok(None) };\n',
             ),
         ],
         "filters": ["workflow::pacing"],
@@ -158,8 +201,16 @@ MUTATIONS = [
         "name": "nobody-takes-up",
         "what": "the janitor leaves operations alone whose execution has ended",
         "changes": [
-            ("functions/janitor/src/sweep.rs", "        if environment.status.is_moving() {\n            self.operations.run", "        if environment.status.is_moving() && environment.version == 0 {\n            self.operations.run"),
-            ("functions/janitor/src/sweep.rs", "if environment.operation.id == identity.operation && environment.status.is_moving() {", "if environment.operation.id == identity.operation && environment.version == 0 {"),
+            (
+                SWEEP,
+                "        if environment.status.is_moving() {\n            self.operations.run",
+                '        if environment.status.is_moving() && !berth_domain::mutant("nobody-takes-up") {\n            self.operations.run',
+            ),
+            (
+                SWEEP,
+                "if environment.operation.id == identity.operation && environment.status.is_moving() {",
+                'if environment.operation.id == identity.operation\n            && environment.status.is_moving()\n            && !berth_domain::mutant("nobody-takes-up")\n        {',
+            ),
         ],
         "filters": ["workflow::janitor"],
     },
@@ -170,7 +221,7 @@ MUTATIONS = [
             (
                 RECORD,
                 "let evidence = evidence::gather(context, &environment, caught.step).await;",
-                "let evidence = evidence::gather(context, &environment, Step::MarkGone).await;",
+                'let of = if berth_domain::mutant("evidence-too-late") { Step::MarkGone } else { caught.step };\n    let evidence = evidence::gather(context, &environment, of).await;',
             ),
         ],
         "filters": ["workflow::failure"],
@@ -182,7 +233,7 @@ MUTATIONS = [
             (
                 "functions/aws/src/resources/service.rs",
                 '.client_token(format!("{}-{}", environment.id.bare(), environment.attempt))',
-                '.client_token("berth")',
+                '.client_token(if berth_domain::mutant("one-client-token") {\n                "berth".to_owned()\n            } else {\n                format!("{}-{}", environment.id.bare(), environment.attempt)\n            })',
             ),
         ],
         "filters": ["workflow::provision"],
@@ -194,7 +245,7 @@ MUTATIONS = [
             (
                 RECORD,
                 "if environment.operation.id != identity.operation || !environment.status.is_moving() {\n            return Ok(());",
-                "if environment.operation.id != identity.operation {\n            return Ok(());",
+                'if environment.operation.id != identity.operation\n            || (!environment.status.is_moving() && !berth_domain::mutant("ended-is-unwound"))\n        {\n            return Ok(());',
             ),
         ],
         "filters": ["faults::every_step_twice", "faults::crashes", "random_histories"],
@@ -202,19 +253,13 @@ MUTATIONS = [
     {
         "name": "nothing-reopened",
         "what": "a removal that is tried again does not look once more for what was announced and never found",
-        "changes": [(LIFE, "        self.resources.reopen(now);\n", "        let _ = &self.resources;\n")],
-        "filters": ["faults::every_call::a_delete_denied", "faults::every_call::a_retried_removal", "random_histories"],
-    },
-    {
-        "name": "ready-anyway",
-        "what": "MarkReady does not look whether a failure or a delete has come meanwhile",
         "changes": [
             (
-                RECORD,
-                "        if environment.must_stop(&identity.operation) {\n            return Ok(());\n        }\n        environment.become_status(Status::Ready)",
-                "        environment.become_status(Status::Ready)",
+                LIFE,
+                "        self.resources.reopen(now);\n",
+                '        if !crate::mutant("nothing-reopened") {\n            self.resources.reopen(now);\n        }\n',
             ),
         ],
-        "filters": ["faults::arrivals", "faults::cut_off", "faults::every_step_twice", "random_histories"],
+        "filters": ["faults::every_call::a_delete_denied", "faults::every_call::a_retried_removal", "random_histories"],
     },
 ]
