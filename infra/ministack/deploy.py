@@ -17,6 +17,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 INFRA = pathlib.Path(__file__).resolve().parent.parent
 STACK, BUCKET = "berth", "berth-artifacts"
+# A role that a task definition has, so that Berth must be allowed to pass it on.
+TASK_ROLE, FAMILY_WITH_ROLE = "arn:aws:iam::000000000000:role/task-execution", "with-a-role"
 
 
 def zipped(folder):
@@ -53,6 +55,7 @@ def parameters(account, architecture, subnets, security_groups):
         "Subnets": ",".join(subnets),
         "SecurityGroups": ",".join(security_groups),
         "ClusterName": "default",
+        "TaskRoleArns": TASK_ROLE,
         # Where the stand-in's tasks write.
         "TaskLogGroups": "/berth/*",
         "OidcIssuer": f"{account}/_berth",
@@ -71,6 +74,15 @@ def main():
         return session.client(service, endpoint_url=endpoint, config=patient)
 
     s3, cloudformation, ec2 = client("s3"), client("cloudformation"), client("ec2", account)
+    client("ecs", account).register_task_definition(
+        family=FAMILY_WITH_ROLE,
+        executionRoleArn=TASK_ROLE,
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "web", "image": "berth/sample", "portMappings": [{"containerPort": 8000}]}],
+    )
     s3.create_bucket(Bucket=BUCKET)
     template = yaml_parse((INFRA / "template.yaml").read_text())
     package(s3, template)
