@@ -5,7 +5,7 @@ use berth_domain::Clock;
 use berth_domain::ids::Mint;
 use berth_domain::settings::Settings;
 use berth_janitor::{Call, Janitor};
-use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn, tracing};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -25,7 +25,11 @@ async fn main() -> Result<(), Error> {
         clock,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<Call>| async move {
-        Box::pin(janitor.run(event.payload)).await.map_err(|error| error.cause().to_owned())
+        // Otherwise Lambda's log calls it by the Rust type of the error.
+        Box::pin(janitor.run(event.payload)).await.map_err(|error| Diagnostic {
+            error_type: "JanitorFailed".to_owned(),
+            error_message: error.cause().to_owned(),
+        })
     }))
     .await
 }
