@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 enum Done {
     Asked(Instant),
     Answered(Instant, Bytes),
-    Failed(Bytes),
+    NotStarted(Bytes),
 }
 
 /// The Runtime API of one process.
@@ -48,8 +48,9 @@ impl RuntimeApi {
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
-            .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
-            .route("/2018-06-01/runtime/init/error", post(error))
+            // An error is an answer too: the caller says which one it expects.
+            .route("/2018-06-01/runtime/invocation/{id}/error", post(response))
+            .route("/2018-06-01/runtime/init/error", post(not_started))
             .with_state(Server { done, events: Arc::new(Mutex::new(to_come)) });
         let listener = axum::serve::ListenerExt::tap_io(listener, |stream: &mut tokio::net::TcpStream| {
             // Otherwise a reply's last part waits for an acknowledgement.
@@ -64,7 +65,7 @@ impl RuntimeApi {
         match self.done().await? {
             Done::Asked(moment) => Ok(moment),
             Done::Answered(..) => Err("an answer that nobody asked for".to_owned()),
-            Done::Failed(body) => Err(format!("failed to start: {}", String::from_utf8_lossy(&body))),
+            Done::NotStarted(body) => Err(format!("failed to start: {}", String::from_utf8_lossy(&body))),
         }
     }
 
@@ -74,8 +75,7 @@ impl RuntimeApi {
         self.events.send(event.to_string()).map_err(|_| "the Runtime API has ended".to_owned())?;
         match self.done().await? {
             Done::Answered(moment, body) => Ok((moment.duration_since(began), body)),
-            Done::Failed(body) => Err(format!("failed: {}", String::from_utf8_lossy(&body))),
-            Done::Asked(_) => Err("it asked again without an answer".to_owned()),
+            Done::NotStarted(_) | Done::Asked(_) => Err("it asked again without an answer".to_owned()),
         }
     }
 
@@ -108,7 +108,7 @@ async fn response(State(server): State<Server>, body: Bytes) -> StatusCode {
     StatusCode::ACCEPTED
 }
 
-async fn error(State(server): State<Server>, body: Bytes) -> StatusCode {
-    drop(server.done.send(Done::Failed(body)));
+async fn not_started(State(server): State<Server>, body: Bytes) -> StatusCode {
+    drop(server.done.send(Done::NotStarted(body)));
     StatusCode::ACCEPTED
 }
