@@ -85,7 +85,7 @@ MUTATIONS = [
                 '    context.resources.rest_api_route(&api, dns_name).await?;\n    if berth_domain::mutant("id-not-recorded") {\n        context.found(environment, KIND, &api, None).await?;\n    }\n',
             ),
         ],
-        "filters": ["faults::every_call", "faults::crashes", "random_histories"],
+        "filters": ["faults::crashes"],
     },
     {
         "name": "not-announced",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use berth_domain::names::ENVIRONMENT_TAG;
 use berth_domain::{Environment, Status, Team};
 use berth_local::embedded::Embedded;
-use http::Request;
+use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -89,7 +89,7 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
             continue;
         }
         looked = Some(system.clock.now());
-        for (team, _) in &teams {
+        for (team, token) in &teams {
             // A look that fails is no look; the next one follows.
             let Ok(page) = system.store.environment_list(team, None, None, 1_000).await else { continue };
             for record in page.environments {
@@ -102,10 +102,28 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
                 {
                     compare(before, &record, &mut say);
                 }
+                let already = seen.get(&id).is_some_and(|before| before.status == Status::Ready);
+                if record.status == Status::Ready
+                    && !already
+                    && let Some(answer) = unanswered(&system, token, &id).await
+                {
+                    say(format!("ready, while its url answered {answer}"));
+                }
                 seen.insert(id, record);
             }
         }
     }
+}
+
+/// What an environment's URL answers instead of 200 although the API says, before and after, that it is ready.
+async fn unanswered(system: &Embedded, token: &str, id: &str) -> Option<StatusCode> {
+    let view = ask(system, token, id).await.filter(|view| view["status"] == "ready")?;
+    let request = Request::get(view["url"].as_str()?).body(Default::default()).ok()?;
+    let answer = system.door.request(request).await.ok()?.status();
+    if answer == StatusCode::OK {
+        return None;
+    }
+    ask(system, token, id).await.filter(|later| later["status"] == "ready").map(|_| answer)
 }
 
 fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(String)) {

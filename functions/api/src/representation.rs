@@ -113,7 +113,7 @@ pub struct Queue {
 pub struct ResourceView {
     /// What.
     pub resource: ResourceKind,
-    /// Its ARN or id; `null` when its creation was announced and never came about.
+    /// Its ARN or id; `null` when its creation was announced and it was never seen.
     pub id: Option<String>,
     /// When its creation was announced.
     pub announced_at: Timestamp,

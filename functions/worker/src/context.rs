@@ -59,6 +59,15 @@ impl Context {
         self.store.environment_change(&environment.team, &environment.id, record).await.map(drop)
     }
 
+    /// Writes the id of a resource that an undo came upon into the record, if it is not there: its creation was announced,
+    /// and the reply lost. The receipt names everything that ever was.
+    pub(crate) async fn came_upon(&self, environment: &Environment, kind: ResourceKind, id: &str) -> Result<(), Error> {
+        match environment.resources.id(kind) {
+            Some(_) => Ok(()),
+            None => self.found(environment, kind, id, None).await,
+        }
+    }
+
     /// Writes into the record that the absence of a resource was seen.
     pub(crate) async fn absent(&self, environment: &Environment, kind: ResourceKind) -> Result<(), Error> {
         let close = |environment: &mut Environment, now| {

@@ -2,7 +2,10 @@
 //! invocation, and the step is tried again. Left out: a crash after a look, which is one before the next change, and
 //! some writes of the record; `random_histories` meets both.
 
+use std::time::Duration;
+
 use berth_local::faults::Fault;
+use serde_json::Value;
 use tests::faults::Story;
 
 #[tokio::test(start_paused = true)]
@@ -23,4 +26,22 @@ async fn a_worker_gone_after_a_write_of_the_record_of_a_provisioning_is_followed
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_a_write_of_the_record_of_a_delete_is_followed_by_another() {
     Story::Delete.walk_over(Story::Delete.writes(2).await, Fault::Vanish, &["deleted"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_id_of_a_rest_api_is_in_the_record_before_anything_is_made_in_it() {
+    let (world, id) = Story::Provision.world().await;
+    let faults = world.system.door.faults();
+    faults.record();
+    // The first thing that is asked of a new API.
+    faults.script("apigateway:GetResources", 1, Fault::Slow(Duration::from_secs(10)));
+    let id = Story::Provision.begin(&world, id).await;
+    while faults.journal().iter().all(|(operation, _)| operation != "apigateway:GetResources") {
+        world.system.clock.sleep(Duration::from_secs(1)).await;
+    }
+    let environment = world.get(&id).await;
+    let resources = environment["resources"].as_array().expect("resources");
+    let recorded = |one: &Value| one["resource"] == "rest_api" && one["id"].is_string();
+    assert!(resources.iter().any(recorded), "{resources:#?}");
+    assert_eq!(world.settled(&id).await["status"], "ready");
 }

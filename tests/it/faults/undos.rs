@@ -89,3 +89,29 @@ async fn a_failed_provisioning_whose_undo_is_denied_ends_cleanup_failed_and_keep
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_without_a_reply_is_named_by_the_receipt() {
+    let mut wrong = Vec::new();
+    let creations = [
+        ("elasticloadbalancing:CreateLoadBalancer", "load_balancer"),
+        ("elasticloadbalancing:CreateTargetGroup", "target_group"),
+        ("elasticloadbalancing:CreateListener", "listener"),
+        ("ecs:CreateService", "service"),
+        ("apigateway:CreateVpcLink", "vpc_link"),
+        ("apigateway:CreateRestApi", "rest_api"),
+    ];
+    for (operation, resource) in creations {
+        let (world, id) = Story::Provision.world().await;
+        world.system.door.faults().script(operation, 1, Fault::RefuseAfter(denied()));
+        let id = Story::Provision.begin(&world, id).await;
+        let environment = world.settled(&id).await;
+        let receipt = environment["resources"].as_array().cloned().unwrap_or_default();
+        let named = |one: &Value| one["resource"] == resource && one["id"].is_string() && one["absent_at"].is_string();
+        wrong.extend(ended(&environment, &["failed"]));
+        if !receipt.iter().any(named) {
+            wrong.push(format!("{operation}: {receipt:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -32,6 +32,7 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
     };
     match context.resources.listener_find(load_balancer).await? {
         Some(arn) => {
+            context.came_upon(environment, kind, &arn).await?;
             context.resources.listener_delete(&arn).await?;
             if context.resources.listener_find(load_balancer).await?.is_some() {
                 let why = format!("listener {arn} is being deleted");

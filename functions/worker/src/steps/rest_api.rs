@@ -54,6 +54,7 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
         apis.push(id.to_owned());
     }
     for api in &apis {
+        context.came_upon(environment, KIND, api).await?;
         context.resources.rest_api_delete(api).await?;
     }
     if let Some(api) = apis.first() {

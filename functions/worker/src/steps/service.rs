@@ -69,6 +69,7 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
     }
     match context.resources.service_find(environment).await? {
         Some(service) if service.status == "ACTIVE" => {
+            context.came_upon(environment, kind, &service.arn).await?;
             context.resources.service_delete(&environment.spec.cluster, &service.arn).await?;
             Ok(waiting(context, environment, step, "the service is deleted; its tasks are stopping"))
         }

@@ -55,6 +55,7 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
     }
     let mut why = None;
     for link in &links {
+        context.came_upon(environment, KIND, &link.id).await?;
         why = Some(format!("VPC link {} is being deleted", link.id));
         if link.state != VpcLinkState::Deleting
             && let VpcLinkDeleted::InUse(message) = context.resources.vpc_link_delete(&link.id).await?
