@@ -205,11 +205,12 @@ impl World {
         });
     }
 
-    /// From now on the first call of `step` fails in a way that may pass: before the worker has done anything, or after.
-    pub fn fails_once(&self, step: &str, after: bool) {
+    /// From now on the first `times` calls of `step` fail in a way that may pass: before the worker has done anything, or
+    /// after.
+    pub fn fails(&self, step: &str, times: u64, after: bool) {
         let step = step.to_owned();
         self.around_calls(move |call, worker| {
-            if call.step != step || call.nth != 1 {
+            if call.step != step || call.nth > times {
                 return worker(call.invocation);
             }
             Box::pin(async move {

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use berth_domain::Step;
 use berth_local::embedded::FUNCTION_TIMEOUT;
 use tests::faults::{Story, ended};
 use tests::{Journal, Moment, Observer, World};
@@ -127,4 +128,20 @@ async fn an_operation_that_is_taken_up_touches_nothing_while_a_call_of_its_old_e
     let calls = calls.lock().expect("no test panics in here");
     let first = calls.iter().find(|(step, operation, _)| *operation != old && step != "Begin").expect("it is taken up");
     assert!(first.2.duration_since(aborted).unsigned_abs() >= FUNCTION_TIMEOUT, "aborted at {aborted}, then {first:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_has_ended_is_not_unwound_because_nobody_heard_of_its_end() {
+    let mut wrong = Vec::new();
+    for (story, last) in [(Story::Provision, Step::MarkReady), (Story::Delete, Step::MarkGone)] {
+        let (world, id) = story.world().await;
+        let observer = Observer::watch(&world, &["demo"], Duration::from_secs(60));
+        world.fails(last.name(), u64::MAX, true);
+        let id = story.begin(&world, id).await;
+        world.system.states.wait_until_idle().await;
+        world.nothing_around_calls();
+        let here = ends_as_ever(story, &world, &observer, &id).await;
+        wrong.extend(here.into_iter().map(|what| format!("{last}: {what}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
