@@ -185,6 +185,11 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
                     continue;
                 }
                 let Some(view) = ask(&system, token, &id).await else { continue };
+                // If the operation was taken up between the two looks, nobody knows which of them was shown.
+                let Ok(later) = system.store.environment_get(team, &record.id).await else { continue };
+                if later.operation.id != record.operation.id {
+                    continue;
+                }
                 let say = |what: String| {
                     wrong.lock().expect("no test panics in here").push(format!("{id} was shown: {what}"));
                 };

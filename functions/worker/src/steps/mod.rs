@@ -63,8 +63,9 @@ pub(crate) enum Progress {
 
 /// The longest single wait of a removal for its turn.
 const LONGEST_IN_A_QUEUE: Duration = Duration::from_secs(300);
-/// How long AWS may take to show what a call whose reply was lost has made.
-const SETTLING: Duration = Duration::from_secs(30);
+/// How long AWS may take to show what a call whose reply was lost has made: what it still needs when the caller has given up
+/// after 20 s, and what reads lag behind.
+const SETTLING: Duration = Duration::from_secs(60);
 
 /// Goes forward.
 pub(crate) async fn ensure(context: &Context, step: Step, environment: &Environment) -> Result<Progress, Error> {
@@ -109,7 +110,7 @@ pub(crate) fn may_turn_up(context: &Context, environment: &Environment, kind: Re
     let made = resource.recorded_at.unwrap_or(resource.announced_at);
     let left = SETTLING.checked_sub(context.clock.since(made)).filter(|left| !left.is_zero())?;
     let why = format!("making sure that no {} turns up from a call whose reply was lost", kind.word());
-    Some(Progress::Waiting { retry_after: left, why })
+    Some(Progress::Waiting { retry_after: left.min(usual::LONGEST_WAIT), why })
 }
 
 /// A resource whose id is recorded cannot be found: its reads may lag behind its creation, but not for long.
@@ -123,7 +124,7 @@ pub(crate) fn lost(
     kind: ResourceKind,
 ) -> Result<Progress, Error> {
     let recorded = environment.resources.get(kind).and_then(|resource| resource.recorded_at);
-    if recorded.is_some_and(|moment| context.clock.is_over(moment, SETTLING * 2)) {
+    if recorded.is_some_and(|moment| context.clock.is_over(moment, SETTLING)) {
         return Err(Error::Failed {
             code: "resource_lost",
             message: format!("The {} was deleted by somebody else.", kind.word()),
