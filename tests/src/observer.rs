@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use berth_domain::names::ENVIRONMENT_TAG;
-use berth_domain::{Environment, Status, Team};
+use berth_domain::{Environment, OperationId, Status, Team};
 use berth_local::embedded::Embedded;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
@@ -31,7 +31,15 @@ pub struct Observer {
 struct Shown {
     version: u64,
     progress: u64,
-    operation: (String, bool),
+    operation: Begun,
+}
+
+/// What progress counts from: the operation, when its execution last began (a `Begin` whose reply was lost is made again),
+/// and whether it goes back.
+type Begun = (OperationId, Option<Timestamp>, bool);
+
+fn begun(record: &Environment) -> Begun {
+    (record.operation.id.clone(), record.operation.begun_at, record.status == Status::Deleting)
 }
 
 impl Observer {
@@ -185,9 +193,9 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
                     continue;
                 }
                 let Some(view) = ask(&system, token, &id).await else { continue };
-                // If the operation was taken up between the two looks, nobody knows which of them was shown.
+                // If it began anew between the two looks, nobody knows which of them was shown.
                 let Ok(later) = system.store.environment_get(team, &record.id).await else { continue };
-                if later.operation.id != record.operation.id {
+                if begun(&later) != begun(&record) {
                     continue;
                 }
                 let say = |what: String| {
@@ -198,7 +206,7 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
                     say(format!("{status} with url {}", view["url"]));
                 }
                 let progress = view["progress"].as_u64().unwrap_or_default();
-                let operation = (record.operation.id.to_string(), record.status == Status::Deleting);
+                let operation = begun(&record);
                 if let Some(before) = shown.get(&id)
                     && before.operation == operation
                     && view["status"] == record.status.word()
