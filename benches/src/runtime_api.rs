@@ -75,7 +75,8 @@ impl RuntimeApi {
         self.events.send(event.to_string()).map_err(|_| "the Runtime API has ended".to_owned())?;
         match self.done().await? {
             Done::Answered(moment, body) => Ok((moment.duration_since(began), body)),
-            Done::NotStarted(_) | Done::Asked(_) => Err("it asked again without an answer".to_owned()),
+            Done::NotStarted(body) => Err(format!("failed to start: {}", String::from_utf8_lossy(&body))),
+            Done::Asked(_) => Err("it asked again without an answer".to_owned()),
         }
     }
 

@@ -101,7 +101,7 @@ impl Subject {
 
     /// Whether the answer is what a working function gives: a quick refusal is no measure of anything.
     fn check(&self, answer: &[u8]) -> Result<(), String> {
-        let value: Value = serde_json::from_slice(answer).unwrap_or_default();
+        let value: Value = serde_json::from_slice(answer).map_err(|error| format!("answered no JSON: {error}"))?;
         let found = value.pointer(self.asked.expected.0).unwrap_or(&Value::Null);
         if *found == self.asked.expected.1 { Ok(()) } else { Err(format!("answered {value}")) }
     }

@@ -208,6 +208,18 @@ pub fn ended(environment: &Value, ends: &[&str]) -> Option<String> {
 }
 
 impl World {
+    /// Waits until `operation` is called; [`berth_local::faults::Faults::record`] must have been called before.
+    ///
+    /// # Panics
+    /// When it is not called within an hour.
+    pub async fn until_called(&self, operation: &str) {
+        let began = self.system.clock.now();
+        while self.system.door.faults().journal().iter().all(|(called, _)| called != operation) {
+            assert!(self.system.clock.since(began) < Duration::from_secs(3600), "{operation} is never called");
+            self.system.clock.sleep(Duration::from_secs(1)).await;
+        }
+    }
+
     /// The user's next action, whatever the status is, is a `DELETE`: it must end `deleted` with nothing left. What is
     /// wrong with that.
     pub async fn deleted_with_nothing_left(&self, id: &str) -> Vec<String> {

@@ -32,14 +32,14 @@ struct Shown {
     version: u64,
     progress: u64,
     operation: Begun,
+    ended: BTreeSet<String>,
 }
 
-/// What progress counts from: the operation, when its execution last began (a `Begin` whose reply was lost is made again),
-/// and whether it goes back.
-type Begun = (OperationId, Option<Timestamp>, bool);
+/// What progress counts from: the operation, and whether it goes back.
+type Begun = (OperationId, bool);
 
 fn begun(record: &Environment) -> Begun {
-    (record.operation.id.clone(), record.operation.begun_at, record.status == Status::Deleting)
+    (record.operation.id.clone(), record.status == Status::Deleting)
 }
 
 impl Observer {
@@ -193,11 +193,6 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
                     continue;
                 }
                 let Some(view) = ask(&system, token, &id).await else { continue };
-                // If it began anew between the two looks, nobody knows which of them was shown.
-                let Ok(later) = system.store.environment_get(team, &record.id).await else { continue };
-                if begun(&later) != begun(&record) {
-                    continue;
-                }
                 let say = |what: String| {
                     wrong.lock().expect("no test panics in here").push(format!("{id} was shown: {what}"));
                 };
@@ -205,19 +200,33 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
                 if (status == "ready") != view["url"].is_string() {
                     say(format!("{status} with url {}", view["url"]));
                 }
+                // If it was taken up between the two looks, nobody knows which of them was shown.
+                let Ok(later) = system.store.environment_get(team, &record.id).await else { continue };
+                if begun(&later) != begun(&record) {
+                    continue;
+                }
                 let progress = view["progress"].as_u64().unwrap_or_default();
                 let operation = begun(&record);
+                let ended = ended_steps(&view);
                 if let Some(before) = shown.get(&id)
                     && before.operation == operation
                     && view["status"] == record.status.word()
                     && progress < before.progress
+                    && before.ended.is_subset(&ended)
                 {
                     say(format!("{status} {progress} % after {} %", before.progress));
                 }
-                shown.insert(id, Shown { version: record.version, progress, operation });
+                shown.insert(id, Shown { version: record.version, progress, operation, ended });
             }
         }
     }
+}
+
+/// The steps that have ended. One that is looked at again and has to wait has not: there, progress may go back.
+fn ended_steps(view: &Value) -> BTreeSet<String> {
+    let steps = view["steps"].as_array().into_iter().flatten();
+    let ended = steps.filter(|step| step["state"] == "done" || step["state"] == "failed");
+    ended.filter_map(|step| step["name"].as_str().map(str::to_owned)).collect()
 }
 
 async fn ask(system: &Embedded, token: &str, id: &str) -> Option<Value> {

@@ -1,7 +1,7 @@
 //! The steps that only touch the record: where an operation begins, turns round and ends.
 
 use berth_domain::environment::Failure;
-use berth_domain::operation::{Caught, Identity, Outcome};
+use berth_domain::operation::{CALL_LIMIT, Caught, Identity, Outcome};
 use berth_domain::{Environment, Error, Status, Step};
 use serde_json::Value;
 
@@ -21,7 +21,12 @@ pub(crate) async fn begin(context: &Context, identity: &Identity) -> Result<Outc
     }
     let environment = change(context, identity, |environment, now| {
         if environment.operation.id == identity.operation && environment.status.is_moving() {
-            environment.operation.begun_at = Some(now);
+            // Made again because its reply was lost, it has begun already: progress must not go back. Two calls' time is
+            // less than any step's limit, so that a system that was down so long does not time out by it either.
+            let begun = environment.operation.begun_at;
+            if begun.is_none_or(|moment| context.clock.is_over(moment, CALL_LIMIT * 2)) {
+                environment.operation.begun_at = Some(now);
+            }
             if environment.status == Status::Queued {
                 environment.become_status(Status::Provisioning)?;
             }

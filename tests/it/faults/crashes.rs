@@ -36,9 +36,7 @@ async fn the_id_of_a_rest_api_is_in_the_record_before_anything_is_made_in_it() {
     // The first thing that is asked of a new API.
     faults.script("apigateway:GetResources", 1, Fault::Slow(Duration::from_secs(10)));
     let id = Story::Provision.begin(&world, id).await;
-    while faults.journal().iter().all(|(operation, _)| operation != "apigateway:GetResources") {
-        world.system.clock.sleep(Duration::from_secs(1)).await;
-    }
+    world.until_called("apigateway:GetResources").await;
     let environment = world.get(&id).await;
     let resources = environment["resources"].as_array().expect("resources");
     let recorded = |one: &Value| one["resource"] == "rest_api" && one["id"].is_string();

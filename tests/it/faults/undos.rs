@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use berth_domain::Step;
+use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
 use serde_json::Value;
 use tests::Observer;
@@ -91,6 +92,32 @@ async fn a_failed_provisioning_whose_undo_is_denied_ends_cleanup_failed_and_keep
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_undo_that_is_throttled_until_its_limit_is_named_and_tried_again_by_itself() {
+    let (world, id) = Story::Delete.world().await;
+    let observer = Observer::watch(&world, &["demo"], Duration::from_secs(60));
+    // More calls than one undo makes within its limit of 1,800 s, fewer than two.
+    for nth in 1..=600 {
+        world.system.door.faults().script(
+            "apigateway:DeleteRestApi",
+            nth,
+            Fault::Refuse(Refusal::throttled("apigateway")),
+        );
+    }
+    let id = Story::Delete.begin(&world, id).await;
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["status"], "cleanup_failed", "{environment:#}");
+    let leftovers = environment["leftovers"].as_array().cloned().unwrap_or_default();
+    let why = leftovers.iter().find(|one| one["resource"] == "rest_api").map(|one| one["why"].to_string());
+    let why = why.unwrap_or_default();
+    assert!(why.contains("gave up after 1800 s") && why.contains("DeleteRestApi"), "{why}");
+    assert_eq!(world.check(Some(&observer)).await, Vec::<String>::new());
+    world.system.clock.sleep(Duration::from_secs(400)).await;
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["status"], "deleted", "{environment:#}");
+    assert!(world.system.door.faults().all_came() && world.inventory().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_made_without_a_reply_is_named_by_the_receipt() {
     let mut wrong = Vec::new();
     let creations = [
@@ -125,9 +152,7 @@ async fn what_turns_up_after_it_was_taken_for_gone_is_removed_by_the_next_delete
     faults.script("apigateway:CreateVpcLink", 1, Fault::Slow(Duration::from_secs(120)));
     faults.script("elasticloadbalancing:DeleteLoadBalancer", 1, Fault::Refuse(denied()));
     let id = Story::Provision.begin(&world, id).await;
-    while faults.journal().iter().all(|(operation, _)| operation != "apigateway:CreateVpcLink") {
-        world.system.clock.sleep(Duration::from_secs(1)).await;
-    }
+    world.until_called("apigateway:CreateVpcLink").await;
     world.delete(&id).await;
     assert_eq!(world.settled(&id).await["status"], "cleanup_failed");
     world.system.clock.sleep(Duration::from_secs(60)).await;
