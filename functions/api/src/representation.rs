@@ -48,7 +48,8 @@ pub struct EnvironmentView {
     pub labels: BTreeMap<String, String>,
     /// The steps of the operation under way, or of the last one.
     pub steps: Vec<StepView>,
-    /// How far the operation has come, 0 to 100, by the steps' usual durations.
+    /// How far the operation has come, 0 to 100, by the steps' usual durations. It goes back where a step that was done is
+    /// looked at again and has to wait, and when the workflow is taken up again.
     #[schema(minimum = 0, maximum = 100)]
     pub progress: u8,
     /// When to look again; `null` when nothing moves.
