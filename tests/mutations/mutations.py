@@ -105,8 +105,8 @@ MUTATIONS = [
         "changes": [
             (
                 "functions/worker/src/context.rs",
-                "environment.resources.get(kind) != seen.resources.get(kind)",
-                '(environment.resources.get(kind) != seen.resources.get(kind) && !berth_domain::mutant("no-fence"))',
+                "if environment.must_stop(&seen.operation.id) || environment.resources.get(kind) != seen.resources.get(kind)",
+                'if environment.must_stop(&seen.operation.id) || (environment.resources.get(kind) != seen.resources.get(kind) && !berth_domain::mutant("no-fence"))',
             ),
         ],
         "filters": ["faults::every_step_twice"],
@@ -261,5 +261,29 @@ MUTATIONS = [
             ),
         ],
         "filters": ["faults::undos::what_turns_up"],
+    },
+    {
+        "name": "inactive-is-gone",
+        "what": "UndoService takes an earlier attempt's INACTIVE service for its own",
+        "changes": [
+            (
+                "functions/worker/src/steps/service.rs",
+                "        _ => {\n            if let Some(waiting) = may_turn_up(context, environment, kind) {",
+                '        gone => {\n            let gone = gone.is_some() && berth_domain::mutant("inactive-is-gone");\n            if let Some(waiting) = may_turn_up(context, environment, kind).filter(|_| !gone) {',
+            ),
+        ],
+        "filters": ["faults::undos::an_earlier_attempts"],
+    },
+    {
+        "name": "used-up-adds",
+        "what": "every throttled call moves the queue by a turn",
+        "changes": [
+            (
+                RUN,
+                "        context.store.turns_used_up(paced).await?;\n",
+                '        if berth_domain::mutant("used-up-adds") {\n            context.store.turn_take(paced).await?;\n        }\n        context.store.turns_used_up(paced).await?;\n',
+            ),
+        ],
+        "filters": ["workflow::pacing::a_call"],
     },
 ]

@@ -51,8 +51,8 @@ pub struct World {
 pub struct WorldOptions {
     /// Draws ids and latencies.
     pub seed: u64,
-    /// Whether latencies vary, and reads lag.
-    pub varying: bool,
+    /// The latencies, and whether reads lag.
+    pub profile: Profile,
     /// Whether AWS's rates hold.
     pub rates: Rates,
     /// How much the account may have.
@@ -73,7 +73,7 @@ impl Default for WorldOptions {
     fn default() -> Self {
         Self {
             seed: 1,
-            varying: false,
+            profile: Profile::medians(),
             rates: Rates::Aws,
             quotas: Quotas::default(),
             disk: None,
@@ -132,7 +132,7 @@ impl World {
         };
         let system = Embedded::start(Parts {
             clock: clock.clone(),
-            profile: if options.varying { Profile::varying() } else { Profile::medians() },
+            profile: options.profile,
             seed: options.seed,
             net: Net::memory(),
             rates: options.rates,

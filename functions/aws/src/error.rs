@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use berth_domain::Error;
+use berth_domain::error::PERMISSION_DENIED;
 
 /// The error code AWS gave, if AWS answered at all.
 pub(crate) fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
@@ -38,7 +39,7 @@ where
     }
     if is_permission(code) {
         return Error::Refused {
-            code: "aws_permission_denied",
+            code: PERMISSION_DENIED,
             message: format!(
                 "AWS does not allow Berth to call {doing}: {}. An operator has to extend Berth's role.",
                 message.trim_end_matches('.')

@@ -6,6 +6,9 @@
 
 use std::fmt;
 
+/// The word for what AWS does not permit Berth.
+pub const PERMISSION_DENIED: &str = "aws_permission_denied";
+
 /// One bad place in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {

@@ -75,6 +75,16 @@ impl Paced {
         earliest.max(now)
     }
 
+    /// Until when the queue is served at least, if AWS allowed no call at `now`: its bucket is empty, and whoever comes next
+    /// waits for one interval.
+    #[must_use]
+    pub fn served_when_used_up(self, now: Timestamp, interval: Duration) -> Timestamp {
+        SignedDuration::try_from(interval * self.burst())
+            .ok()
+            .and_then(|used| now.checked_add(used).ok())
+            .unwrap_or(now)
+    }
+
     /// The place in the queue of a call whose moment is `left` away, in AWS time: 1 is the next one.
     #[must_use]
     pub fn place(self, left: Duration) -> u64 {

@@ -57,6 +57,11 @@ impl Janitor {
         match self.store.environment_get(&resource.team, &resource.environment).await {
             Ok(environment) => Ok(!explains(&environment, resource)),
             Err(Error::NotFound { .. }) => Ok(true),
+            // A record that cannot be read may explain it, and keeps no other from being looked after.
+            Err(Error::Internal { cause }) => {
+                tracing::error!(environment = %resource.environment, cause, "a record cannot be read");
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }
@@ -138,9 +143,15 @@ fn is_of(finding: &Finding, resource: &Tagged) -> bool {
     finding.kind == resource.kind && finding.id == resource.id
 }
 
-/// Whether `environment` knows of `resource`: it is recorded, or it may just be being made or taken away.
+/// Whether `environment` knows of `resource`: it is recorded, or it may just be being made or taken away. Of what is `failed`
+/// or `deleted` nothing may be left, whatever a call may have recorded too late.
 fn explains(environment: &Environment, resource: &Tagged) -> bool {
-    environment.status.is_moving() || environment.resources.id(resource.kind) == Some(resource.id.as_str())
+    let recorded = environment.resources.id(resource.kind) == Some(resource.id.as_str());
+    match environment.status {
+        Status::Queued | Status::Provisioning | Status::Deleting => true,
+        Status::Ready | Status::CleanupFailed => recorded,
+        Status::Failed | Status::Deleted => false,
+    }
 }
 
 fn missing(environment: &Environment, there: &BTreeSet<(ResourceKind, &str)>) -> Vec<ResourceKind> {

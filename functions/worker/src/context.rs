@@ -3,7 +3,7 @@
 use berth_aws::{Prober, Resources, Store};
 use berth_domain::environment::ResourceKind;
 use berth_domain::settings::Settings;
-use berth_domain::{Clock, Environment, Error};
+use berth_domain::{Clock, Environment, Error, Status};
 
 /// What every step works with; cheap to clone.
 #[derive(Clone, Debug)]
@@ -68,12 +68,24 @@ impl Context {
         }
     }
 
-    /// Writes into the record that the absence of a resource was seen.
-    pub(crate) async fn absent(&self, environment: &Environment, kind: ResourceKind) -> Result<(), Error> {
+    /// Writes into the record that the absence of a resource was seen: of the one that was looked for, while its removal goes
+    /// on. What a call that nobody waits for any more has seen says nothing about what was made since.
+    ///
+    /// # Errors
+    /// `Unavailable` when another call came between: the step looks again.
+    pub(crate) async fn absent(&self, seen: &Environment, kind: ResourceKind) -> Result<(), Error> {
         let close = |environment: &mut Environment, now| {
+            if environment.resources.get(kind).is_none() {
+                return Ok(());
+            }
+            let removed = environment.operation.id == seen.operation.id && environment.status == Status::Deleting;
+            if !removed || environment.resources.get(kind) != seen.resources.get(kind) {
+                let cause = format!("{}: the record changed between look and its end", kind.word());
+                return Err(Error::unavailable("Another call is at work on this step.", cause));
+            }
             environment.resources.verify_absent(kind, now);
             Ok(())
         };
-        self.store.environment_change(&environment.team, &environment.id, close).await.map(drop)
+        self.store.environment_change(&seen.team, &seen.id, close).await.map(drop)
     }
 }

@@ -115,7 +115,7 @@ async fn backward(context: &Context, step: Step, identity: &Identity) -> Result<
 }
 
 /// AWS throttles: the step waits and keeps its turn, as long as its limit allows. Somebody else uses the account's rate
-/// as well, so those behind it in the queue come later by one turn.
+/// as well, so nobody new comes before there is something to have again.
 async fn throttled(
     context: &Context,
     environment: &Environment,
@@ -125,7 +125,7 @@ async fn throttled(
 ) -> Result<Progress, Error> {
     tracing::info!(cause, "throttled");
     if let Some(paced) = Paced::of(step).filter(|paced| message.starts_with(paced.name())) {
-        context.store.turn_take(paced).await?;
+        context.store.turns_used_up(paced).await?;
     }
     let chance =
         u64::from(context.clock.now().subsec_nanosecond().unsigned_abs()).wrapping_add(environment.version) % 1_000;

@@ -78,7 +78,7 @@ async fn api_gateways_lists_and_gets_lag() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_service_is_missing_for_a_moment_and_its_token_still_gives_it_again() {
+async fn a_new_service_is_missing_or_the_one_before_it_for_a_moment_and_its_token_still_gives_it_again() {
     let account = lagging();
     let ecs = &account.clients.ecs;
     let vpc = AwsVpcConfiguration::builder().subnets(SUBNETS[0].0).security_groups(SECURITY_GROUP).build().unwrap();
@@ -94,6 +94,16 @@ async fn a_new_service_is_missing_for_a_moment_and_its_token_still_gives_it_agai
     a_second(&account).await;
     let described = ecs.describe_services().services("api").send().await.unwrap();
     assert_eq!(described.services()[0].service_arn, arn);
+
+    // Another one of that name is read as the one before it, for a moment.
+    ecs.delete_service().service("api").send().await.unwrap();
+    account.clock.sleep(Duration::from_secs(60)).await;
+    create().await.unwrap();
+    for status in ["INACTIVE", "ACTIVE"] {
+        let described = ecs.describe_services().services("api").send().await.unwrap();
+        assert_eq!(described.services()[0].status(), Some(status));
+        a_second(&account).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,7 +128,7 @@ async fn reads_lag_where_latencies_vary_and_not_where_they_are_the_medians() {
 #[tokio::test(start_paused = true)]
 async fn environments_come_and_go_though_reads_lag() {
     for seed in 0..6 {
-        let world = World::with(WorldOptions { seed, varying: true, ..WorldOptions::default() }).await;
+        let world = World::with(WorldOptions { seed, profile: Profile::varying(), ..WorldOptions::default() }).await;
         let id = world.create("lagged", "hello").await;
         assert_eq!(world.settled(&id).await["status"], "ready", "seed {seed}");
         assert!(world.inventory().await.is_each(1), "seed {seed}");

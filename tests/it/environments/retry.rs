@@ -96,6 +96,23 @@ async fn what_is_ready_or_deleted_cannot_be_retried_and_what_moves_is_left_alone
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_has_failed_twenty_times_is_not_tried_again_and_can_be_deleted() {
+    let world = World::new().await;
+    refuse(&world, "elasticloadbalancing:CreateLoadBalancer");
+    let id = world.create("hopeless", "hello").await;
+    for _ in 1..20 {
+        world.settled(&id).await;
+        refuse(&world, "elasticloadbalancing:CreateLoadBalancer");
+        retry(&world, "demo", &id).await.expect(202);
+    }
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["status"], "failed", "{environment:#}");
+    retry(&world, "demo", &id).await.problem(409, "too_many_attempts");
+    assert_eq!(world.get(&id).await, environment, "it is as it was");
+    assert_eq!(world.delete(&id).await["status"], "deleted");
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_team_retries_nothing() {
     let world = World::new().await;
     refuse(&world, "elasticloadbalancing:CreateTargetGroup");

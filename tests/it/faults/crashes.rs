@@ -19,6 +19,21 @@ async fn a_worker_gone_after_any_change_of_a_delete_is_followed_by_another_that_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_gone_after_any_change_of_a_failure_is_followed_by_another_that_ends_failed() {
+    Story::Failure.walk_over(Story::Failure.changes().await, Fault::Vanish, &["failed"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_gone_after_any_change_of_a_retried_provisioning_is_followed_by_another_that_ends_ready() {
+    Story::Retry.walk_over(Story::Retry.changes().await, Fault::Vanish, &["ready"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_gone_after_any_change_of_a_retried_removal_is_followed_by_another_that_ends_deleted() {
+    Story::Cleanup.walk_over(Story::Cleanup.changes().await, Fault::Vanish, &["deleted"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_a_write_of_the_record_of_a_provisioning_is_followed_by_another() {
     Story::Provision.walk_over(Story::Provision.writes(3).await, Fault::Vanish, &["ready"]).await;
 }

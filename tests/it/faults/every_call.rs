@@ -74,13 +74,33 @@ async fn a_retried_provisioning_denied_any_call_before_its_effect_ends_failed_ag
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retried_provisioning_denied_any_call_after_its_effect_ends_failed_again() {
+    Story::Retry.walk(Fault::RefuseAfter(denied()), &["failed"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retried_provisioning_throttled_at_any_call_ends_ready_with_one_of_each() {
+    Story::Retry.walk(Fault::Refuse(throttled()), &["ready"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retried_provisioning_that_loses_the_reply_of_any_call_ends_ready_with_one_of_each() {
     Story::Retry.walk(Fault::LoseReply, &["ready"]).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retried_removal_denied_any_call_ends_and_the_next_delete_leaves_nothing() {
+async fn a_retried_removal_denied_any_call_before_its_effect_ends_and_the_next_delete_leaves_nothing() {
     Story::Cleanup.walk(Fault::Refuse(denied()), &["deleted", "cleanup_failed"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retried_removal_denied_any_call_after_its_effect_ends_and_the_next_delete_leaves_nothing() {
+    Story::Cleanup.walk(Fault::RefuseAfter(denied()), &["deleted", "cleanup_failed"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retried_removal_throttled_at_any_call_ends_deleted() {
+    Story::Cleanup.walk(Fault::Refuse(throttled()), &["deleted"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,11 +4,14 @@
 use std::time::Duration;
 
 use berth_domain::Step;
+use berth_domain::pace::Paced;
+use berth_local::cloud::profile::Profile;
 use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
+use http::Method;
 use serde_json::Value;
-use tests::Observer;
 use tests::faults::{Story, denied, ended};
+use tests::{Observer, World, WorldOptions};
 
 #[tokio::test(start_paused = true)]
 async fn every_undo_that_fails_once_is_tried_again_and_ends_deleted() {
@@ -141,6 +144,45 @@ async fn what_was_made_without_a_reply_is_named_by_the_receipt() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_is_refused_because_it_has_happened_is_no_failure() {
+    // What is gone carries no tag, and without one the role may delete no API and no link.
+    for operation in ["apigateway:DeleteRestApi", "apigateway:DeleteVpcLink"] {
+        let (world, id) = Story::Delete.world().await;
+        world.system.door.faults().script(operation, 1, Fault::RefuseAfter(denied()));
+        let id = Story::Delete.begin(&world, id).await;
+        let environment = world.settled(&id).await;
+        assert_eq!(ended(&environment, &["deleted"]), None, "{operation}");
+        assert_eq!(world.check(None).await, Vec::<String>::new(), "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_attempts_inactive_service_is_no_proof_that_a_later_one_is_gone() {
+    // Reads lag for longer than the rest of the removal takes.
+    let profile = Profile::medians().seen_after(Duration::from_secs(55));
+    let world = World::with(WorldOptions { profile, ..WorldOptions::default() }).await;
+    world.register("crash", "berth/exits:3").await;
+    let id = Story::Failure.begin(&world, None).await;
+    assert_eq!(world.settled(&id).await["status"], "failed");
+    // No API has to be removed first: others are before it in the queue.
+    for _ in 0..100 {
+        world.system.store.turn_take(Paced::CreateRestApi).await.expect("a turn");
+    }
+    let faults = world.system.door.faults();
+    faults.record();
+    faults.script("ecs:CreateService", 1, Fault::LoseReply);
+    let path = format!("/environments/{id}/retry");
+    world.call("demo", Method::POST, &path, &Value::Null).await.expect(202);
+    world.until_called("ecs:CreateService").await;
+    world.delete(&id).await;
+    assert_eq!(world.settled(&id).await["status"], "deleted");
+    world.system.clock.sleep(Duration::from_secs(120)).await;
+    let left = world.inventory().await;
+    assert!(left.is_empty(), "{left}");
+    assert_eq!(world.check(None).await, Vec::<String>::new());
 }
 
 #[tokio::test(start_paused = true)]

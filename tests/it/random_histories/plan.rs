@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use berth_local::chance::{Chance, Odds};
+use berth_local::cloud::profile::Profile;
 use berth_local::events::Delivery;
 use tests::Dice;
 
@@ -124,5 +125,10 @@ impl Plan {
         };
         let (chance, varying) = (drawn_chance(dice), dice.happens(0.7));
         Self { acts, chance, delivery, varying }
+    }
+
+    /// The latencies, and whether reads lag.
+    pub fn profile(&self) -> Profile {
+        if self.varying { Profile::varying() } else { Profile::medians() }
     }
 }

@@ -10,6 +10,9 @@ use tests::World;
 /// A quarter of an hour between two audits, and a little.
 const NEXT_AUDIT: Duration = Duration::from_secs(16 * 60);
 
+/// An environment that nobody has.
+const NOBODY: &str = "env_01m3z5x9d00000000000000000";
+
 /// Somebody's load balancer, with these tags.
 async fn stray(world: &World, name: &str, tags: &[(&str, &str)]) -> String {
     let settings = &world.system.settings;
@@ -38,11 +41,10 @@ async fn findings(world: &World) -> Vec<Value> {
 #[tokio::test(start_paused = true)]
 async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hour() {
     let world = World::new().await;
-    let id = "env_01m3z5x9d00000000000000000";
     let name = "berth-01m3z5x9d00000000000000000";
-    let ours = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", id)];
+    let ours = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
     let orphan = stray(&world, name, &ours).await;
-    let others = [("berth:deployment", "another"), ("berth:team", "demo"), ("berth:environment", id)];
+    let others = [("berth:deployment", "another"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
     let foreign = stray(&world, "berth-01m3z5x9d00000000000000001", &others).await;
     world.system.clock.sleep(NEXT_AUDIT).await;
     let found = findings(&world).await;
@@ -54,6 +56,27 @@ async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hou
     assert_eq!(world.inventory().await.0["load balancer"], [foreign], "another deployment's is left alone");
     world.system.clock.sleep(NEXT_AUDIT).await;
     assert_eq!(findings(&world).await, Vec::<Value>::new(), "what is gone is forgotten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_cannot_be_read_keeps_its_resources_and_no_other_from_being_looked_after() {
+    let world = World::new().await;
+    let id = world.create("garbled", "hello").await;
+    world.settled(&id).await;
+    let (dynamodb, table) = (&world.system.clients.dynamodb, world.system.settings.deployment.clone());
+    let items = dynamodb.scan().table_name(&table).send().await.expect("the table").items.expect("items");
+    for mut item in items.into_iter().filter(|item| item.contains_key("record")) {
+        let no_record = item["status"].clone();
+        item.insert("record".to_owned(), no_record);
+        dynamodb.put_item().table_name(&table).set_item(Some(item)).send().await.expect("a write");
+    }
+    world.call("demo", Method::GET, &format!("/environments/{id}"), &Value::Null).await.problem(500, "internal");
+    let ours = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
+    let orphan = stray(&world, "berth-01m3z5x9d00000000000000000", &ours).await;
+    world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT * 2).await;
+    let left = world.inventory().await;
+    assert!(left.is_each(1) && left.0["load balancer"] != [orphan], "{left}");
+    assert_eq!(findings(&world).await, Vec::<Value>::new());
 }
 
 #[tokio::test(start_paused = true)]

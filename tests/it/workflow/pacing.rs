@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use berth_local::cloud::quotas::Quotas;
+use berth_local::cloud::refusal::Refusal;
+use berth_local::faults::Fault;
 use jiff::Timestamp;
 use serde_json::Value;
 use tests::{World, WorldOptions};
@@ -132,6 +134,31 @@ async fn sixty_deleted_at_once_are_gone_as_soon_as_the_rate_of_delete_rest_api_a
     let allowed = alone + Duration::from_secs(59 * 30);
     assert!(took <= allowed.mul_f64(1.10), "{took:?} where the rate allows {allowed:?}");
     println!("60 deleted after {took:?}; the rate allows {allowed:?}; alone {alone:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_somebody_else_has_used_up_holds_newcomers_up_by_itself_only_once() {
+    let world = roomy().await;
+    let ids = create(&world, 6).await;
+    settled(&world, &ids).await;
+    for nth in 1..=6 {
+        let refusal = Refusal::throttled("apigateway");
+        world.system.door.faults().script("apigateway:DeleteRestApi", nth, Fault::Refuse(refusal));
+    }
+    let began = world.system.clock.now();
+    for id in &ids[..5] {
+        world.delete(id).await;
+    }
+    world.system.clock.sleep(Duration::from_secs(60)).await;
+    world.delete(&ids[5]).await;
+    let newcomer = world.until_step(&ids[5], "UndoRestApi", "waiting").await;
+    let turn = queue(&world, &ids[5..], "UndoRestApi").await.pop().unwrap_or_else(|| panic!("{newcomer:#}")).1;
+    // Five are before it, one interval of 30.6 s each.
+    let after = turn.duration_since(began).as_secs_f64();
+    assert!((5.0 * 30.6..5.0 * 30.6 + 31.0).contains(&after), "{after} s");
+    for environment in settled(&world, &ids).await {
+        assert_eq!(environment["status"], "deleted", "{environment:#}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use berth_domain::Environment;
+use berth_local::cloud::profile::Profile;
 use berth_local::critical_path::critical_path;
 use serde_json::{Value, json};
 use tests::World;
@@ -37,7 +38,8 @@ async fn an_environment_becomes_ready_and_answers_through_its_url() {
 #[tokio::test(start_paused = true)]
 async fn becoming_ready_takes_little_more_than_the_critical_path() {
     for seed in [None, Some(1), Some(2), Some(3)] {
-        let options = tests::WorldOptions { seed: seed.unwrap_or(1), varying: seed.is_some(), ..Default::default() };
+        let profile = if seed.is_some() { Profile::varying() } else { Profile::medians() };
+        let options = tests::WorldOptions { seed: seed.unwrap_or(1), profile, ..Default::default() };
         let world = World::with(options).await;
         let id = world.create("quick", "hello").await;
         let environment = world.settled(&id).await;

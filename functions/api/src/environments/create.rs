@@ -5,12 +5,12 @@ use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use berth_aws::store::Created;
 use berth_aws::task_definition_get;
+use berth_domain::Environment;
 use berth_domain::environment::New;
 use berth_domain::request::EnvironmentRequest;
-use berth_domain::{Environment, Error};
 use http::HeaderMap;
 
-use super::{NoQuery, accepted};
+use super::{NoQuery, accepted, not_started};
 use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::{EnvironmentView, represent};
@@ -73,18 +73,4 @@ pub(crate) async fn create_environment(
     // Also for a repeated request: should the first one have died between the two lines, this one starts the workflow.
     api.operations.run(&environment).await.map_err(|error| not_started(&environment, error))?;
     Ok(accepted(represent(&environment, &api, environment.created_at, &base)))
-}
-
-/// The record is there, its workflow is not: says so, and what to do.
-fn not_started(environment: &Environment, error: Error) -> Error {
-    match error {
-        Error::Unavailable { cause, .. } => Error::unavailable(
-            format!(
-                "{} is recorded, but its workflow could not be started yet; Berth starts it within minutes. To have it at once, send the request again with the same Idempotency-Key; or delete {0}.",
-                environment.id
-            ),
-            cause,
-        ),
-        other => other,
-    }
 }

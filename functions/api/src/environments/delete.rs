@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use berth_domain::{EnvironmentId, Status};
 
-use super::{IdOf, NoQuery, accepted};
+use super::{IdOf, NoQuery, accepted, not_started};
 use crate::Api;
 use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
@@ -38,7 +38,7 @@ pub(crate) async fn delete_environment(
         .await?;
     if environment.status == Status::Deleting {
         // Changes nothing when an execution runs; one that never started or was cut off starts now.
-        api.operations.run(&environment).await?;
+        api.operations.run(&environment).await.map_err(|error| not_started(&environment, error))?;
     }
     Ok(accepted(represent(&environment, &api, api.clock.now(), &base)))
 }

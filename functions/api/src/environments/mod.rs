@@ -11,7 +11,7 @@ pub(crate) mod retry;
 use axum::Json;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
-use berth_domain::{EnvironmentId, Error};
+use berth_domain::{Environment, EnvironmentId, Error};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
@@ -68,4 +68,17 @@ fn accepted(view: EnvironmentView) -> Response {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
+}
+
+/// The record says what is to be done, but no execution does it yet: says so, and what to do.
+fn not_started(environment: &Environment, error: Error) -> Error {
+    let message = format!(
+        "What you asked of {} is recorded, but its workflow could not be started yet; Berth tries again every few minutes. To have it at once, send the request again: a `POST /environments` with the same Idempotency-Key.",
+        environment.id
+    );
+    match error {
+        Error::Unavailable { cause, .. } | Error::Throttled { cause, .. } => Error::unavailable(message, cause),
+        Error::Refused { code, message: why } => Error::Refused { code, message: format!("{why} {message}") },
+        other => other,
+    }
 }

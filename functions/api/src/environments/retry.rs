@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use berth_domain::EnvironmentId;
 
-use super::{IdOf, NoQuery, accepted};
+use super::{IdOf, NoQuery, accepted, not_started};
 use crate::Api;
 use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
@@ -22,7 +22,7 @@ use crate::representation::{EnvironmentView, represent};
         (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Your team has no such environment.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is ready or deleted: there is nothing to try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It is ready or deleted: there is nothing to try again; or it was tried 20 times.", body = Problem, content_type = "application/problem+json"),
         (status = 502, description = "AWS refuses.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -39,6 +39,6 @@ pub(crate) async fn retry_environment(
         .environment_change(&caller.team, &id, |environment, now| environment.request_retry(operation.clone(), now))
         .await?;
     // Changes nothing when an execution runs; one that never started or was cut off starts now.
-    api.operations.run(&environment).await?;
+    api.operations.run(&environment).await.map_err(|error| not_started(&environment, error))?;
     Ok(accepted(represent(&environment, &api, api.clock.now(), &base)))
 }

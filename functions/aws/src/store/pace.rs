@@ -38,6 +38,17 @@ impl Store {
         Err(Error::unavailable("Too many wait for AWS at once; try again.", format!("{paced}: no turn")))
     }
 
+    /// AWS has refused a call for `paced` although its turn had come, because somebody else uses the account's rate too. Those
+    /// who have a turn keep it; those who come now wait until there is something to have again. Repeating it, as a step does
+    /// that goes on being throttled, moves nothing further than time does.
+    ///
+    /// # Errors
+    /// `Unavailable` when DynamoDB cannot be reached.
+    pub async fn turns_used_up(&self, paced: Paced) -> Result<(), Error> {
+        let served = paced.served_when_used_up(self.clock.stamp(), self.clock.scale(paced.interval()));
+        self.serve_until(paced, served, served).await.map(drop)
+    }
+
     /// Joins a queue that is being served until later than `now`; until when it is served without this turn.
     async fn join(&self, paced: Paced, now: Timestamp, interval: Duration) -> Result<Option<Timestamp>, Error> {
         let joined = self
@@ -70,19 +81,24 @@ impl Store {
     /// Begins a queue that is empty; answers false when somebody else has.
     async fn begin(&self, paced: Paced, now: Timestamp, interval: Duration) -> Result<bool, Error> {
         let served = SignedDuration::try_from(interval).ok().and_then(|interval| now.checked_add(interval).ok());
-        let begun = self
+        self.serve_until(paced, served.unwrap_or(now), now).await
+    }
+
+    /// Sets until when the queue is served, unless that is later than `unless_after`; answers whether it did.
+    async fn serve_until(&self, paced: Paced, served: Timestamp, unless_after: Timestamp) -> Result<bool, Error> {
+        let set = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", pk())
             .key("sk", sk(paced))
             .update_expression("SET served = :served")
-            .condition_expression("attribute_not_exists(served) OR served <= :now")
-            .expression_attribute_values(":served", milliseconds(served.unwrap_or(now)))
-            .expression_attribute_values(":now", milliseconds(now))
+            .condition_expression("attribute_not_exists(served) OR served <= :until")
+            .expression_attribute_values(":served", milliseconds(served))
+            .expression_attribute_values(":until", milliseconds(unless_after))
             .send()
             .await;
-        match begun {
+        match set {
             Ok(_) => Ok(true),
             Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
             Err(error) => Err(convert("UpdateItem", error)),

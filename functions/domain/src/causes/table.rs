@@ -4,6 +4,7 @@
 //! A new cause is a new entry here and a line in `docs/failures.md`. How to look at a failure: `Seen`, in `mod`.
 
 use super::{Cause, Who, has_one};
+use crate::error::PERMISSION_DENIED;
 use crate::evidence::LOG;
 use crate::step::Step;
 
@@ -15,7 +16,7 @@ pub static CAUSES: [Cause; 39] = [
         meaning: "Berth's role may not make the AWS call that the message names.",
         what_to_do: "An operator has to allow that call in the policy of Berth's worker; then `POST /environments/{id}/retry`.",
         who: Who::Operator,
-        shows: |seen| seen.code == "aws_permission_denied",
+        shows: |seen| seen.code == PERMISSION_DENIED,
     },
     Cause {
         word: "quota_exceeded",

@@ -14,6 +14,9 @@ use crate::usual;
 
 /// How often a provisioning whose execution was cut off is taken up again before it is unwound.
 const MOST_TRIES: u32 = 3;
+/// How often one environment can be provisioned. Every attempt's resources stay in the record, which DynamoDB does not let
+/// grow above 400 kB; an attempt takes up to 2.
+pub const MOST_ATTEMPTS: u32 = 20;
 
 impl Environment {
     /// A delete arrives. A provisioning under way sees it at its next look and unwinds; a settled environment gets a new
@@ -37,10 +40,17 @@ impl Environment {
     /// While an operation is under way nothing changes.
     ///
     /// # Errors
-    /// `Conflict` when there is nothing to try again.
+    /// `Conflict` when there is nothing to try again, or it was tried [`MOST_ATTEMPTS`] times.
     pub fn request_retry(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
         match self.status {
             Status::Queued | Status::Provisioning | Status::Deleting => Ok(()),
+            Status::Failed if self.attempt >= MOST_ATTEMPTS => Err(Error::Conflict {
+                code: "too_many_attempts",
+                message: format!(
+                    "{} has failed {MOST_ATTEMPTS} times; that is all its record keeps. Delete it and ask for a new one.",
+                    self.id
+                ),
+            }),
             Status::Failed => {
                 self.attempt += 1;
                 self.failure = None;

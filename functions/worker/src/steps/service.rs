@@ -77,8 +77,9 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
             let why = format!("the service is draining; {} tasks are still running", service.running);
             Ok(waiting(context, environment, step, why))
         }
-        gone => {
-            if let (None, Some(waiting)) = (gone, may_turn_up(context, environment, kind)) {
+        // What is INACTIVE may be an earlier attempt's: ECS goes on describing it until there is another of that name.
+        _ => {
+            if let Some(waiting) = may_turn_up(context, environment, kind) {
                 return Ok(waiting);
             }
             context.absent(environment, kind).await?;

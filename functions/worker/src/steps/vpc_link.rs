@@ -3,6 +3,7 @@
 
 use berth_aws::resources::{VpcLinkDeleted, VpcLinkState};
 use berth_domain::environment::ResourceKind;
+use berth_domain::error::PERMISSION_DENIED;
 use berth_domain::{Environment, Error, Step};
 
 use super::{Progress, lost, may_turn_up, recorded, waiting};
@@ -57,10 +58,15 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
     for link in &links {
         context.came_upon(environment, KIND, &link.id).await?;
         why = Some(format!("VPC link {} is being deleted", link.id));
-        if link.state != VpcLinkState::Deleting
-            && let VpcLinkDeleted::InUse(message) = context.resources.vpc_link_delete(&link.id).await?
-        {
-            why = Some(message);
+        if link.state == VpcLinkState::Deleting {
+            continue;
+        }
+        match context.resources.vpc_link_delete(&link.id).await {
+            Ok(VpcLinkDeleted::Accepted) => {}
+            Ok(VpcLinkDeleted::InUse(message)) => why = Some(message),
+            // What is gone carries no tag, and without the deployment's tag the role may delete nothing.
+            Err(Error::Refused { code: PERMISSION_DENIED, .. }) if is_going(context, &link.id).await? => {}
+            Err(error) => return Err(error),
         }
     }
     if let Some(why) = why {
@@ -71,4 +77,9 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
     }
     context.absent(environment, KIND).await?;
     Ok(Progress::Ready)
+}
+
+async fn is_going(context: &Context, id: &str) -> Result<bool, Error> {
+    let link = context.resources.vpc_link_get(id).await?;
+    Ok(link.is_none_or(|link| link.state == VpcLinkState::Deleting))
 }

@@ -1,7 +1,8 @@
 //! Reads lag behind writes: for a moment after its creation a resource is not found, and not listed (aws-facts §1.1).
 //!
 //! Played for load balancers, target groups, listeners, services, VPC links and REST APIs. Writes see everything at once,
-//! so that creating again by the same name still gives the same resource. What is inside a REST API does not lag.
+//! so that creating again by the same name still gives the same resource. What is inside a REST API does not lag. A service
+//! that took the place of an INACTIVE one of its name is read as that one.
 
 use std::collections::BTreeMap;
 
@@ -35,12 +36,14 @@ pub fn created(sim: &mut Sim, key: &str) {
 pub fn behind<R>(sim: &mut Sim, read: impl FnOnce(&mut Sim) -> R) -> R {
     let now = sim.now();
     sim.unseen.0.retain(|_, from| *from > now);
+    sim.ecs.former.retain(|key, _| sim.unseen.0.contains_key(key));
     if sim.unseen.0.is_empty() {
         return read(sim);
     }
     let unseen = std::mem::take(&mut sim.unseen);
     let balancing = sim.elb.take_unseen(&unseen);
     let services = unseen.out_of(&mut sim.ecs.services);
+    sim.ecs.services.extend(sim.ecs.former.clone());
     let links = unseen.out_of(&mut sim.apigateway.vpc_links);
     let apis = unseen.out_of(&mut sim.apigateway.apis);
     let result = read(sim);

@@ -81,6 +81,13 @@ impl Profile {
         Self { lags, ..self }
     }
 
+    /// The same profile, with reads that see what is new only `after` this time.
+    #[must_use]
+    pub fn seen_after(self, after: Duration) -> Self {
+        let visible = Spread(after.as_secs_f64(), after.as_secs_f64());
+        Self { table: Table { visible, ..self.table }, lags: true, ..self }
+    }
+
     /// Whether reads lag behind writes.
     #[must_use]
     pub fn lags(&self) -> bool {

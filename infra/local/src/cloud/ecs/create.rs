@@ -95,7 +95,8 @@ pub(super) fn create(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
         zone_rebalancing: input.availability_zone_rebalancing,
     };
     let service = Service::new(sim, made, plan);
-    sim.ecs.services.insert(key.clone(), service);
+    let former = sim.ecs.services.insert(key.clone(), service);
+    sim.ecs.former.extend(former.map(|former| (key.clone(), former)));
     lag::created(sim, &key);
     sim.ecs.tags.insert(service::arn(sim, &key), tags);
     scheduler::reconcile(sim, &key);

@@ -48,6 +48,9 @@ pub struct Ecs {
     pub families: BTreeMap<String, BTreeMap<u32, TaskDefinition>>,
     /// By `cluster/name`. A name has one entry; a new service takes the place of an INACTIVE one.
     pub services: BTreeMap<String, Service>,
+    /// The INACTIVE ones whose places were taken, while reads do not see the new ones yet.
+    #[serde(default)]
+    pub(super) former: BTreeMap<String, Service>,
     /// By id.
     pub tasks: BTreeMap<String, Task>,
     tags: BTreeMap<String, input::Tags>,
@@ -61,6 +64,7 @@ impl Default for Ecs {
             clusters: BTreeMap::from([("default".to_owned(), Cluster::active())]),
             families: BTreeMap::new(),
             services: BTreeMap::new(),
+            former: BTreeMap::new(),
             tasks: BTreeMap::new(),
             tags: BTreeMap::new(),
             counted: 0,
