@@ -73,7 +73,7 @@ fn accepted(view: EnvironmentView) -> Response {
 /// The record says what is to be done, but no execution does it yet: says so, and what to do.
 fn not_started(environment: &Environment, error: Error) -> Error {
     let message = format!(
-        "What you asked of {} is recorded, but its workflow could not be started yet; Berth tries again every few minutes. To have it at once, send the request again: a `POST /environments` with the same Idempotency-Key.",
+        "What you asked of {} is recorded, but its workflow could not be started yet; Berth tries again every few minutes. To have it at once, send the same request again (a creation with the same Idempotency-Key).",
         environment.id
     );
     match error {
