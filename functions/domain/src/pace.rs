@@ -26,7 +26,7 @@ pub enum Paced {
 
 /// How much slower than AWS allows the queue is served. Calls come later or earlier than their moment by what a call takes;
 /// without a margin the bucket would be found empty by a few milliseconds again and again.
-const MARGIN: f64 = 1.02;
+const MARGIN: f64 = 1.05;
 
 impl Paced {
     /// The operation that `step` has to wait its turn for.

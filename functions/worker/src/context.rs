@@ -40,6 +40,29 @@ impl Context {
         self.store.environment_change_from(seen.clone(), announce).await
     }
 
+    /// What a creation answered, once it is noted if AWS throttled it: such a call has made nothing, so the next one does not
+    /// wait for what may turn up.
+    ///
+    /// # Errors
+    /// What the creation answered, or what the table refuses.
+    pub(crate) async fn made<T>(
+        &self,
+        announced: &Environment,
+        kind: ResourceKind,
+        created: Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Err(Error::Throttled { .. }) = created {
+            let note = |environment: &mut Environment, _| {
+                if environment.resources.get(kind) == announced.resources.get(kind) {
+                    environment.resources.refused(kind);
+                }
+                Ok(())
+            };
+            self.store.environment_change_from(announced.clone(), note).await?;
+        }
+        created
+    }
+
     /// Writes the id of a resource that was just created or found into the record.
     pub(crate) async fn found(
         &self,
@@ -52,19 +75,34 @@ impl Context {
         if known.is_some_and(|known| known.id.as_deref() == Some(id) && known.address.as_deref() == address) {
             return Ok(());
         }
+        self.record(environment, kind, id, address).await.map(drop)
+    }
+
+    async fn record(
+        &self,
+        environment: &Environment,
+        kind: ResourceKind,
+        id: &str,
+        address: Option<&str>,
+    ) -> Result<Environment, Error> {
         let record = |environment: &mut Environment, now| {
             environment.resources.record(kind, id, address, now);
             Ok(())
         };
-        self.store.environment_change(&environment.team, &environment.id, record).await.map(drop)
+        self.store.environment_change(&environment.team, &environment.id, record).await
     }
 
     /// Writes the id of a resource that an undo came upon into the record, if it is not there: its creation was announced,
-    /// and the reply lost. The receipt names everything that ever was.
-    pub(crate) async fn came_upon(&self, environment: &Environment, kind: ResourceKind, id: &str) -> Result<(), Error> {
+    /// and the reply lost. The receipt names everything that ever was. The record as it is then.
+    pub(crate) async fn came_upon(
+        &self,
+        environment: &Environment,
+        kind: ResourceKind,
+        id: &str,
+    ) -> Result<Environment, Error> {
         match environment.resources.id(kind) {
-            Some(_) => Ok(()),
-            None => self.found(environment, kind, id, None).await,
+            Some(_) => Ok(environment.clone()),
+            None => self.record(environment, kind, id, None).await,
         }
     }
 

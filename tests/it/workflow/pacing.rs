@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use berth_local::cloud::profile::Profile;
 use berth_local::cloud::quotas::Quotas;
 use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
@@ -153,12 +154,47 @@ async fn a_call_that_somebody_else_has_used_up_holds_newcomers_up_by_itself_only
     world.delete(&ids[5]).await;
     let newcomer = world.until_step(&ids[5], "UndoRestApi", "waiting").await;
     let turn = queue(&world, &ids[5..], "UndoRestApi").await.pop().unwrap_or_else(|| panic!("{newcomer:#}")).1;
-    // Five are before it, one interval of 30.6 s each.
+    // Five are before it, one interval of 31.5 s each.
     let after = turn.duration_since(began).as_secs_f64();
-    assert!((5.0 * 30.6..5.0 * 30.6 + 31.0).contains(&after), "{after} s");
+    assert!((5.0 * 31.5..5.0 * 31.5 + 31.0).contains(&after), "{after} s");
     for environment in settled(&world, &ids).await {
         assert_eq!(environment["status"], "deleted", "{environment:#}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_after_a_call_that_was_throttled_waits_until_there_is_something_to_have_again() {
+    let world = roomy().await;
+    let ids = create(&world, 2).await;
+    settled(&world, &ids).await;
+    for nth in 1..=6 {
+        let refusal = Refusal::throttled("apigateway");
+        world.system.door.faults().script("apigateway:DeleteRestApi", nth, Fault::Refuse(refusal));
+    }
+    let began = world.system.clock.now();
+    world.delete(&ids[0]).await;
+    world.system.clock.sleep(Duration::from_secs(40)).await;
+    world.delete(&ids[1]).await;
+    let newcomer = world.until_step(&ids[1], "UndoRestApi", "waiting").await;
+    let turn = queue(&world, &ids[1..], "UndoRestApi").await.pop().unwrap_or_else(|| panic!("{newcomer:#}")).1;
+    // Six throttles take 18 to 36 s.
+    let after = turn.duration_since(began).as_secs_f64();
+    assert!((18.0 + 31.5 - 6.0..36.0 + 31.5).contains(&after), "{after} s");
+    for environment in settled(&world, &ids).await {
+        assert_eq!(environment["status"], "deleted", "{environment:#}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_at_once_are_all_ready_though_no_call_takes_as_long_as_another() {
+    let quotas = Quotas { load_balancers: 300, vpc_links: 300, ..Quotas::default() };
+    let world = World::with(WorldOptions { quotas, profile: Profile::varying(), ..Default::default() }).await;
+    let ids = create(&world, 150).await;
+    for environment in settled(&world, &ids).await {
+        assert_eq!(environment["status"], "ready", "{environment:#}");
+        assert!(!complains(&environment), "{environment:#}");
+    }
+    assert!(world.inventory().await.is_each(150));
 }
 
 #[tokio::test(start_paused = true)]

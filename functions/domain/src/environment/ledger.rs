@@ -57,6 +57,9 @@ pub struct Resource {
     pub recorded_at: Option<Timestamp>,
     /// When its absence was verified.
     pub absent_at: Option<Timestamp>,
+    /// Whether AWS refused to create it when it was last announced: nothing can turn up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 /// Every resource of an environment: there is never more than one of a kind at a time.
@@ -85,7 +88,14 @@ impl Ledger {
     /// whose reply is lost may take its time to show. An entry with an id is kept.
     pub fn announce(&mut self, kind: ResourceKind, now: Timestamp) {
         if self.id(kind).is_none() {
-            let announced = Resource { id: None, address: None, announced_at: now, recorded_at: None, absent_at: None };
+            let announced = Resource {
+                id: None,
+                address: None,
+                announced_at: now,
+                recorded_at: None,
+                absent_at: None,
+                refused: false,
+            };
             let before = self.now.insert(kind, announced);
             self.former.extend(before.filter(|resource| resource.absent_at.is_some()).map(|resource| (kind, resource)));
         }
@@ -103,6 +113,13 @@ impl Ledger {
         }
     }
 
+    /// What was announced was refused before it had any effect. The entry stays: an earlier call may have had one.
+    pub fn refused(&mut self, kind: ResourceKind) {
+        if let Some(resource) = self.now.get_mut(&kind).filter(|resource| resource.id.is_none()) {
+            resource.refused = true;
+        }
+    }
+
     /// Closes the entry of `kind`: its absence has been seen.
     pub fn verify_absent(&mut self, kind: ResourceKind, now: Timestamp) {
         if let Some(resource) = self.now.get_mut(&kind) {
@@ -116,6 +133,7 @@ impl Ledger {
             resource.absent_at = None;
             if resource.id.is_none() {
                 resource.announced_at = now;
+                resource.refused = false;
             }
         }
     }

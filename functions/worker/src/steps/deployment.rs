@@ -25,7 +25,8 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
                     return Ok(waiting);
                 }
                 seen = context.announce(&seen, kind).await?;
-                context.resources.deployment_create(environment, api).await?
+                let created = context.resources.deployment_create(environment, api).await;
+                context.made(&seen, kind, created).await?
             }
         };
         context.announce(&seen, kind).await?;

@@ -32,19 +32,20 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
     };
     match context.resources.listener_find(load_balancer).await? {
         Some(arn) => {
-            context.came_upon(environment, kind, &arn).await?;
+            let environment = &context.came_upon(environment, kind, &arn).await?;
             context.resources.listener_delete(&arn).await?;
             if context.resources.listener_find(load_balancer).await?.is_some() {
                 let why = format!("listener {arn} is being deleted");
                 return Ok(waiting(context, environment, Step::UndoListener, why));
             }
+            context.absent(environment, kind).await?;
         }
         None => {
             if let Some(waiting) = may_turn_up(context, environment, kind) {
                 return Ok(waiting);
             }
+            context.absent(environment, kind).await?;
         }
     }
-    context.absent(environment, kind).await?;
     Ok(Progress::Ready)
 }

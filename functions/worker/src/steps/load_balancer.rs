@@ -64,7 +64,7 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
         context.absent(environment, kind).await?;
         return Ok(Progress::Ready);
     };
-    context.came_upon(environment, kind, &load_balancer.arn).await?;
+    let environment = &context.came_upon(environment, kind, &load_balancer.arn).await?;
     let why = match context.resources.load_balancer_delete(&load_balancer.arn).await? {
         Ok(()) => format!("load balancer {} is being deleted", load_balancer.arn),
         Err(in_use) => in_use,

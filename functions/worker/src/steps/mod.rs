@@ -106,7 +106,7 @@ pub(crate) fn waiting(context: &Context, environment: &Environment, step: Step, 
 /// How long a resource of `kind` that cannot be found may still turn up: its creation was announced or answered a moment
 /// ago, and reads may lag behind.
 pub(crate) fn may_turn_up(context: &Context, environment: &Environment, kind: ResourceKind) -> Option<Progress> {
-    let resource = environment.resources.get(kind)?;
+    let resource = environment.resources.get(kind).filter(|resource| !resource.refused)?;
     let made = resource.recorded_at.unwrap_or(resource.announced_at);
     let left = SETTLING.checked_sub(context.clock.since(made)).filter(|left| !left.is_zero())?;
     let why = format!("making sure that no {} turns up from a call whose reply was lost", kind.word());

@@ -28,8 +28,9 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
                     if let Some(waiting) = may_turn_up(context, environment, KIND) {
                         return Ok(waiting);
                     }
-                    context.announce(environment, KIND).await?;
-                    context.resources.rest_api_create(environment).await?
+                    let announced = context.announce(environment, KIND).await?;
+                    let created = context.resources.rest_api_create(environment).await;
+                    context.made(&announced, KIND, created).await?
                 }
             };
             context.found(environment, KIND, &api, None).await?;

@@ -41,7 +41,7 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
         context.absent(environment, kind).await?;
         return Ok(Progress::Ready);
     };
-    context.came_upon(environment, kind, &arn).await?;
+    let environment = &context.came_upon(environment, kind, &arn).await?;
     let why = if context.resources.target_group_delete(&arn).await? {
         format!("target group {arn} is being deleted")
     } else {

@@ -35,8 +35,9 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
             if let Some(waiting) = may_turn_up(context, environment, KIND) {
                 return Ok(waiting);
             }
-            context.announce(environment, KIND).await?;
-            context.resources.vpc_link_create(environment, load_balancer).await?
+            let announced = context.announce(environment, KIND).await?;
+            let created = context.resources.vpc_link_create(environment, load_balancer).await;
+            context.made(&announced, KIND, created).await?
         }
     };
     context.found(environment, KIND, &link.id, None).await?;
