@@ -275,6 +275,18 @@ MUTATIONS = [
         "filters": ["faults::undos::an_earlier_attempts"],
     },
     {
+        "name": "throttled-settles",
+        "what": "a throttled creation waits for what may turn up",
+        "changes": [
+            (
+                f"{STEPS}/mod.rs",
+                ".filter(|resource| !resource.refused)?;",
+                '.filter(|resource| !resource.refused || berth_domain::mutant("throttled-settles"))?;',
+            ),
+        ],
+        "filters": ["workflow::pacing::many_at_once"],
+    },
+    {
         "name": "used-up-adds",
         "what": "every throttled call moves the queue by a turn",
         "changes": [

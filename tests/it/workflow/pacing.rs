@@ -189,12 +189,12 @@ async fn who_comes_after_a_call_that_was_throttled_waits_until_there_is_somethin
 async fn many_at_once_are_all_ready_though_no_call_takes_as_long_as_another() {
     let quotas = Quotas { load_balancers: 300, vpc_links: 300, ..Quotas::default() };
     let world = World::with(WorldOptions { quotas, profile: Profile::varying(), ..Default::default() }).await;
-    let ids = create(&world, 150).await;
+    let ids = create(&world, 100).await;
     for environment in settled(&world, &ids).await {
         assert_eq!(environment["status"], "ready", "{environment:#}");
         assert!(!complains(&environment), "{environment:#}");
     }
-    assert!(world.inventory().await.is_each(150));
+    assert!(world.inventory().await.is_each(100));
 }
 
 #[tokio::test(start_paused = true)]
