@@ -284,7 +284,7 @@ MUTATIONS = [
                 '.filter(|resource| !resource.refused || berth_domain::mutant("throttled-settles"))?;',
             ),
         ],
-        "filters": ["workflow::pacing::many_at_once"],
+        "filters": ["workflow::pacing::a_creation"],
     },
     {
         "name": "used-up-adds",

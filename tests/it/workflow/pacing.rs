@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use berth_local::cloud::profile::Profile;
 use berth_local::cloud::quotas::Quotas;
 use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
@@ -186,15 +185,21 @@ async fn who_comes_after_a_call_that_was_throttled_waits_until_there_is_somethin
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_at_once_are_all_ready_though_no_call_takes_as_long_as_another() {
-    let quotas = Quotas { load_balancers: 300, vpc_links: 300, ..Quotas::default() };
-    let world = World::with(WorldOptions { quotas, profile: Profile::varying(), ..Default::default() }).await;
-    let ids = create(&world, 100).await;
-    for environment in settled(&world, &ids).await {
-        assert_eq!(environment["status"], "ready", "{environment:#}");
-        assert!(!complains(&environment), "{environment:#}");
+async fn a_creation_that_is_throttled_again_and_again_is_tried_every_few_seconds() {
+    let (alone, _) = alone().await;
+    for operation in ["CreateRestApi", "CreateVpcLink", "CreateDeployment"] {
+        let world = World::new().await;
+        for nth in 1..=10 {
+            let refusal = Refusal::throttled("apigateway");
+            world.system.door.faults().script(&format!("apigateway:{operation}"), nth, Fault::Refuse(refusal));
+        }
+        let began = world.system.clock.now();
+        let id = world.create("throttled", "hello").await;
+        assert_eq!(world.settled(&id).await["status"], "ready", "{operation}");
+        let took = world.system.clock.since(began);
+        assert!(took < alone + Duration::from_secs(90), "{operation}: {took:?}, alone {alone:?}");
+        assert!(world.system.door.faults().all_came() && world.inventory().await.is_each(1), "{operation}");
     }
-    assert!(world.inventory().await.is_each(100));
 }
 
 #[tokio::test(start_paused = true)]
