@@ -16,7 +16,7 @@ use crate::usual;
 const MOST_TRIES: u32 = 3;
 /// How often one environment can be provisioned. Every attempt's resources stay in the record, which DynamoDB does not let
 /// grow above 400 kB; an attempt takes up to 2.
-pub const MOST_ATTEMPTS: u32 = 20;
+const MOST_ATTEMPTS: u32 = 20;
 
 impl Environment {
     /// A delete arrives. A provisioning under way sees it at its next look and unwinds; a settled environment gets a new
@@ -40,7 +40,7 @@ impl Environment {
     /// While an operation is under way nothing changes.
     ///
     /// # Errors
-    /// `Conflict` when there is nothing to try again, or it was tried [`MOST_ATTEMPTS`] times.
+    /// `Conflict` when there is nothing to try again, or it was tried `MOST_ATTEMPTS` times.
     pub fn request_retry(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
         match self.status {
             Status::Queued | Status::Provisioning | Status::Deleting => Ok(()),
