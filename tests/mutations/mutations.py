@@ -296,6 +296,6 @@ MUTATIONS = [
                 '        if berth_domain::mutant("used-up-adds") {\n            context.store.turn_take(paced).await?;\n        }\n        context.store.turns_used_up(paced).await?;\n',
             ),
         ],
-        "filters": ["workflow::pacing::a_call"],
+        "filters": ["workflow::pacing::throttled_calls"],
     },
 ]

@@ -208,6 +208,14 @@ pub fn ended(environment: &Value, ends: &[&str]) -> Option<String> {
 }
 
 impl World {
+    /// The next `times` calls of `operation` are throttled, as its service does.
+    pub fn throttle(&self, operation: &str, times: u64) {
+        let service = operation.split(':').next().unwrap_or_default();
+        for nth in 1..=times {
+            self.system.door.faults().script(operation, nth, Fault::Refuse(Refusal::throttled(service)));
+        }
+    }
+
     /// Waits until `operation` is called; [`berth_local::faults::Faults::record`] must have been called before.
     ///
     /// # Panics

@@ -529,7 +529,7 @@ async fn a_key_is_1_to_255_visible_characters() {
 }
 
 fn throttled() -> Fault {
-    Fault::Refuse(Refusal::bad("ThrottlingException", "Rate exceeded"))
+    Fault::Refuse(Refusal::throttled("states"))
 }
 
 fn forbidden() -> Fault {

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use berth_local::cloud::refusal::Refusal;
-use berth_local::faults::Fault;
 use http::Method;
 use serde_json::{Value, json};
 use tests::{Reply, World};
@@ -16,12 +14,9 @@ async fn delete(world: &World, team: &str, id: &str) -> Reply {
     world.call(team, Method::DELETE, &format!("/environments/{id}"), &Value::Null).await
 }
 
-/// `StartExecution` is refused by throttling for as long as the SDK tries.
+/// `StartExecution` is throttled for as long as the SDK tries.
 fn no_start(world: &World) {
-    for nth in 1..=3 {
-        let refusal = Refusal::bad("ThrottlingException", "Rate exceeded");
-        world.system.door.faults().script("states:StartExecution", nth, Fault::Refuse(refusal));
-    }
+    world.throttle("states:StartExecution", 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -131,6 +131,24 @@ async fn an_operation_that_is_taken_up_touches_nothing_while_a_call_of_its_old_e
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_begin_that_is_made_again_because_its_reply_was_lost_does_not_put_progress_back() {
+    let (world, id) = Story::Provision.world().await;
+    let observer = Observer::watch(&world, &["demo"], Duration::from_secs(10));
+    let id = Story::Provision.begin(&world, id).await;
+    // The load balancer is coming up.
+    world.system.clock.sleep(Duration::from_secs(100)).await;
+    // The first call is told to wait until no call of the old execution can be running.
+    let gate = world.gate("Begin", 2, Moment::After);
+    world.abort_executions().await;
+    assert!(gate.reached().await);
+    // Longer than the state machine waits for an answer.
+    world.system.clock.sleep(Duration::from_secs(100)).await;
+    gate.open();
+    let here = ends_as_ever(Story::Provision, &world, &observer, &id).await;
+    assert!(here.is_empty(), "{}", here.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_operation_that_has_ended_is_not_unwound_because_nobody_heard_of_its_end() {
     let mut wrong = Vec::new();
     for (story, last) in [(Story::Provision, Step::MarkReady), (Story::Delete, Step::MarkGone)] {

@@ -99,13 +99,7 @@ async fn an_undo_that_is_throttled_until_its_limit_is_named_and_tried_again_by_i
     let (world, id) = Story::Delete.world().await;
     let observer = Observer::watch(&world, &["demo"], Duration::from_secs(60));
     // More calls than one undo makes within its limit of 1,800 s, fewer than two.
-    for nth in 1..=600 {
-        world.system.door.faults().script(
-            "apigateway:DeleteRestApi",
-            nth,
-            Fault::Refuse(Refusal::throttled("apigateway")),
-        );
-    }
+    world.throttle("apigateway:DeleteRestApi", 600);
     let id = Story::Delete.begin(&world, id).await;
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "cleanup_failed", "{environment:#}");

@@ -47,7 +47,7 @@ pub struct Plan {
     /// What becomes of the events about ended executions.
     pub delivery: Delivery,
     /// Whether AWS takes its drawn time and its reads lag, or all is as usual.
-    pub varying: bool,
+    pub profile: Profile,
 }
 
 fn drawn_family(dice: &mut Dice) -> &'static str {
@@ -123,12 +123,8 @@ impl Plan {
             twice: *dice.pick(&[0.0, 0.3]),
             longest: Duration::from_secs(*dice.pick(&[1, 30, 200])),
         };
-        let (chance, varying) = (drawn_chance(dice), dice.happens(0.7));
-        Self { acts, chance, delivery, varying }
-    }
-
-    /// The latencies, and whether reads lag.
-    pub fn profile(&self) -> Profile {
-        if self.varying { Profile::varying() } else { Profile::medians() }
+        let chance = drawn_chance(dice);
+        let profile = if dice.happens(0.7) { Profile::varying() } else { Profile::medians() };
+        Self { acts, chance, delivery, profile }
     }
 }

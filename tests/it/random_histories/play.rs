@@ -46,9 +46,13 @@ struct Asked {
 /// Plays `seed`.
 pub async fn play(seed: u64) -> History {
     let plan = Plan::draw(seed);
-    let world =
-        World::with(WorldOptions { seed, profile: plan.profile(), delivery: plan.delivery, ..Default::default() })
-            .await;
+    let world = World::with(WorldOptions {
+        seed,
+        profile: plan.profile.clone(),
+        delivery: plan.delivery,
+        ..Default::default()
+    })
+    .await;
     for (family, image) in [("crash", "berth/exits:3"), ("absent", "unpullable/image:1"), ("deaf", "berth/deaf")] {
         let used = |(_, act): &(Duration, Act)| matches!(act, Act::Create { family: asked, .. } if *asked == family);
         if plan.acts.iter().any(used) {

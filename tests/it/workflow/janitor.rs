@@ -47,10 +47,7 @@ async fn an_aborted_provisioning_goes_on_by_the_next_sweep_when_its_event_is_los
 #[tokio::test(start_paused = true)]
 async fn an_operation_that_was_recorded_but_never_started_is_started() {
     let world = World::new().await;
-    for nth in 1..=3 {
-        let refusal = Refusal::bad("ThrottlingException", "Rate exceeded");
-        world.system.door.faults().script("states:StartExecution", nth, Fault::Refuse(refusal));
-    }
+    world.throttle("states:StartExecution", 3);
     let body = json!({"name": "lost", "task_definition": "hello"});
     world.call("demo", Method::POST, "/environments", &body).await.problem(503, "unavailable");
     let list = world.call("demo", Method::GET, "/environments", &Value::Null).await.expect(200).body;

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use berth_local::cloud::quotas::Quotas;
-use berth_local::cloud::refusal::Refusal;
-use berth_local::faults::Fault;
 use jiff::Timestamp;
 use serde_json::Value;
 use tests::{World, WorldOptions};
@@ -136,25 +134,28 @@ async fn sixty_deleted_at_once_are_gone_as_soon_as_the_rate_of_delete_rest_api_a
     println!("60 deleted after {took:?}; the rate allows {allowed:?}; alone {alone:?}");
 }
 
+/// Deletes an environment; when the turn comes that its REST API is given, in seconds after `began`.
+async fn deleted_behind(world: &World, id: &str, began: Timestamp) -> f64 {
+    world.delete(id).await;
+    let environment = world.until_step(id, "UndoRestApi", "waiting").await;
+    let (_, turn, _) =
+        queue(world, &[id.to_owned()], "UndoRestApi").await.pop().unwrap_or_else(|| panic!("{environment:#}"));
+    turn.duration_since(began).as_secs_f64()
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_call_that_somebody_else_has_used_up_holds_newcomers_up_by_itself_only_once() {
+async fn throttled_calls_do_not_lengthen_a_queue_that_is_longer_than_they_last() {
     let world = roomy().await;
     let ids = create(&world, 6).await;
     settled(&world, &ids).await;
-    for nth in 1..=6 {
-        let refusal = Refusal::throttled("apigateway");
-        world.system.door.faults().script("apigateway:DeleteRestApi", nth, Fault::Refuse(refusal));
-    }
+    world.throttle("apigateway:DeleteRestApi", 6);
     let began = world.system.clock.now();
     for id in &ids[..5] {
         world.delete(id).await;
     }
     world.system.clock.sleep(Duration::from_secs(60)).await;
-    world.delete(&ids[5]).await;
-    let newcomer = world.until_step(&ids[5], "UndoRestApi", "waiting").await;
-    let turn = queue(&world, &ids[5..], "UndoRestApi").await.pop().unwrap_or_else(|| panic!("{newcomer:#}")).1;
+    let after = deleted_behind(&world, &ids[5], began).await;
     // Five are before it, one interval of 31.5 s each.
-    let after = turn.duration_since(began).as_secs_f64();
     assert!((5.0 * 31.5..5.0 * 31.5 + 31.0).contains(&after), "{after} s");
     for environment in settled(&world, &ids).await {
         assert_eq!(environment["status"], "deleted", "{environment:#}");
@@ -166,18 +167,12 @@ async fn who_comes_after_a_call_that_was_throttled_waits_until_there_is_somethin
     let world = roomy().await;
     let ids = create(&world, 2).await;
     settled(&world, &ids).await;
-    for nth in 1..=6 {
-        let refusal = Refusal::throttled("apigateway");
-        world.system.door.faults().script("apigateway:DeleteRestApi", nth, Fault::Refuse(refusal));
-    }
+    world.throttle("apigateway:DeleteRestApi", 6);
     let began = world.system.clock.now();
     world.delete(&ids[0]).await;
     world.system.clock.sleep(Duration::from_secs(40)).await;
-    world.delete(&ids[1]).await;
-    let newcomer = world.until_step(&ids[1], "UndoRestApi", "waiting").await;
-    let turn = queue(&world, &ids[1..], "UndoRestApi").await.pop().unwrap_or_else(|| panic!("{newcomer:#}")).1;
+    let after = deleted_behind(&world, &ids[1], began).await;
     // Six throttles take 18 to 36 s.
-    let after = turn.duration_since(began).as_secs_f64();
     assert!((18.0 + 31.5 - 6.0..36.0 + 31.5).contains(&after), "{after} s");
     for environment in settled(&world, &ids).await {
         assert_eq!(environment["status"], "deleted", "{environment:#}");
@@ -189,10 +184,7 @@ async fn a_creation_that_is_throttled_again_and_again_is_tried_every_few_seconds
     let (alone, _) = alone().await;
     for operation in ["CreateRestApi", "CreateVpcLink", "CreateDeployment"] {
         let world = World::new().await;
-        for nth in 1..=10 {
-            let refusal = Refusal::throttled("apigateway");
-            world.system.door.faults().script(&format!("apigateway:{operation}"), nth, Fault::Refuse(refusal));
-        }
+        world.throttle(&format!("apigateway:{operation}"), 10);
         let began = world.system.clock.now();
         let id = world.create("throttled", "hello").await;
         assert_eq!(world.settled(&id).await["status"], "ready", "{operation}");

@@ -80,6 +80,7 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
     Ok(Progress::Ready)
 }
 
+/// Whether the link is on its way out, or gone.
 async fn is_going(context: &Context, id: &str) -> Result<bool, Error> {
     let link = context.resources.vpc_link_get(id).await?;
     Ok(link.is_none_or(|link| link.state == VpcLinkState::Deleting))
