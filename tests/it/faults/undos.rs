@@ -6,7 +6,6 @@ use std::time::Duration;
 use berth_domain::Step;
 use berth_domain::pace::Paced;
 use berth_local::cloud::profile::Profile;
-use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
 use http::Method;
 use serde_json::Value;
