@@ -334,25 +334,27 @@ impl World {
     /// What there is in the account, asked through the AWS APIs.
     pub async fn inventory(&self) -> Inventory {
         let clients = &self.system.clients;
-        let balancers = clients.elb.describe_load_balancers().send().await.expect("load balancers");
         let arns = |arn: Option<&str>| arn.unwrap_or_default().to_owned();
-        let load_balancers: Vec<String> =
-            balancers.load_balancers().iter().map(|found| arns(found.load_balancer_arn())).collect();
+        let balancers = clients.elb.describe_load_balancers().into_paginator().items().send();
+        let balancers: Vec<_> = balancers.try_collect().await.expect("load balancers");
+        let load_balancers: Vec<String> = balancers.iter().map(|found| arns(found.load_balancer_arn())).collect();
         let mut listeners = Vec::new();
         for load_balancer in &load_balancers {
             let reply =
                 clients.elb.describe_listeners().load_balancer_arn(load_balancer).send().await.expect("listeners");
             listeners.extend(reply.listeners().iter().map(|found| arns(found.listener_arn())));
         }
-        let groups = clients.elb.describe_target_groups().send().await.expect("target groups");
-        let services = clients.ecs.list_services().max_results(100).send().await.expect("services");
+        let groups = clients.elb.describe_target_groups().into_paginator().items().send();
+        let groups: Vec<_> = groups.try_collect().await.expect("target groups");
+        let services = clients.ecs.list_services().max_results(100).into_paginator().items().send();
+        let services: Vec<String> = services.try_collect().await.expect("services");
         let links = clients.apigateway.get_vpc_links().limit(500).send().await.expect("VPC links");
         let apis = clients.apigateway.get_rest_apis().limit(500).send().await.expect("REST APIs");
         Inventory(BTreeMap::from([
             ("load balancer", load_balancers),
             ("listener", listeners),
-            ("target group", groups.target_groups().iter().map(|found| arns(found.target_group_arn())).collect()),
-            ("service", services.service_arns().to_vec()),
+            ("target group", groups.iter().map(|found| arns(found.target_group_arn())).collect()),
+            ("service", services),
             ("VPC link", links.items().iter().map(|found| arns(found.id())).collect()),
             ("REST API", apis.items().iter().map(|found| arns(found.id())).collect()),
         ]))

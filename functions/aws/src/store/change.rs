@@ -7,7 +7,7 @@ use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
 use jiff::Timestamp;
 
 use super::{Item, Store, environment_item, environment_of, environment_sk, name_sk, pk};
-use crate::error::{code, convert};
+use crate::error::{code, convert, message};
 
 /// How often a write that met another one is tried again before the caller is asked to.
 pub(super) const ATTEMPTS: u32 = 12;
@@ -29,7 +29,7 @@ impl Store {
     /// written.
     ///
     /// # Errors
-    /// What `change` answers; `Unavailable` when other writes keep coming between.
+    /// What `change` answers; `Unavailable` when it cannot be written within `ATTEMPTS` tries.
     pub async fn environment_change(
         &self,
         team: &Team,
@@ -49,6 +49,7 @@ impl Store {
         mut before: Environment,
         mut change: impl FnMut(&mut Environment, Timestamp) -> Result<(), Error>,
     ) -> Result<Environment, Error> {
+        let mut put_off = String::new();
         for attempt in 0..ATTEMPTS {
             let mut after = before.clone();
             let now = self.clock.stamp();
@@ -58,18 +59,26 @@ impl Store {
             }
             after.version += 1;
             after.updated_at = now;
-            if self.environment_write(&after, &before).await? {
-                after.news.clear();
-                return Ok(after);
+            match self.environment_write(&after, &before).await? {
+                None => {
+                    after.news.clear();
+                    return Ok(after);
+                }
+                Some(why) => put_off = why,
             }
             self.back_off(attempt).await;
             before = self.environment_get(&before.team, &before.id).await?;
         }
-        Err(Error::unavailable("The environment is changing quickly; try again.", "optimistic lock kept failing"))
+        Err(unwritten(&put_off))
     }
 
-    /// Writes `environment` over `before`; answers false when that is no longer what is there.
-    async fn environment_write(&self, environment: &Environment, before: &Environment) -> Result<bool, Error> {
+    /// Writes `environment` over `before`. Nothing is written, and DynamoDB's words are answered, when `before` is no longer
+    /// what is there, or when DynamoDB puts the transaction off.
+    async fn environment_write(
+        &self,
+        environment: &Environment,
+        before: &Environment,
+    ) -> Result<Option<String>, Error> {
         let item = environment_item(environment, &self.clock)?;
         let expected = AttributeValue::N(before.version.to_string());
         const UNCHANGED: &str = "version = :expected";
@@ -78,9 +87,8 @@ impl Store {
             let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
             let put = put.condition_expression(UNCHANGED).expression_attribute_values(":expected", expected);
             return match put.send().await {
-                Ok(_) => Ok(true),
-                Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(false),
-                Err(error) if code(&error) == Some("TransactionConflictException") => Ok(false),
+                Ok(_) => Ok(None),
+                Err(error) if is_put_off(code(&error)) => Ok(Some(message(&error).to_owned())),
                 Err(error) => Err(convert("PutItem", error)),
             };
         }
@@ -105,8 +113,8 @@ impl Store {
             writes.push(TransactWriteItem::builder().delete(release).build());
         }
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if code(&error) == Some("TransactionCanceledException") => Ok(false),
+            Ok(_) => Ok(None),
+            Err(error) if is_put_off(code(&error)) => Ok(Some(message(&error).to_owned())),
             Err(error) => Err(convert("TransactWriteItems", error)),
         }
     }
@@ -128,4 +136,20 @@ impl Store {
     pub(super) async fn back_off(&self, attempt: u32) {
         tokio::time::sleep(Duration::from_millis(10 << attempt.min(6))).await;
     }
+}
+
+/// Whether a write of an environment with this error code is worth another look at what is there: it met another write, or
+/// its transaction was cancelled for one of the reasons that its message names.
+pub(super) fn is_put_off(code: Option<&str>) -> bool {
+    const CODES: [&str; 3] =
+        ["ConditionalCheckFailedException", "TransactionConflictException", "TransactionCanceledException"];
+    code.is_some_and(|code| CODES.contains(&code))
+}
+
+/// What is said when every one of `ATTEMPTS` tries was put off, `why` being DynamoDB's words at the last.
+pub(super) fn unwritten(why: &str) -> Error {
+    Error::unavailable(
+        format!("The environment's record could not be written in {ATTEMPTS} tries; try again. DynamoDB says: {why}"),
+        why,
+    )
 }

@@ -5,9 +5,9 @@ use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::change::ATTEMPTS;
+use super::change::{ATTEMPTS, is_put_off, unwritten};
 use super::{Item, Store, environment_item, environment_of, environment_sk, keyed, name_sk, pk};
-use crate::error::{code, convert};
+use crate::error::{code, convert, message};
 
 /// How long an idempotency key is remembered, in seconds.
 const KEY_KEPT: i64 = 24 * 3600;
@@ -94,10 +94,11 @@ impl Store {
         key: Option<&IdempotencyKey>,
     ) -> Result<Created, Error> {
         let writes = self.creation_writes(&environment, key)?;
+        let mut put_off = String::new();
         for attempt in 0..ATTEMPTS {
             match self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await {
                 Ok(_) => return Ok(Created::New(environment)),
-                Err(error) if code(&error) == Some("TransactionCanceledException") => {}
+                Err(error) if is_put_off(code(&error)) => message(&error).clone_into(&mut put_off),
                 Err(error) => return Err(convert("TransactWriteItems", error)),
             }
             // Either another request won (name or key), or two met (conflict): look which, and try again if neither.
@@ -122,10 +123,7 @@ impl Store {
             }
             self.back_off(attempt).await;
         }
-        Err(Error::unavailable(
-            "Too many requests met at once; send yours again.",
-            "TransactWriteItems kept conflicting",
-        ))
+        Err(unwritten(&put_off))
     }
 
     fn creation_writes(

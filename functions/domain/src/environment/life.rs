@@ -16,7 +16,7 @@ use crate::usual;
 const MOST_TRIES: u32 = 3;
 /// How often one environment can be provisioned. Every attempt's resources stay in the record, which DynamoDB does not let
 /// grow above 400 kB; an attempt takes up to 2.
-const MOST_ATTEMPTS: u32 = 20;
+pub(super) const MOST_ATTEMPTS: u32 = 20;
 
 impl Environment {
     /// A delete arrives. A provisioning under way sees it at its next look and unwinds; a settled environment gets a new

@@ -22,6 +22,8 @@ use crate::operation::{Identity, Kind};
 use crate::settings::Settings;
 use crate::step::Step;
 
+use life::MOST_ATTEMPTS;
+
 pub use ledger::{Ledger, Resource, ResourceKind};
 pub use spec::{Api, ApiKind, Container, HealthCheck, Network, Spec, Topology};
 pub use status::Status;
@@ -257,14 +259,20 @@ impl Environment {
     }
 
     /// Saves why provisioning failed; the first failure stays, and what breaks while a requested delete cuts provisioning
-    /// short is no failure.
+    /// short is no failure. What to do after the last attempt is no retry.
     /// From now on the status says `deleting`: what has failed is not being provisioned any more.
     ///
     /// # Errors
     /// `Internal` when the status rules are broken.
-    pub fn fail(&mut self, failure: Failure) -> Result<(), Error> {
+    pub fn fail(&mut self, mut failure: Failure) -> Result<(), Error> {
         if self.failure.is_some() || self.delete_requested_at.is_some() {
             return Ok(());
+        }
+        if self.attempt >= MOST_ATTEMPTS {
+            failure.what_to_do = format!(
+                "This was the last of {MOST_ATTEMPTS} attempts: where a retry is named, delete this environment and create it again instead. {}",
+                failure.what_to_do
+            );
         }
         self.news.push(News::Failed { code: failure.code.clone(), message: failure.message.clone() });
         self.failure = Some(failure);

@@ -1,0 +1,98 @@
+//! What AWS does wrong while an environment is recorded and its workflow started.
+
+use super::*;
+
+fn throttled() -> Fault {
+    Fault::Refuse(Refusal::throttled("states"))
+}
+
+/// DynamoDB cancels a transaction for want of capacity.
+fn busy() -> Fault {
+    let message =
+        "Transaction cancelled, please refer cancellation reasons for specific reasons [ThrottlingError, None]";
+    let reasons = json!([
+        {"Code": "ThrottlingError", "Message": "Throughput exceeds the current capacity of your table or index."},
+        {"Code": "None"},
+    ]);
+    let body = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "Message": message, "CancellationReasons": reasons,
+    });
+    Fault::Refuse(Refusal { body: Some(Box::new(body)), ..Refusal::bad("TransactionCanceledException", message) })
+}
+
+fn forbidden() -> Fault {
+    Fault::Refuse(Refusal::bad("AccessDeniedException", "not authorized to perform this action"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_workflow_that_is_hard_to_start_is_started_once_and_a_repeated_request_makes_it_go_on() {
+    for (faults, status, code) in [
+        (vec![Fault::LoseReply], 202, ""),
+        (vec![Fault::Reset], 202, ""),
+        (vec![throttled()], 202, ""),
+        (vec![Fault::LoseReply, Fault::Reset, throttled()], 503, "unavailable"),
+        (vec![throttled(), throttled(), throttled()], 503, "unavailable"),
+        (vec![forbidden()], 502, "aws_permission_denied"),
+    ] {
+        let world = World::new().await;
+        for (fault, nth) in faults.iter().zip(1..) {
+            world.system.door.faults().script("states:StartExecution", nth, fault.clone());
+        }
+        let body = request(json!({}));
+        let reply = post_with_key(&world, "demo", "tester", b"a-key", &body).await;
+        assert!(world.system.door.faults().all_came(), "{faults:?}");
+        let told = format!("{faults:?}: {}", reply.text);
+        if status == 202 {
+            assert_eq!(reply.status, 202, "{told}");
+        } else {
+            let reply = reply.problem(status, code);
+            assert_eq!(reply.header("retry-after").is_empty(), status != 503, "{told}");
+            assert!(told.contains("is recorded"), "{told}");
+            world.system.clock.sleep(Duration::from_secs(600)).await;
+            post_with_key(&world, "demo", "tester", b"a-key", &body).await.expect(202);
+        }
+        let ids = ids(&world).await;
+        assert_eq!(ids.len(), 1, "{told}");
+        assert_eq!(executions(&world).len(), 1, "{told}");
+        if status != 202 {
+            assert_eq!(world.settled(&ids[0]).await["status"], "ready", "{told}");
+            assert!(world.inventory().await.is_each(1), "{told}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_hard_to_write_is_written_once_or_not_at_all() {
+    let conflict = Fault::Refuse(Refusal::bad("TransactionInProgressException", "in progress"));
+    for key in [None, Some("a-key")] {
+        for (faults, status) in [
+            (vec![Fault::LoseReply], 202),
+            (vec![Fault::Reset], 202),
+            (vec![throttled()], 202),
+            (vec![Fault::LoseReply, Fault::LoseReply], 202),
+            (vec![throttled(), throttled(), throttled()], 503),
+            (vec![conflict.clone(), conflict.clone(), conflict.clone()], 503),
+            (vec![busy()], 202),
+            (vec![busy(); 12], 503),
+        ] {
+            let world = World::new().await;
+            for (fault, nth) in faults.iter().zip(1..) {
+                world.system.door.faults().script("dynamodb:TransactWriteItems", nth, fault.clone());
+            }
+            let body = request(json!({}));
+            let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();
+            let reply = world.call_with("demo", Method::POST, "/environments", &body, &headers).await;
+            let told = format!("{key:?}, {faults:?}: {}", reply.text);
+            assert_eq!(reply.status, status, "{told}");
+            if status == 503 {
+                let reply = reply.problem(503, "unavailable");
+                let words = if faults.len() == 12 { "ThrottlingError" } else { "" };
+                assert!(reply.text.contains(words), "{told}");
+                assert!(ids(&world).await.is_empty() && executions(&world).is_empty(), "{told}");
+                world.call_with("demo", Method::POST, "/environments", &body, &headers).await.expect(202);
+            }
+            assert_eq!((ids(&world).await.len(), executions(&world).len()), (1, 1), "{told}");
+        }
+    }
+}
