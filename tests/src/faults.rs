@@ -26,12 +26,6 @@ pub fn denied() -> Refusal {
     Refusal::bad("AccessDeniedException", "User: worker is not authorized to perform this action")
 }
 
-/// A refusal that passes.
-#[must_use]
-pub fn throttled() -> Refusal {
-    Refusal::bad("ThrottlingException", "Rate exceeded")
-}
-
 /// One operation of one environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Story {
@@ -157,13 +151,13 @@ impl Story {
         counted.collect()
     }
 
-    /// Tells the story once for each of its calls, with `fault` at that call. It must end in one of `ends`, every
+    /// Tells the story once for each of its calls, with its `fault` at that call. It must end in one of `ends`, every
     /// invariant must hold, nobody may have seen anything that must not be; and unless it ended `ready`, the user's next
     /// `DELETE` must leave nothing. What fails is told all at once.
     ///
     /// # Panics
     /// With everything that failed.
-    pub async fn walk(self, fault: Fault, ends: &[&str]) {
+    pub async fn walk(self, fault: impl Fn(&str) -> Fault, ends: &[&str]) {
         self.walk_over(self.calls().await, fault, ends).await;
     }
 
@@ -171,12 +165,12 @@ impl Story {
     ///
     /// # Panics
     /// With everything that failed.
-    pub async fn walk_over(self, calls: Vec<(String, u64)>, fault: Fault, ends: &[&str]) {
+    pub async fn walk_over(self, calls: Vec<(String, u64)>, fault: impl Fn(&str) -> Fault, ends: &[&str]) {
         let mut wrong = Vec::new();
         for (operation, nth) in calls {
             let (world, id) = self.world().await;
             let observer = Observer::watch(&world, &["demo"], LOOKS);
-            world.system.door.faults().script(&operation, nth, fault.clone());
+            world.system.door.faults().script(&operation, nth, fault(&operation));
             let id = self.begin(&world, id).await;
             let environment = world.settled(&id).await;
             let mut here = Vec::new();
@@ -190,7 +184,7 @@ impl Story {
             }
             wrong.extend(here.into_iter().map(|what| format!("{operation} call {nth}: {what}")));
         }
-        assert!(wrong.is_empty(), "{self:?} with {fault:?}:\n{}", wrong.join("\n"));
+        assert!(wrong.is_empty(), "{self:?}:\n{}", wrong.join("\n"));
     }
 }
 
@@ -207,12 +201,27 @@ pub fn ended(environment: &Value, ends: &[&str]) -> Option<String> {
     (!ends.contains(&status)).then(|| format!("ended {status}: {failure} {leftovers}"))
 }
 
+/// A throttle, as the service of `operation` does it.
+#[must_use]
+pub fn throttled(operation: &str) -> Fault {
+    Fault::Refuse(Refusal::throttled(service(operation)))
+}
+
+/// An outage that passes, in the words of the service of `operation`.
+#[must_use]
+pub fn unavailable(operation: &str) -> Fault {
+    Fault::Refuse(Refusal::unavailable(service(operation)))
+}
+
+fn service(operation: &str) -> &str {
+    operation.split(':').next().unwrap_or_default()
+}
+
 impl World {
     /// The next `times` calls of `operation` are throttled, as its service does.
     pub fn throttle(&self, operation: &str, times: u64) {
-        let service = operation.split(':').next().unwrap_or_default();
         for nth in 1..=times {
-            self.system.door.faults().script(operation, nth, Fault::Refuse(Refusal::throttled(service)));
+            self.system.door.faults().script(operation, nth, throttled(operation));
         }
     }
 

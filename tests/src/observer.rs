@@ -1,5 +1,5 @@
-//! A reader who never looks away: after every write of the records it compares what it sees with what it saw before, and
-//! every so often it asks the API. What it must never see is collected, and told at the end.
+//! A reader who goes on looking: while the records are written it compares what it sees with what it saw before (not more
+//! often than `GLANCE` says), and every so often it asks the API. What it must never see is collected, and told at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};

@@ -32,7 +32,11 @@ where
     let message = message(&error);
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     if is_throttle(code) {
-        return Error::Throttled { message: format!("{doing} was throttled by AWS: {code}: {message}"), cause };
+        // Nothing that anybody but the log has to know: the call is made as soon as it may be.
+        return Error::Throttled {
+            message: format!("{doing} has to wait: AWS takes no more of these calls from this account for now."),
+            cause,
+        };
     }
     if is_temporary(code, status) {
         return Error::unavailable(format!("{doing} was put off by AWS: {code}: {message}"), cause);

@@ -1,10 +1,12 @@
 //! The audit: what is tagged in AWS against what the records say, both ways. A resource without a record that explains it
-//! is reported at once and removed after a grace period; a record whose resource is gone says so to whoever looks.
+//! is reported at once and removed after a grace period; a record whose resource is gone says so to whoever looks. Of a
+//! `ready` environment the listener and the stage are asked for too, which no list of what is tagged has.
 //!
 //! Records are the truth, so they are read again for every difference, after AWS was: a resource is announced in the record
 //! before it is created, and what is not there then has none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use berth_aws::resources::Tagged;
 use berth_aws::store::Finding;
@@ -15,8 +17,12 @@ use jiff::Timestamp;
 
 use crate::Janitor;
 
-/// What an audit can see of an environment: these kinds carry tags.
-const SEEN: [ResourceKind; 5] = [
+/// Between two environments whose listener and stage are asked for: GetStage shares 10 calls a second with everything else
+/// that is asked of API Gateway in this account (aws-facts §3.5).
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What a list of what is tagged has of an environment.
+const TAGGED: [ResourceKind; 5] = [
     ResourceKind::RestApi,
     ResourceKind::VpcLink,
     ResourceKind::Service,
@@ -44,7 +50,14 @@ impl Janitor {
         let there: BTreeSet<(ResourceKind, &str)> =
             tagged.iter().map(|resource| (resource.kind, resource.id.as_str())).collect();
         for environment in live.iter().filter(|environment| environment.status == Status::Ready) {
-            let missing = missing(environment, &there);
+            let missing = match self.missing(environment, &there).await {
+                // What was noted stays until AWS can be asked.
+                Err(error @ (Error::Throttled { .. } | Error::Unavailable { .. })) => {
+                    tracing::warn!(environment = %environment.id, cause = error.cause(), "nobody knows what is missing");
+                    continue;
+                }
+                missing => missing?,
+            };
             if missing.iter().copied().ne(environment.missing.keys().copied()) {
                 self.note_missing(environment, &missing).await?;
             }
@@ -126,7 +139,32 @@ impl Janitor {
         self.store.finding_put(&finding).await
     }
 
-    async fn note_missing(&self, seen: &Environment, missing: &[ResourceKind]) -> Result<(), Error> {
+    /// Which recorded resources are not there. What belongs to one that is not goes with it and is not asked for.
+    async fn missing(
+        &self,
+        environment: &Environment,
+        there: &BTreeSet<(ResourceKind, &str)>,
+    ) -> Result<BTreeSet<ResourceKind>, Error> {
+        let recorded = |kind: ResourceKind| environment.resources.id(kind).map(|id| (kind, id));
+        let gone = |kind: &ResourceKind| recorded(*kind).is_some_and(|entry| !there.contains(&entry));
+        let mut missing: BTreeSet<ResourceKind> = TAGGED.into_iter().filter(gone).collect();
+        let present = |kind| recorded(kind).filter(|entry| there.contains(entry));
+        self.clock.sleep(self.clock.scale(PAUSE)).await;
+        if let (Some((_, load_balancer)), Some((kind, listener))) =
+            (present(ResourceKind::LoadBalancer), recorded(ResourceKind::Listener))
+            && self.resources.listener_find(load_balancer).await?.as_deref() != Some(listener)
+        {
+            missing.insert(kind);
+        }
+        if let (Some((_, api)), Some((kind, _))) = (present(ResourceKind::RestApi), recorded(ResourceKind::Stage))
+            && !self.resources.stage_exists(api, &environment.spec.api.stage).await?
+        {
+            missing.insert(kind);
+        }
+        Ok(missing)
+    }
+
+    async fn note_missing(&self, seen: &Environment, missing: &BTreeSet<ResourceKind>) -> Result<(), Error> {
         tracing::warn!(environment = %seen.id, ?missing, "recorded resources that are not there");
         let note = |environment: &mut Environment, now| {
             // Only what is still as it was when AWS was asked.
@@ -152,15 +190,4 @@ fn explains(environment: &Environment, resource: &Tagged) -> bool {
         Status::Ready | Status::CleanupFailed => recorded,
         Status::Failed | Status::Deleted => false,
     }
-}
-
-fn missing(environment: &Environment, there: &BTreeSet<(ResourceKind, &str)>) -> Vec<ResourceKind> {
-    let recorded = |kind: &ResourceKind| environment.resources.id(*kind).map(|id| (*kind, id));
-    SEEN.iter()
-        .filter_map(recorded)
-        .filter(|entry| !there.contains(entry))
-        .map(|(kind, _)| kind)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
 }

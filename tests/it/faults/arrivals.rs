@@ -1,5 +1,6 @@
-//! Requests that arrive at every state: around the first call of each step (not begun, at work, answered) and around its
-//! last. The calls between those are alike: the step waits.
+//! Requests that arrive at every state: before, during and after the first call of each step, and after its last. The calls
+//! between those are alike: the step waits. What is asked for at one moment of each step only, and what arrives in which
+//! story, stands at each test; `random_histories` draws the rest.
 
 use std::time::Duration;
 
@@ -121,6 +122,16 @@ async fn a_delete_at_any_state_of_a_failure_ends_deleted_with_nothing_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delete_at_any_state_of_a_retried_provisioning_ends_deleted_with_nothing_left() {
+    arriving_at_every_state(Story::Retry, Arrival::Delete, &["deleted"], |moment| moment == Moment::During).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_at_any_state_of_a_retried_removal_changes_nothing() {
+    arriving_at_every_state(Story::Cleanup, Arrival::Delete, &["deleted"], |moment| moment == Moment::During).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_delete_at_any_state_of_a_delete_changes_nothing() {
     arriving_at_every_state(Story::Delete, Arrival::Delete, &["deleted"], |moment| moment != Moment::Before).await;
 }
@@ -146,6 +157,11 @@ async fn an_extension_at_any_state_of_a_provisioning_changes_nothing_but_its_end
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_extension_at_any_state_of_a_failure_ends_failed_all_the_same() {
+    arriving_at_every_state(Story::Failure, Arrival::Extend, &["failed"], |moment| moment == Moment::During).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_extension_at_any_state_of_a_delete_is_refused_and_changes_nothing() {
     arriving_at_every_state(Story::Delete, Arrival::Extend, &["deleted"], |moment| moment == Moment::During).await;
 }
@@ -153,6 +169,11 @@ async fn an_extension_at_any_state_of_a_delete_is_refused_and_changes_nothing() 
 #[tokio::test(start_paused = true)]
 async fn an_expiry_at_any_state_of_a_provisioning_ends_deleted_with_nothing_left() {
     arriving_at_every_state(Story::Provision, Arrival::Expiry, &["deleted"], |moment| moment == Moment::During).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expiry_at_any_state_of_a_failure_ends_deleted_with_nothing_left() {
+    arriving_at_every_state(Story::Failure, Arrival::Expiry, &["deleted"], |moment| moment == Moment::During).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,6 +57,16 @@ async fn a_failure_aborted_at_any_state_is_taken_up_and_ends_failed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retried_provisioning_aborted_at_any_state_is_taken_up_and_ends_ready() {
+    aborted_at_every_state(Story::Retry, |moment| moment == Moment::During).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retried_removal_aborted_at_any_state_is_taken_up_and_ends_deleted() {
+    aborted_at_every_state(Story::Cleanup, |moment| moment == Moment::During).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_delete_aborted_at_any_state_is_taken_up_and_ends_deleted() {
     aborted_at_every_state(Story::Delete, |_| true).await;
 }

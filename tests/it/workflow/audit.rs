@@ -111,6 +111,42 @@ async fn a_ready_environment_whose_resource_somebody_deletes_says_what_is_missin
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_listener_or_stage_that_somebody_deletes_is_missing_until_it_is_there_again() {
+    let world = World::new().await;
+    let id = world.create("robbed", "hello").await;
+    let environment = world.settled(&id).await;
+    let (listener, api) = {
+        let inventory = world.inventory().await;
+        (inventory.0["listener"][0].clone(), inventory.0["REST API"][0].clone())
+    };
+    let missing = async || {
+        let missing = world.get(&id).await["missing"].as_array().expect("a list").clone();
+        missing.iter().map(|one| one["resource"].as_str().expect("a word").to_owned()).collect::<Vec<_>>()
+    };
+    let apigateway = &world.system.clients.apigateway;
+    let stage = environment["spec"]["api"]["stage"].as_str().expect("a stage");
+    let deployment = apigateway.get_stage().rest_api_id(&api).stage_name(stage).send().await.expect("a stage");
+    apigateway.delete_stage().rest_api_id(&api).stage_name(stage).send().await.expect("a deletion");
+    assert_ne!(world.reach(&environment, "/").await.0, 200);
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    assert_eq!(missing().await, ["stage"]);
+    // What AWS cannot be asked about stays as it was.
+    world.throttle("apigateway:GetStage", 3);
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    assert!(world.system.door.faults().all_came());
+    assert_eq!(missing().await, ["stage"]);
+    let again = apigateway.create_stage().rest_api_id(&api).stage_name(stage);
+    let again = again.deployment_id(deployment.deployment_id().expect("an id"));
+    again.send().await.expect("a stage");
+    world.system.clients.elb.delete_listener().listener_arn(&listener).send().await.expect("a deletion");
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    assert_eq!(missing().await, ["listener"]);
+    world.delete(&id).await;
+    assert_eq!(world.settled(&id).await["status"], "deleted");
+    assert!(world.inventory().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_operators_see_findings() {
     let world = World::new().await;
     world.call("demo", Method::GET, "/findings", &Value::Null).await.problem(403, "forbidden");

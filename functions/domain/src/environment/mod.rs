@@ -8,7 +8,7 @@ mod spec;
 mod status;
 mod steps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -340,7 +340,7 @@ impl Environment {
     }
 
     /// Notes which recorded resources an audit did not find.
-    pub fn note_missing(&mut self, missing: &[ResourceKind], now: Timestamp) {
+    pub fn note_missing(&mut self, missing: &BTreeSet<ResourceKind>, now: Timestamp) {
         for kind in missing.iter().filter(|kind| !self.missing.contains_key(kind)) {
             self.news.push(News::Missing { resource: *kind });
         }

@@ -1,10 +1,8 @@
 //! What AWS does wrong while an environment is recorded and its workflow started.
 
-use super::*;
+use tests::faults::throttled;
 
-fn throttled() -> Fault {
-    Fault::Refuse(Refusal::throttled("states"))
-}
+use super::*;
 
 /// DynamoDB cancels a transaction for want of capacity.
 fn busy() -> Fault {
@@ -30,9 +28,17 @@ async fn a_workflow_that_is_hard_to_start_is_started_once_and_a_repeated_request
     for (faults, status, code) in [
         (vec![Fault::LoseReply], 202, ""),
         (vec![Fault::Reset], 202, ""),
-        (vec![throttled()], 202, ""),
-        (vec![Fault::LoseReply, Fault::Reset, throttled()], 503, "unavailable"),
-        (vec![throttled(), throttled(), throttled()], 503, "unavailable"),
+        (vec![throttled("states:StartExecution")], 202, ""),
+        (vec![Fault::LoseReply, Fault::Reset, throttled("states:StartExecution")], 503, "unavailable"),
+        (
+            vec![
+                throttled("states:StartExecution"),
+                throttled("states:StartExecution"),
+                throttled("states:StartExecution"),
+            ],
+            503,
+            "unavailable",
+        ),
         (vec![forbidden()], 502, "aws_permission_denied"),
     ] {
         let world = World::new().await;
@@ -69,9 +75,16 @@ async fn a_record_that_is_hard_to_write_is_written_once_or_not_at_all() {
         for (faults, status) in [
             (vec![Fault::LoseReply], 202),
             (vec![Fault::Reset], 202),
-            (vec![throttled()], 202),
+            (vec![throttled("states:StartExecution")], 202),
             (vec![Fault::LoseReply, Fault::LoseReply], 202),
-            (vec![throttled(), throttled(), throttled()], 503),
+            (
+                vec![
+                    throttled("states:StartExecution"),
+                    throttled("states:StartExecution"),
+                    throttled("states:StartExecution"),
+                ],
+                503,
+            ),
             (vec![conflict.clone(), conflict.clone(), conflict.clone()], 503),
             (vec![busy()], 202),
             (vec![busy(); 12], 503),
