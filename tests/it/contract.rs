@@ -12,13 +12,14 @@ use berth_worker::StepError;
 use serde_json::Value;
 
 /// Errors of Lambda and of Step Functions themselves that the machine names (aws-facts §4).
-const AWS_ERRORS: [&str; 9] = [
+const AWS_ERRORS: [&str; 10] = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
+    "Runtime.ExitError",
     "Sandbox.Timedout",
     "States.Timeout",
     "States.ALL",

@@ -64,8 +64,8 @@ MUTATIONS = [
         "changes": [
             (
                 LIFE,
-                "let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(taken_up.min(MOST_TRIES).saturating_sub(1));",
-                'let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(taken_up.min(MOST_TRIES).saturating_sub(1));\n        let wait = if crate::mutant("no-lease") { std::time::Duration::ZERO } else { wait };',
+                "let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.taken_up.saturating_sub(1));",
+                'let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.taken_up.saturating_sub(1));\n        let wait = if crate::mutant("no-lease") { std::time::Duration::ZERO } else { wait };',
             ),
         ],
         "filters": ["faults::cut_off"],

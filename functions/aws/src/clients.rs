@@ -11,6 +11,9 @@ use aws_config::timeout::TimeoutConfig;
 /// would create again (`SETTLING` in its `steps`).
 const CALL: Duration = Duration::from_secs(20);
 
+/// The longest that one try of a call to the table or to Step Functions may take, whose clients try again.
+const TRY: Duration = Duration::from_secs(10);
+
 /// One client for each AWS service that Berth calls.
 #[derive(Clone, Debug)]
 pub struct Clients {
@@ -37,10 +40,13 @@ impl Clients {
         // systems in one process (the tests) do not use up each other's.
         static SETS: AtomicU64 = AtomicU64::new(0);
         let allowance = format!("berth-{}", SETS.fetch_add(1, Ordering::Relaxed));
+        let limit = TimeoutConfig::builder().operation_attempt_timeout(TRY).build();
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(config)
+            .timeout_config(limit.clone())
             .retry_partition(aws_sdk_dynamodb::config::retry::RetryPartition::new(allowance.clone()))
             .build();
         let sfn = aws_sdk_sfn::config::Builder::from(config)
+            .timeout_config(limit)
             .retry_partition(aws_sdk_sfn::config::retry::RetryPartition::new(allowance.clone()))
             .build();
         let ecs = aws_sdk_ecs::config::Builder::from(config)

@@ -46,6 +46,8 @@ pub struct Odds {
     pub vanishes_before: f64,
     /// The calling function is killed after the effect; only functions meet it.
     pub vanishes: f64,
+    /// The calling function's process exits after the effect; only functions meet it.
+    pub exits: f64,
 }
 
 impl Chance {
@@ -110,6 +112,7 @@ impl Dice {
             (odds.denied, true, Fault::Refuse(Refusal::denied(operation))),
             (odds.vanishes_before, by_function, Fault::VanishBefore),
             (odds.vanishes, by_function, Fault::Vanish),
+            (odds.exits, by_function, Fault::Exit),
         ];
         let mut upper = 0.0;
         for (likely, fits, fault) in outcomes {

@@ -184,6 +184,11 @@ impl Door {
                 vanish::vanish().await;
                 Err(NoReply::Lost)
             }
+            Fault::Exit => {
+                drop(self.answer(&call).await);
+                vanish::exit().await;
+                Err(NoReply::Lost)
+            }
         }
     }
 

@@ -30,7 +30,8 @@ use crate::dynamo::Dynamo;
 use crate::events::{self, Delivery};
 use crate::states::asl::Definition;
 use crate::states::{self, FunctionError, States};
-use crate::{authorizer, ec2, sdk, vanish};
+use crate::vanish::{self, Exited};
+use crate::{authorizer, ec2, sdk};
 
 /// The state machine, as it is deployed.
 pub const MACHINE: &str = include_str!("../../../statemachine/environment.asl.json");
@@ -231,8 +232,9 @@ pub(crate) async fn call_janitor(janitor: &Janitor, call: Call) {
     let limit = janitor.clock.limit(JANITOR_TIMEOUT);
     let run = vanish::function(Box::pin(janitor.run(call.clone())));
     match tokio::time::timeout(limit, run).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(?call, cause = error.cause(), "the janitor comes back later"),
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!(?call, cause = error.cause(), "the janitor comes back later"),
+        Ok(Err(Exited)) => tracing::warn!(?call, "the janitor's process has exited"),
         Err(_) => tracing::warn!(?call, "the janitor was cut off"),
     }
 }
@@ -254,8 +256,9 @@ async fn invoke(context: berth_worker::Context, invocation: states::Invocation) 
     let limit = context.clock.limit(FUNCTION_TIMEOUT);
     let run = vanish::function(Box::pin(berth_worker::run(&context, input)));
     match tokio::time::timeout(limit, run).await {
-        Ok(Ok(outcome)) => serde_json::to_value(outcome).map_err(|e| error("BadOutcome", e.to_string())),
-        Ok(Err(failure)) => Err(error(failure.name(), failure.message())),
+        Ok(Ok(Ok(outcome))) => serde_json::to_value(outcome).map_err(|e| error("BadOutcome", e.to_string())),
+        Ok(Ok(Err(failure))) => Err(error(failure.name(), failure.message())),
+        Ok(Err(Exited)) => Err(error("Runtime.ExitError", "Runtime exited without providing a reason".to_owned())),
         Err(_) => {
             Err(error("Sandbox.Timedout", format!("Task timed out after {} seconds", FUNCTION_TIMEOUT.as_secs())))
         }

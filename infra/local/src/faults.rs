@@ -1,6 +1,6 @@
 //! Faults at the AWS endpoint, scripted ("on the n-th call of X do Y") or by chance, and a journal of every call.
 //!
-//! What a fault does to a call is in `door`; how likely each is, in `chance`; how a function vanishes, in `vanish`.
+//! What a fault does to a call is in `door`; how likely each is, in `chance`; how a function ends, in `vanish`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,6 +30,8 @@ pub enum Fault {
     /// The effect happens; the calling function is killed before it knows. A caller that is no function meets
     /// [`Fault::LoseReply`].
     Vanish,
+    /// As [`Fault::Vanish`], but the function's process exits (a panic, no memory left), which Lambda says at once.
+    Exit,
 }
 
 impl fmt::Display for Fault {
@@ -43,6 +45,7 @@ impl fmt::Display for Fault {
             Self::ComesUpFailed(why) => write!(f, "comes up failed, {why}"),
             Self::VanishBefore => f.write_str("function killed before the effect"),
             Self::Vanish => f.write_str("function killed after the effect"),
+            Self::Exit => f.write_str("function exits after the effect"),
         }
     }
 }

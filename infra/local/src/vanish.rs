@@ -1,6 +1,7 @@
-//! A function that is killed between two lines: the call that it was at never returns to it, and nothing of it goes on.
+//! A function that ends between two lines: the call that it was at never returns to it, and nothing of it goes on. It is
+//! killed, which nobody is told, or its process exits, which Lambda says at once.
 //!
-//! Every invocation runs inside [`function`], through which the endpoint knows who calls it. Nobody else can vanish.
+//! Every invocation runs inside [`function`], through which the endpoint knows who calls it. Nobody else can end so.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -8,17 +9,31 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 tokio::task_local! {
-    /// Notified when the function that runs in this task is to vanish.
-    static FUNCTION: Arc<Notify>;
+    /// Through which the function that runs in this task is ended.
+    static FUNCTION: Arc<Ends>;
 }
 
+#[derive(Default)]
+struct Ends {
+    vanishes: Notify,
+    exits: Notify,
+}
+
+/// The function's process is gone, and Lambda has seen it go.
+#[derive(Debug)]
+pub struct Exited;
+
 /// Runs one invocation of a function. Does not return once it has vanished: whoever invoked it waits for its time limit.
-pub async fn function<F: Future>(work: F) -> F::Output {
-    let gone = Arc::new(Notify::new());
+///
+/// # Errors
+/// [`Exited`] when its process has.
+pub async fn function<F: Future>(work: F) -> Result<F::Output, Exited> {
+    let ends = Arc::new(Ends::default());
     let output = tokio::select! {
         biased;
-        output = FUNCTION.scope(Arc::clone(&gone), work) => Some(output),
-        () = gone.notified() => None,
+        output = FUNCTION.scope(Arc::clone(&ends), work) => Some(Ok(output)),
+        () = ends.exits.notified() => Some(Err(Exited)),
+        () = ends.vanishes.notified() => None,
     };
     match output {
         Some(output) => output,
@@ -34,8 +49,17 @@ pub fn is_function() -> bool {
 
 /// The function that calls vanishes. Returns only to a caller that is none.
 pub async fn vanish() {
-    if let Ok(gone) = FUNCTION.try_with(Arc::clone) {
-        gone.notify_one();
+    end(|ends| &ends.vanishes).await;
+}
+
+/// The process of the function that calls exits. Returns only to a caller that is none.
+pub async fn exit() {
+    end(|ends| &ends.exits).await;
+}
+
+async fn end(how: impl Fn(&Ends) -> &Notify) {
+    if let Ok(ends) = FUNCTION.try_with(Arc::clone) {
+        how(&ends).notify_one();
         pending::<()>().await;
     }
 }

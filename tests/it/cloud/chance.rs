@@ -132,8 +132,8 @@ async fn what_chance_brings_to_functions_only_nobody_else_meets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_vanishes_at_a_call_is_called_again_after_its_time_limit() {
-    for fault in [Fault::Vanish, Fault::VanishBefore] {
+async fn a_worker_that_ends_at_a_call_is_called_again() {
+    for fault in [Fault::Vanish, Fault::VanishBefore, Fault::Exit] {
         let world = World::new().await;
         world.system.door.faults().script("apigateway:CreateVpcLink", 1, fault.clone());
         let id = world.create("killed", "hello").await;
@@ -158,9 +158,10 @@ async fn a_caller_that_is_no_function_survives_what_would_kill_one() {
     let elb = &account.clients.elb;
     let create =
         |name: &str| elb.create_load_balancer().name(name).r#type("network".into()).subnets(SUBNETS[0].0).send();
-    for (fault, there) in [(Fault::VanishBefore, 0), (Fault::Vanish, 1)] {
+    for (fault, name, there) in [(Fault::VanishBefore, "web", 0), (Fault::Vanish, "web", 1), (Fault::Exit, "other", 2)]
+    {
         account.door.faults().script("elasticloadbalancing:CreateLoadBalancer", 1, fault);
-        create("web").await.expect_err("no reply");
+        create(name).await.expect_err("no reply");
         assert_eq!(elb.describe_load_balancers().send().await.unwrap().load_balancers().len(), there);
     }
 }

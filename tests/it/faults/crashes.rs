@@ -1,5 +1,5 @@
 //! The worker is gone after a call: the call has its effect, and nothing of the worker goes on. Its time limit ends the
-//! invocation, and the step is tried again. Left out: a crash after a look, which is one before the next change, and
+//! invocation, or its process has exited, and the step is tried again. Left out: a crash after a look, which is one before the next change, and
 //! some writes of the record; `random_histories` meets both.
 
 use std::time::Duration;
@@ -31,6 +31,12 @@ async fn a_worker_gone_after_any_change_of_a_retried_provisioning_is_followed_by
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_any_change_of_a_retried_removal_is_followed_by_another_that_ends_deleted() {
     Story::Cleanup.walk_over(Story::Cleanup.changes().await, |_| Fault::Vanish, &["deleted"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_exits_at_any_change_is_called_again_and_the_operation_ends_as_it_should() {
+    Story::Provision.walk_over(Story::Provision.changes().await, |_| Fault::Exit, &["ready"]).await;
+    Story::Delete.walk_over(Story::Delete.changes().await, |_| Fault::Exit, &["deleted"]).await;
 }
 
 #[tokio::test(start_paused = true)]

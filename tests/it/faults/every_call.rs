@@ -55,6 +55,13 @@ async fn a_provisioning_whose_connection_is_reset_at_any_look_ends_ready_with_on
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_operation_whose_table_does_not_answer_in_time_goes_on() {
+    let slow = |_: &str| Fault::Slow(Duration::from_secs(25));
+    Story::Provision.walk_over(Story::Provision.writes(4).await, slow, &["ready"]).await;
+    Story::Delete.walk_over(Story::Delete.writes(4).await, slow, &["deleted"]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_provisioning_with_any_change_slower_than_its_time_limit_ends_ready_with_one_of_each() {
     let slow = |_: &str| Fault::Slow(Duration::from_secs(25));
     Story::Provision.walk_over(Story::Provision.changes().await, slow, &["ready"]).await;

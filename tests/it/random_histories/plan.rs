@@ -68,8 +68,14 @@ fn drawn_chance(dice: &mut Dice) -> Chance {
         0 => Chance { functions_only: true, ..Chance::default() },
         1..=4 => usual,
         5..=7 => Chance {
-            resources: Odds { vanishes: 0.01, vanishes_before: 0.01, comes_up_failed: 0.05, ..usual.resources },
-            records: Odds { vanishes: 0.002, vanishes_before: 0.002, ..usual.records },
+            resources: Odds {
+                vanishes: 0.01,
+                vanishes_before: 0.01,
+                exits: 0.01,
+                comes_up_failed: 0.05,
+                ..usual.resources
+            },
+            records: Odds { vanishes: 0.002, vanishes_before: 0.002, exits: 0.002, ..usual.records },
             ..usual
         },
         8 => Chance { resources: Odds { denied: 0.01, lost: 0.05, ..usual.resources }, ..usual },
@@ -85,7 +91,7 @@ fn drawn_chance(dice: &mut Dice) -> Chance {
                 denied: 0.005,
                 ..usual.resources
             },
-            records: Odds { lost: 0.02, vanishes: 0.01, ..usual.records },
+            records: Odds { lost: 0.02, vanishes: 0.01, exits: 0.01, ..usual.records },
             ..usual
         },
     }

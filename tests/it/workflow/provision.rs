@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use berth_domain::Environment;
 use berth_local::cloud::profile::Profile;
+use berth_local::cloud::refusal::Refusal;
 use berth_local::critical_path::critical_path;
+use berth_local::faults::Fault;
 use serde_json::{Value, json};
 use tests::World;
 
@@ -33,6 +35,30 @@ async fn an_environment_becomes_ready_and_answers_through_its_url() {
         let (status, body) = world.reach(&environment, path).await;
         assert_eq!((status, body["method"].as_str()), (200, Some("GET")), "{path}: {body}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_in_one_zone_is_reached_from_all_and_leaves_after_thirty_seconds() {
+    let world = World::new().await;
+    let id = world.create("zonal", "hello").await;
+    world.settled(&id).await;
+    let group = world.inventory().await.0["target group"][0].clone();
+    let attributes = world.system.clients.elb.describe_target_group_attributes().target_group_arn(group).send().await;
+    let attributes = attributes.expect("attributes");
+    let value = |key| attributes.attributes().iter().find(|one| one.key() == Some(key)).and_then(|one| one.value());
+    assert_eq!(value("load_balancing.cross_zone.enabled"), Some("true"));
+    assert_eq!(value("deregistration_delay.timeout_seconds"), Some("30"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_service_that_does_not_show_everywhere_yet_is_waited_for() {
+    let world = World::new().await;
+    let not_yet = Fault::Refuse(Refusal::bad("ServiceNotFoundException", "Service not found."));
+    world.system.door.faults().script("ecs:ListTasks", 1, not_yet);
+    let id = world.create("lagging", "hello").await;
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["status"], "ready", "{environment:#}");
+    assert!(world.system.door.faults().all_came());
 }
 
 #[tokio::test(start_paused = true)]

@@ -73,8 +73,13 @@ impl Resources {
             .service_name(names::resource_name(environment))
             .desired_status(desired)
             .send()
-            .await
-            .map_err(|error| convert("ListTasks", error))?;
+            .await;
+        let listed = match listed {
+            Ok(listed) => listed,
+            // A service that has just been created need not show everywhere yet.
+            Err(error) if code(&error) == Some("ServiceNotFoundException") => return Ok(Vec::new()),
+            Err(error) => return Err(convert("ListTasks", error)),
+        };
         let arns: Vec<String> = listed.task_arns().iter().take(100).cloned().collect();
         if arns.is_empty() {
             return Ok(Vec::new());

@@ -73,7 +73,8 @@ impl Resources {
             .ok_or_else(|| Error::internal("CreateTargetGroup answered no target group"))
     }
 
-    /// Sets how long leaving targets keep their connections; setting it again changes nothing.
+    /// Sets how long leaving targets keep their connections, and that every zone's node reaches the targets of all zones:
+    /// one task is in one zone, and the VPC link may come through another. Setting it again changes nothing.
     ///
     /// # Errors
     /// What ELB refuses.
@@ -82,11 +83,13 @@ impl Resources {
             .key("deregistration_delay.timeout_seconds")
             .value(DEREGISTRATION_DELAY.as_secs().to_string())
             .build();
+        let cross_zone = TargetGroupAttribute::builder().key("load_balancing.cross_zone.enabled").value("true").build();
         self.clients
             .elb
             .modify_target_group_attributes()
             .target_group_arn(arn)
             .attributes(delay)
+            .attributes(cross_zone)
             .send()
             .await
             .map(drop)

@@ -27,7 +27,10 @@ impl Environment {
     pub fn request_delete(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
         self.delete_requested_at.get_or_insert(now);
         match self.status {
-            Status::Queued | Status::Provisioning => self.become_status(Status::Deleting),
+            Status::Queued | Status::Provisioning => {
+                self.operation.taken_up = 0;
+                self.become_status(Status::Deleting)
+            }
             Status::Deleting | Status::Deleted => Ok(()),
             // Nothing is left behind by a failure, so there is nothing to run.
             Status::Failed => self.become_status(Status::Deleted),
@@ -144,28 +147,23 @@ impl Environment {
     /// # Errors
     /// `Internal` when the status rules are broken.
     pub fn take_up_again(&mut self, next: OperationId, clock: &Clock) -> Result<(), Error> {
-        let mut taken_up = self.operation.taken_up + 1;
+        self.operation.taken_up += 1;
         self.news.push(News::Interrupted { operation: self.operation.id.clone() });
-        if taken_up > MOST_TRIES {
+        if self.operation.taken_up > MOST_TRIES {
             if self.status == Status::Deleting {
+                self.begin_removal(clock.stamp())?;
                 self.operation.not_before = Some(clock.stamp_in(clock.limit(CALL_LIMIT)));
                 return self.end_removal(clock);
             }
-            taken_up = 0;
             let message = format!(
                 "The workflow was cut off again after {MOST_TRIES} new beginnings; the executions' histories in Step Functions say why."
             );
             let code = "workflow_interrupted".to_owned();
             self.fail(Failure::diagnosed(&self.id, Step::Begin, code, message, Vec::new()))?;
         }
-        let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(taken_up.min(MOST_TRIES).saturating_sub(1));
-        self.operation = Operation {
-            id: next,
-            not_before: Some(clock.stamp_in(wait)),
-            begun_at: None,
-            taken_up,
-            ..self.operation.clone()
-        };
+        let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.taken_up.saturating_sub(1));
+        self.operation =
+            Operation { id: next, not_before: Some(clock.stamp_in(wait)), begun_at: None, ..self.operation.clone() };
         Ok(())
     }
 

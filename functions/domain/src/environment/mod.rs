@@ -276,6 +276,7 @@ impl Environment {
         }
         self.news.push(News::Failed { code: failure.code.clone(), message: failure.message.clone() });
         self.failure = Some(failure);
+        self.operation.taken_up = 0;
         self.become_status(Status::Deleting)
     }
 

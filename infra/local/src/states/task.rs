@@ -114,11 +114,12 @@ impl Run {
                 }),
                 error: error.error_type,
             }),
+            // Functions are built to abort when they panic, which Lambda sees as an exit.
             Err(panicked) => Err(Failure {
-                error: "Lambda.Unknown".to_owned(),
-                cause: Some(format!(
-                    "The cause could not be determined because Lambda did not return an error type. ({panicked})"
-                )),
+                error: "Runtime.ExitError".to_owned(),
+                cause: Some(
+                    json!({"errorMessage": panicked.to_string(), "errorType": "Runtime.ExitError"}).to_string(),
+                ),
             }),
         }
     }

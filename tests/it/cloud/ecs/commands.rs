@@ -21,7 +21,8 @@ async fn a_command_that_serves() {
 
 fn command_cloud(state: Option<Sim>, kept: &Arc<Mutex<String>>) -> Cloud {
     let server = std::env::current_exe().unwrap();
-    let run = format!("'{}' --exact cloud::ecs::a_command_that_serves --ignored --nocapture", server.display());
+    let run =
+        format!("'{}' --exact cloud::ecs::commands::a_command_that_serves --ignored --nocapture", server.display());
     let kept = Arc::clone(kept);
     Cloud::start(Options {
         clock: Clock::scaled(500.0),
