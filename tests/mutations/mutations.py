@@ -11,6 +11,7 @@ LIFE = "functions/domain/src/environment/life.rs"
 CHANGE = "functions/aws/src/store/change.rs"
 STEP = "functions/domain/src/step.rs"
 SWEEP = "functions/janitor/src/sweep.rs"
+AUDIT = "functions/janitor/src/audit.rs"
 
 # The switch itself, appended to functions/domain/src/lib.rs.
 SWITCH = '''
@@ -297,5 +298,65 @@ MUTATIONS = [
             ),
         ],
         "filters": ["workflow::pacing::throttled_calls"],
+    },
+    {
+        "name": "taken-up-stays",
+        "what": "how often a provisioning was cut off counts for its removal too",
+        "changes": [
+            (
+                LIFE,
+                "                self.operation.taken_up = 0;\n                self.become_status(Status::Deleting)",
+                '                if !crate::mutant("taken-up-stays") {\n                    self.operation.taken_up = 0;\n                }\n                self.become_status(Status::Deleting)',
+            ),
+        ],
+        "filters": ["workflow::janitor::a_removal_is_taken_up"],
+    },
+    {
+        "name": "undos-unlisted",
+        "what": "a removal that was cut off before its first step ends without a word on its undo steps",
+        "changes": [
+            (
+                LIFE,
+                "                self.begin_removal(clock.stamp())?;\n",
+                '                if !crate::mutant("undos-unlisted") {\n                    self.begin_removal(clock.stamp())?;\n                }\n',
+            ),
+        ],
+        "filters": ["workflow::janitor::a_removal_that_is_cut_off"],
+    },
+    {
+        "name": "begun-again",
+        "what": "a Begin that is made again puts progress back",
+        "changes": [
+            (
+                RECORD,
+                "if begun.is_none_or(|moment| context.clock.is_over(moment, CALL_LIMIT * 2)) {",
+                'if begun.is_none_or(|moment| {\n                context.clock.is_over(moment, CALL_LIMIT * 2) || berth_domain::mutant("begun-again")\n            }) {',
+            ),
+        ],
+        "filters": ["faults::cut_off::a_begin_that"],
+    },
+    {
+        "name": "apis-at-once",
+        "what": "an audit removes every orphaned REST API that is due",
+        "changes": [
+            (
+                AUDIT,
+                "if finding.kind == ResourceKind::RestApi && next_api.as_deref() != Some(&finding.id) {",
+                'if finding.kind == ResourceKind::RestApi\n                && next_api.as_deref() != Some(&finding.id)\n                && !berth_domain::mutant("apis-at-once")\n            {',
+            ),
+        ],
+        "filters": ["workflow::audit::orphaned"],
+    },
+    {
+        "name": "stage-unseen",
+        "what": "the audit does not ask for a stage",
+        "changes": [
+            (
+                AUDIT,
+                "&& !self.resources.stage_exists(api, &environment.spec.api.stage).await?",
+                '&& !berth_domain::mutant("stage-unseen")\n            && !self.resources.stage_exists(api, &environment.spec.api.stage).await?',
+            ),
+        ],
+        "filters": ["workflow::audit::a_listener_or_stage"],
     },
 ]
