@@ -12,7 +12,7 @@ use berth_worker::StepError;
 use serde_json::Value;
 
 /// Errors of Lambda and of Step Functions themselves that the machine names (aws-facts §4).
-const AWS_ERRORS: [&str; 10] = [
+const AWS_ERRORS: [&str; 11] = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -20,6 +20,7 @@ const AWS_ERRORS: [&str; 10] = [
     "Lambda.TooManyRequestsException",
     "Lambda.Unknown",
     "Runtime.ExitError",
+    "Runtime.OutOfMemory",
     "Sandbox.Timedout",
     "States.Timeout",
     "States.ALL",

@@ -317,8 +317,8 @@ MUTATIONS = [
         "changes": [
             (
                 LIFE,
-                "                self.begin_removal(clock.stamp())?;\n",
-                '                if !crate::mutant("undos-unlisted") {\n                    self.begin_removal(clock.stamp())?;\n                }\n',
+                "if self.resources.left().next().is_some() {\n                    self.begin_removal",
+                'if self.resources.left().next().is_some() && !crate::mutant("undos-unlisted") {\n                    self.begin_removal',
             ),
         ],
         "filters": ["workflow::janitor::a_removal_that_is_cut_off"],
@@ -348,13 +348,25 @@ MUTATIONS = [
         "filters": ["workflow::audit::orphaned"],
     },
     {
+        "name": "refused-first",
+        "what": "an orphan that AWS does not let go stays the next one to be removed",
+        "changes": [
+            (
+                AUDIT,
+                "        finding.turn_at = None;\n        finding.remove_after = self.clock.stamp();\n",
+                '        if !berth_domain::mutant("refused-first") {\n            finding.turn_at = None;\n            finding.remove_after = self.clock.stamp();\n        }\n',
+            ),
+        ],
+        "filters": ["workflow::audit::an_orphaned"],
+    },
+    {
         "name": "stage-unseen",
         "what": "the audit does not ask for a stage",
         "changes": [
             (
                 AUDIT,
-                "&& !self.resources.stage_exists(api, &environment.spec.api.stage).await?",
-                '&& !berth_domain::mutant("stage-unseen")\n            && !self.resources.stage_exists(api, &environment.spec.api.stage).await?',
+                "note(kind, self.resources.stage_exists(api, &environment.spec.api.stage).await?);",
+                'let is_there = self.resources.stage_exists(api, &environment.spec.api.stage).await?;\n            note(kind, is_there || berth_domain::mutant("stage-unseen"));',
             ),
         ],
         "filters": ["workflow::audit::a_listener_or_stage"],

@@ -11,8 +11,8 @@ use aws_config::timeout::TimeoutConfig;
 /// would create again (`SETTLING` in its `steps`).
 const CALL: Duration = Duration::from_secs(20);
 
-/// The longest that one try of a call to the table or to Step Functions may take, whose clients try again.
-const TRY: Duration = Duration::from_secs(10);
+/// The longest that one try of a call to the table or to Step Functions may take; all three fit into the 29 s of a request.
+const TRY: Duration = Duration::from_secs(8);
 
 /// One client for each AWS service that Berth calls.
 #[derive(Clone, Debug)]

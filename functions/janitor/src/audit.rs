@@ -1,6 +1,6 @@
 //! The audit: what is tagged in AWS against what the records say, both ways. A resource without a record that explains it
-//! is reported at once and removed after a grace period; a record whose resource is gone says so to whoever looks. Of a
-//! `ready` environment the listener and the stage are asked for too, which no list of what is tagged has.
+//! is reported at once and removed after a grace period; a record whose resource is gone says so to whoever looks. Of
+//! `ready` environments the listener and the stage are asked for too, which no list of what is tagged has.
 //!
 //! Records are the truth, so they are read again for every difference, after AWS was: a resource is announced in the record
 //! before it is created, and what is not there then has none.
@@ -21,6 +21,9 @@ use crate::Janitor;
 /// that is asked of API Gateway in this account (aws-facts §3.5).
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// How long one audit asks for them; with what it does not come to, the next one may begin.
+const ASKING: Duration = Duration::from_secs(120);
+
 /// What a list of what is tagged has of an environment.
 const TAGGED: [ResourceKind; 5] = [
     ResourceKind::RestApi,
@@ -29,6 +32,9 @@ const TAGGED: [ResourceKind; 5] = [
     ResourceKind::LoadBalancer,
     ResourceKind::TargetGroup,
 ];
+
+/// What is tagged in AWS.
+type There<'a> = BTreeSet<(ResourceKind, &'a str)>;
 
 impl Janitor {
     pub(crate) async fn audit(&self) -> Result<(), Error> {
@@ -47,10 +53,35 @@ impl Janitor {
             }
         }
         self.deal_with(&orphans).await?;
-        let there: BTreeSet<(ResourceKind, &str)> =
-            tagged.iter().map(|resource| (resource.kind, resource.id.as_str())).collect();
+        let there: There = tagged.iter().map(|resource| (resource.kind, resource.id.as_str())).collect();
+        let mut ready = Vec::new();
         for environment in live.iter().filter(|environment| environment.status == Status::Ready) {
-            let missing = match self.missing(environment, &there).await {
+            let missing = missing(environment, &there);
+            if missing.iter().copied().ne(environment.missing.keys().copied()) {
+                self.note_missing(environment, &missing).await?;
+            }
+            ready.push((environment, missing));
+        }
+        self.ask(ready, &there).await
+    }
+
+    /// Asks for listeners and stages, wherever it begins: an audit that comes to its end before the last is not to leave out
+    /// the same ones every time.
+    async fn ask(
+        &self,
+        mut ready: Vec<(&Environment, BTreeSet<ResourceKind>)>,
+        there: &There<'_>,
+    ) -> Result<(), Error> {
+        let began = self.clock.now();
+        let first = usize::try_from(began.as_millisecond()).unwrap_or_default() % ready.len().max(1);
+        ready.rotate_left(first);
+        for (environment, noted) in ready {
+            if self.clock.since(began) > ASKING {
+                tracing::warn!("not every listener and stage was asked for");
+                break;
+            }
+            self.clock.sleep(PAUSE).await;
+            let missing = match self.still_missing(environment, noted.clone(), there).await {
                 // What was noted stays until AWS can be asked.
                 Err(error @ (Error::Throttled { .. } | Error::Unavailable { .. })) => {
                     tracing::warn!(environment = %environment.id, cause = error.cause(), "nobody knows what is missing");
@@ -58,7 +89,7 @@ impl Janitor {
                 }
                 missing => missing?,
             };
-            if missing.iter().copied().ne(environment.missing.keys().copied()) {
+            if missing != noted {
                 self.note_missing(environment, &missing).await?;
             }
         }
@@ -100,7 +131,7 @@ impl Janitor {
         }
         // Turns that come while nobody is here to use them would all be used at once, at the cost of those who delete.
         let apis = due.iter().map(|(_, finding)| finding).filter(|finding| finding.kind == ResourceKind::RestApi);
-        let next_api = apis.min_by_key(|finding| (finding.turn_at.is_none(), finding.found_at));
+        let next_api = apis.min_by_key(|finding| (finding.turn_at.is_none(), finding.remove_after));
         let next_api = next_api.map(|finding| finding.id.clone());
         for (orphan, mut finding) in due {
             if finding.kind == ResourceKind::RestApi && next_api.as_deref() != Some(&finding.id) {
@@ -145,6 +176,9 @@ impl Janitor {
             }
         }
         let removed = self.resources.tagged_remove(finding.kind, &finding.id).await;
+        // What is still there next time has used its turn, and comes after those that were not tried.
+        finding.turn_at = None;
+        finding.remove_after = self.clock.stamp();
         finding.why = match removed {
             Ok(why) => why,
             Err(error) => Some(error.public().to_owned()),
@@ -153,27 +187,24 @@ impl Janitor {
         self.store.finding_put(&finding).await
     }
 
-    /// Which recorded resources are not there. What belongs to one that is not goes with it and is not asked for.
-    async fn missing(
+    /// What is missing of `environment`, once its listener and stage were asked for too. What belongs to a resource that is
+    /// missing went with it: it is not asked for, and what was noted of it stays.
+    async fn still_missing(
         &self,
         environment: &Environment,
-        there: &BTreeSet<(ResourceKind, &str)>,
+        mut missing: BTreeSet<ResourceKind>,
+        there: &There<'_>,
     ) -> Result<BTreeSet<ResourceKind>, Error> {
         let recorded = |kind: ResourceKind| environment.resources.id(kind).map(|id| (kind, id));
-        let gone = |kind: &ResourceKind| recorded(*kind).is_some_and(|entry| !there.contains(&entry));
-        let mut missing: BTreeSet<ResourceKind> = TAGGED.into_iter().filter(gone).collect();
         let present = |kind| recorded(kind).filter(|entry| there.contains(entry));
-        self.clock.sleep(PAUSE).await;
+        let mut note = |kind, is_there| if is_there { missing.remove(&kind) } else { missing.insert(kind) };
         if let (Some((_, load_balancer)), Some((kind, listener))) =
             (present(ResourceKind::LoadBalancer), recorded(ResourceKind::Listener))
-            && self.resources.listener_find(load_balancer).await?.as_deref() != Some(listener)
         {
-            missing.insert(kind);
+            note(kind, self.resources.listener_find(load_balancer).await?.as_deref() == Some(listener));
         }
-        if let (Some((_, api)), Some((kind, _))) = (present(ResourceKind::RestApi), recorded(ResourceKind::Stage))
-            && !self.resources.stage_exists(api, &environment.spec.api.stage).await?
-        {
-            missing.insert(kind);
+        if let (Some((_, api)), Some((kind, _))) = (present(ResourceKind::RestApi), recorded(ResourceKind::Stage)) {
+            note(kind, self.resources.stage_exists(api, &environment.spec.api.stage).await?);
         }
         Ok(missing)
     }
@@ -189,6 +220,13 @@ impl Janitor {
         };
         self.store.environment_change(&seen.team, &seen.id, note).await.map(drop)
     }
+}
+
+/// What is missing of `environment` as far as the list of what is tagged tells; of the rest, what was noted.
+fn missing(environment: &Environment, there: &There<'_>) -> BTreeSet<ResourceKind> {
+    let gone = |kind: &ResourceKind| environment.resources.id(*kind).is_some_and(|id| !there.contains(&(*kind, id)));
+    let noted = environment.missing.keys().copied().filter(|kind| !TAGGED.contains(kind));
+    TAGGED.into_iter().filter(gone).chain(noted).collect()
 }
 
 fn is_of(finding: &Finding, resource: &Tagged) -> bool {

@@ -32,7 +32,7 @@ impl Context {
             if environment.must_stop(&seen.operation.id) || environment.resources.get(kind) != seen.resources.get(kind)
             {
                 let cause = format!("{}: the record changed between look and creation", kind.word());
-                return Err(Error::unavailable("Another call is at work on this step.", cause));
+                return Err(Error::unavailable("The record changed meanwhile; it is looked at again.", cause));
             }
             environment.resources.announce(kind, now);
             Ok(())
@@ -119,7 +119,7 @@ impl Context {
             let removed = environment.operation.id == seen.operation.id && environment.status == Status::Deleting;
             if !removed || environment.resources.get(kind) != seen.resources.get(kind) {
                 let cause = format!("{}: the record changed between look and its end", kind.word());
-                return Err(Error::unavailable("Another call is at work on this step.", cause));
+                return Err(Error::unavailable("The record changed meanwhile; it is looked at again.", cause));
             }
             environment.resources.verify_absent(kind, now);
             Ok(())

@@ -57,7 +57,7 @@ impl From<Error> for StepError {
     fn from(error: Error) -> Self {
         let report = |code: &str| Report { code: code.to_owned(), message: error.public().to_owned() };
         match &error {
-            Error::Throttled { .. } => Self::Retryable(report("aws_throttled")),
+            Error::Throttled { .. } => Self::Retryable(report("aws_busy")),
             Error::Unavailable { .. } => Self::Retryable(report("aws_unavailable")),
             Error::Invalid { code, .. }
             | Error::Unprocessable { code, .. }

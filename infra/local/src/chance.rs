@@ -46,7 +46,7 @@ pub struct Odds {
     pub vanishes_before: f64,
     /// The calling function is killed after the effect; only functions meet it.
     pub vanishes: f64,
-    /// The calling function's process exits after the effect; only functions meet it.
+    /// The calling function's process exits, and the effect happens later; only functions meet it.
     pub exits: f64,
 }
 

@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -18,6 +19,10 @@ use crate::dynamo::Dynamo;
 use crate::faults::{Fault, Faults};
 use crate::states::States;
 use crate::{ec2, sts, vanish};
+
+/// How long the last call of a process that has exited is on its way (AWS time): longer than Step Functions waits before it
+/// calls again.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
 /// The endpoint; cheap to clone.
 #[derive(Clone)]
@@ -185,8 +190,13 @@ impl Door {
                 Err(NoReply::Lost)
             }
             Fault::Exit => {
-                drop(self.answer(&call).await);
+                let door = self.clone();
+                let on_its_way = tokio::spawn(async move {
+                    door.clock().sleep(ON_ITS_WAY).await;
+                    drop(door.answer(&call).await);
+                });
                 vanish::exit().await;
+                let _done = on_its_way.await;
                 Err(NoReply::Lost)
             }
         }

@@ -30,7 +30,8 @@ pub enum Fault {
     /// The effect happens; the calling function is killed before it knows. A caller that is no function meets
     /// [`Fault::LoseReply`].
     Vanish,
-    /// As [`Fault::Vanish`], but the function's process exits (a panic, no memory left), which Lambda says at once.
+    /// The calling function's process exits (a panic, no memory left), which Lambda says at once; the effect happens when
+    /// the function may have been called again. A caller that is no function meets [`Fault::LoseReply`].
     Exit,
 }
 
@@ -45,7 +46,7 @@ impl fmt::Display for Fault {
             Self::ComesUpFailed(why) => write!(f, "comes up failed, {why}"),
             Self::VanishBefore => f.write_str("function killed before the effect"),
             Self::Vanish => f.write_str("function killed after the effect"),
-            Self::Exit => f.write_str("function exits after the effect"),
+            Self::Exit => f.write_str("function exits before the effect"),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use berth_aws::sdk::elb_types::{LoadBalancerSchemeEnum, LoadBalancerTypeEnum, Tag};
+use berth_local::cloud::refusal::Refusal;
+use berth_local::faults::Fault;
 use http::Method;
 use serde_json::Value;
 use tests::World;
@@ -78,6 +80,32 @@ async fn orphaned_rest_apis_go_one_at_each_audit_so_that_who_deletes_is_not_thro
     assert_eq!(left, [3, 2, 1, 0]);
     world.system.clock.sleep(NEXT_AUDIT).await;
     assert_eq!(findings(&world).await, Vec::<Value>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphaned_rest_api_that_aws_does_not_let_go_keeps_no_other() {
+    let world = World::new().await;
+    let tags = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
+    let apigateway = &world.system.clients.apigateway;
+    for _ in 0..2 {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        apigateway.create_rest_api().name("stray").set_tags(Some(tags)).send().await.expect("an API");
+        world.system.clock.sleep(Duration::from_secs(5)).await;
+    }
+    // The first that is tried, and again when the other has gone.
+    let mapped = Refusal::bad("BadRequestException", "Please remove all base path mappings related to the domain name");
+    for nth in [1, 3] {
+        world.system.door.faults().script("apigateway:DeleteRestApi", nth, Fault::Refuse(mapped.clone()));
+    }
+    world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT * 2).await;
+    assert_eq!(world.inventory().await.count("REST API"), 1);
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    let found = findings(&world).await;
+    assert!(found.len() == 1 && found[0].to_string().contains("base path mappings"), "{found:#?}");
+    world.system.clock.sleep(NEXT_AUDIT * 2).await;
+    assert!(world.inventory().await.is_empty());
+    assert_eq!(findings(&world).await, Vec::<Value>::new());
+    assert!(world.system.door.faults().all_came());
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,6 +194,26 @@ async fn a_listener_or_stage_that_somebody_deletes_is_missing_until_it_is_there_
     world.delete(&id).await;
     assert_eq!(world.settled(&id).await["status"], "deleted");
     assert!(world.inventory().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_that_is_missing_is_not_found_because_its_api_is_missing_too() {
+    let world = World::new().await;
+    let id = world.create("robbed", "hello").await;
+    world.settled(&id).await;
+    let api = world.inventory().await.0["REST API"][0].clone();
+    let apigateway = &world.system.clients.apigateway;
+    apigateway.delete_stage().rest_api_id(&api).stage_name("live").send().await.expect("a deletion");
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    apigateway.delete_rest_api().rest_api_id(&api).send().await.expect("a deletion");
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    let missing = world.get(&id).await["missing"].as_array().expect("a list").clone();
+    let mut missing: Vec<&str> = missing.iter().filter_map(|one| one["resource"].as_str()).collect();
+    missing.sort_unstable();
+    assert_eq!(missing, ["rest_api", "stage"]);
+    let events = world.events("demo", &id).await;
+    let told = |word: &str| events.iter().filter(|event| event.to_string().contains(word)).count();
+    assert_eq!((told("\"missing\""), told("\"found\"")), (2, 0), "{events:#?}");
 }
 
 #[tokio::test(start_paused = true)]

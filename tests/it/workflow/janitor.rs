@@ -96,7 +96,7 @@ async fn a_removal_that_is_cut_off_before_its_first_step_says_of_each_that_it_wa
     let id = world.create("cursed", "hello").await;
     world.settled(&id).await;
     world.delete(&id).await;
-    while world.get(&id).await["status"] == "deleting" {
+    for _ in 0..30 {
         world.abort_executions().await;
         world.system.clock.sleep(Duration::from_secs(1)).await;
     }

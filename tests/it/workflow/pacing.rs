@@ -13,7 +13,9 @@ async fn complaints(world: &World, environment: &Value) -> Vec<Value> {
     said.push(environment.clone());
     said.retain(|one| {
         let text = one.to_string().to_lowercase();
-        ["throttl", "toomanyrequests", "too many requests", "rate exceeded"].iter().any(|word| text.contains(word))
+        ["throttl", "toomanyrequests", "too many requests", "rate exceeded", "takes no more"]
+            .iter()
+            .any(|word| text.contains(word))
     });
     said
 }

@@ -149,7 +149,9 @@ pub(super) fn is_put_off(code: Option<&str>) -> bool {
 /// What is said when every one of `ATTEMPTS` tries was put off, `why` being DynamoDB's words at the last.
 pub(super) fn unwritten(why: &str) -> Error {
     Error::unavailable(
-        format!("The environment's record could not be written in {ATTEMPTS} tries; try again. DynamoDB says: {why}"),
+        format!(
+            "The environment's record could not be written in {ATTEMPTS} tries, because others write it or the table is busy; try again."
+        ),
         why,
     )
 }

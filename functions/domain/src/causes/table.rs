@@ -353,7 +353,7 @@ pub static CAUSES: [Cause; 39] = [
         meaning: "AWS put a call off until Berth gave up: throttling, or an outage.",
         what_to_do: "Wait a little and `POST /environments/{id}/retry`; the AWS Health Dashboard says whether a service is impaired.",
         who: Who::Aws,
-        shows: |seen| matches!(seen.code, "aws_unavailable" | "aws_throttled"),
+        shows: |seen| matches!(seen.code, "aws_unavailable" | "aws_busy"),
     },
     Cause {
         word: "timed_out",

@@ -12,7 +12,8 @@ use crate::operation::{CALL_LIMIT, Kind};
 use crate::step::Step;
 use crate::usual;
 
-/// How often a provisioning whose execution was cut off is taken up again before it is unwound.
+/// How often an operation whose execution was cut off is taken up again: then a provisioning is unwound, which is taken up
+/// as often again, and a removal ends with what is left.
 const MOST_TRIES: u32 = 3;
 /// How often one environment can be provisioned. Every attempt's resources stay in the record, which DynamoDB does not let
 /// grow above 400 kB; an attempt takes up to 2.
@@ -151,7 +152,9 @@ impl Environment {
         self.news.push(News::Interrupted { operation: self.operation.id.clone() });
         if self.operation.taken_up > MOST_TRIES {
             if self.status == Status::Deleting {
-                self.begin_removal(clock.stamp())?;
+                if self.resources.left().next().is_some() {
+                    self.begin_removal(clock.stamp())?;
+                }
                 self.operation.not_before = Some(clock.stamp_in(clock.limit(CALL_LIMIT)));
                 return self.end_removal(clock);
             }

@@ -100,8 +100,7 @@ async fn a_record_that_is_hard_to_write_is_written_once_or_not_at_all() {
             assert_eq!(reply.status, status, "{told}");
             if status == 503 {
                 let reply = reply.problem(503, "unavailable");
-                let words = if faults.len() == 12 { "ThrottlingError" } else { "" };
-                assert!(reply.text.contains(words), "{told}");
+                assert!(!reply.text.contains("Throttl"), "{told}");
                 assert!(ids(&world).await.is_empty() && executions(&world).is_empty(), "{told}");
                 world.call_with("demo", Method::POST, "/environments", &body, &headers).await.expect(202);
             }
