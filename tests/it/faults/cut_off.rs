@@ -151,8 +151,12 @@ async fn a_begin_that_is_made_again_because_its_reply_was_lost_does_not_put_prog
     let gate = world.gate("Begin", 2, Moment::After);
     world.abort_executions().await;
     assert!(gate.reached().await);
-    // Longer than the state machine waits for an answer.
-    world.system.clock.sleep(Duration::from_secs(100)).await;
+    // To just before the state machine waits for an answer no longer, and past the next call.
+    world.system.clock.sleep(Duration::from_secs(70)).await;
+    let before = world.get(&id).await["progress"].as_u64();
+    world.system.clock.sleep(Duration::from_secs(30)).await;
+    let after = world.get(&id).await["progress"].as_u64();
+    assert!(after >= before, "{before:?} %, then {after:?} %");
     gate.open();
     let here = ends_as_ever(Story::Provision, &world, &observer, &id).await;
     assert!(here.is_empty(), "{}", here.join("\n"));
