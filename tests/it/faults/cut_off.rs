@@ -145,8 +145,8 @@ async fn a_begin_that_is_made_again_because_its_reply_was_lost_does_not_put_prog
     let (world, id) = Story::Provision.world().await;
     let observer = Observer::watch(&world, &["demo"], Duration::from_secs(10));
     let id = Story::Provision.begin(&world, id).await;
-    // The load balancer is coming up.
-    world.system.clock.sleep(Duration::from_secs(100)).await;
+    // The link is coming up, and will still be when the next call is made.
+    world.system.clock.sleep(Duration::from_secs(200)).await;
     // The first call is told to wait until no call of the old execution can be running.
     let gate = world.gate("Begin", 2, Moment::After);
     world.abort_executions().await;
