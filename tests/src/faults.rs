@@ -17,14 +17,12 @@ const SERVICES: [&str; 3] = ["elasticloadbalancing:", "ecs:", "apigateway:"];
 /// The API's own call, which the SDK retries and whose failure is answered before anything is recorded.
 const OF_THE_API: &str = "ecs:DescribeTaskDefinition";
 
+/// What is denied before a retry begins.
+const CREATE_API: &str = "apigateway:CreateRestApi";
+const DELETE_API: &str = "apigateway:DeleteRestApi";
+
 /// How often the observer of a walk asks the API.
 const LOOKS: Duration = Duration::from_secs(60);
-
-/// A refusal that no retry can help.
-#[must_use]
-pub fn denied() -> Refusal {
-    Refusal::bad("AccessDeniedException", "User: worker is not authorized to perform this action")
-}
 
 /// One operation of one environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +55,7 @@ impl Story {
                 Some(id)
             }
             Self::Retry => {
-                world.system.door.faults().script("apigateway:CreateRestApi", 1, Fault::Refuse(denied()));
+                world.system.door.faults().script(CREATE_API, 1, denied(CREATE_API));
                 let id = world.create("story", "hello").await;
                 assert_eq!(world.settled(&id).await["status"], "failed");
                 Some(id)
@@ -65,7 +63,7 @@ impl Story {
             Self::Cleanup => {
                 let id = world.create("story", "hello").await;
                 assert_eq!(world.settled(&id).await["status"], "ready");
-                world.system.door.faults().script("apigateway:DeleteRestApi", 1, Fault::Refuse(denied()));
+                world.system.door.faults().script(DELETE_API, 1, denied(DELETE_API));
                 world.delete(&id).await;
                 assert_eq!(world.settled(&id).await["status"], "cleanup_failed");
                 Some(id)
@@ -199,6 +197,18 @@ pub fn ended(environment: &Value, ends: &[&str]) -> Option<String> {
     let status = environment["status"].as_str().unwrap_or_default();
     let (failure, leftovers) = (&environment["failure"], &environment["leftovers"]);
     (!ends.contains(&status)).then(|| format!("ended {status}: {failure} {leftovers}"))
+}
+
+/// A denial, which no retry can help.
+#[must_use]
+pub fn denied(operation: &str) -> Fault {
+    Fault::Refuse(Refusal::denied(operation))
+}
+
+/// A denial of what has happened all the same.
+#[must_use]
+pub fn denied_after(operation: &str) -> Fault {
+    Fault::RefuseAfter(Refusal::denied(operation))
 }
 
 /// A throttle, as the service of `operation` does it.

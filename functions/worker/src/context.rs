@@ -31,8 +31,7 @@ impl Context {
         let announce = |environment: &mut Environment, now| {
             if environment.must_stop(&seen.operation.id) || environment.resources.get(kind) != seen.resources.get(kind)
             {
-                let cause = format!("{}: the record changed between look and creation", kind.word());
-                return Err(Error::unavailable("The record changed meanwhile; it is looked at again.", cause));
+                return Err(changed_meanwhile(kind, "creation"));
             }
             environment.resources.announce(kind, now);
             Ok(())
@@ -118,12 +117,16 @@ impl Context {
             }
             let removed = environment.operation.id == seen.operation.id && environment.status == Status::Deleting;
             if !removed || environment.resources.get(kind) != seen.resources.get(kind) {
-                let cause = format!("{}: the record changed between look and its end", kind.word());
-                return Err(Error::unavailable("The record changed meanwhile; it is looked at again.", cause));
+                return Err(changed_meanwhile(kind, "its end"));
             }
             environment.resources.verify_absent(kind, now);
             Ok(())
         };
         self.store.environment_change(&seen.team, &seen.id, close).await.map(drop)
     }
+}
+
+fn changed_meanwhile(kind: ResourceKind, before: &str) -> Error {
+    let cause = format!("{}: the record changed between look and {before}", kind.word());
+    Error::unavailable("The record changed meanwhile; it is looked at again.", cause)
 }

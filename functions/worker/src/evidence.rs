@@ -98,8 +98,10 @@ impl Gathering<'_> {
     /// The service, its stopped tasks, its targets, and what its programs wrote last.
     async fn service(&mut self) {
         let (resources, environment) = (&self.context.resources, self.environment);
-        let service = self.read("service", resources.service_find(environment)).await.flatten();
-        self.seen.extend(service.as_ref().map(|service| Evidence::new("service", running(service))));
+        let found = self.read("service", resources.service_find(environment)).await;
+        let seen = found.as_ref().map(|found| found.as_ref().map_or_else(|| "there is no service".to_owned(), running));
+        self.seen.extend(seen.map(|seen| Evidence::new("service", seen)));
+        let service = found.flatten();
         let stopped = self.read("stopped_task", resources.stopped_tasks(environment)).await;
         for task in stopped.iter().flatten() {
             self.seen.push(Evidence::new("stopped_task", &*task.detail));

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use crate::cloud::profile::Latency;
 use crate::cloud::refusal::Refusal;
@@ -163,16 +164,7 @@ impl Door {
                 drop(self.answer(&call).await);
                 Err(NoReply::Lost)
             }
-            Fault::Slow(by) => {
-                // On its own: what AWS is slow to do, it does also for a caller who no longer waits.
-                let door = self.clone();
-                let slow = tokio::spawn(async move {
-                    door.clock().sleep(by).await;
-                    let result = door.answer(&call).await;
-                    door.write(&call, result)
-                });
-                slow.await.map_err(|_| NoReply::Lost)
-            }
+            Fault::Slow(by) => self.answer_late(call, by).await.map_err(|_| NoReply::Lost),
             Fault::ComesUpFailed(why) => {
                 let result = self.answer(&call).await;
                 if let Ok((_, reply)) = &result {
@@ -190,16 +182,23 @@ impl Door {
                 Err(NoReply::Lost)
             }
             Fault::Exit => {
-                let door = self.clone();
-                let on_its_way = tokio::spawn(async move {
-                    door.clock().sleep(ON_ITS_WAY).await;
-                    drop(door.answer(&call).await);
-                });
+                let on_its_way = self.answer_late(call, ON_ITS_WAY);
                 vanish::exit().await;
-                let _done = on_its_way.await;
+                drop(on_its_way.await);
                 Err(NoReply::Lost)
             }
         }
+    }
+
+    /// Lets the call happen this much later (AWS time), on its own: what AWS is slow to do, it does also for a caller who no
+    /// longer waits.
+    fn answer_late(&self, call: Call, by: Duration) -> JoinHandle<Response<Bytes>> {
+        let door = self.clone();
+        tokio::spawn(async move {
+            door.clock().sleep(by).await;
+            let result = door.answer(&call).await;
+            door.write(&call, result)
+        })
     }
 
     fn clock(&self) -> berth_domain::Clock {

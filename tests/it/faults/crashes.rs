@@ -1,6 +1,6 @@
 //! The worker is gone after a call: the call has its effect, and nothing of the worker goes on. Its time limit ends the
-//! invocation, or its process has exited, and the step is tried again. Left out: a crash after a look, which is one before the next change, and
-//! some writes of the record; `random_histories` meets both.
+//! invocation, or its process has exited, and the step is tried again. Left out: a crash after a look, which is one before
+//! the next change, and some writes of the record; `random_histories` meets both.
 
 use std::time::Duration;
 

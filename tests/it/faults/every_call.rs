@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
-use tests::faults::{Story, throttled, unavailable};
+use tests::faults::{Story, denied, denied_after, throttled, unavailable};
 
 /// The story's changes in API Gateway.
 async fn of_api_gateway(story: Story) -> Vec<(String, u64)> {
@@ -21,12 +21,12 @@ fn met_another(_: &str) -> Fault {
 
 #[tokio::test(start_paused = true)]
 async fn a_provisioning_denied_any_call_before_its_effect_ends_failed_with_nothing_left() {
-    Story::Provision.walk(|operation| Fault::Refuse(Refusal::denied(operation)), &["failed"]).await;
+    Story::Provision.walk(denied, &["failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_provisioning_denied_any_call_after_its_effect_ends_failed_with_nothing_left() {
-    Story::Provision.walk(|operation| Fault::RefuseAfter(Refusal::denied(operation)), &["failed"]).await;
+    Story::Provision.walk(denied_after, &["failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -79,14 +79,12 @@ async fn a_failure_that_loses_the_reply_of_any_call_still_ends_failed_with_nothi
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_denied_any_call_before_its_effect_ends_and_the_next_delete_leaves_nothing() {
-    Story::Delete.walk(|operation| Fault::Refuse(Refusal::denied(operation)), &["deleted", "cleanup_failed"]).await;
+    Story::Delete.walk(denied, &["deleted", "cleanup_failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_delete_denied_any_call_after_its_effect_ends_and_the_next_delete_leaves_nothing() {
-    Story::Delete
-        .walk(|operation| Fault::RefuseAfter(Refusal::denied(operation)), &["deleted", "cleanup_failed"])
-        .await;
+    Story::Delete.walk(denied_after, &["deleted", "cleanup_failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,12 +115,12 @@ async fn a_delete_with_any_change_slower_than_its_time_limit_ends_deleted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_retried_provisioning_denied_any_call_before_its_effect_ends_failed_again() {
-    Story::Retry.walk(|operation| Fault::Refuse(Refusal::denied(operation)), &["failed"]).await;
+    Story::Retry.walk(denied, &["failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retried_provisioning_denied_any_call_after_its_effect_ends_failed_again() {
-    Story::Retry.walk(|operation| Fault::RefuseAfter(Refusal::denied(operation)), &["failed"]).await;
+    Story::Retry.walk(denied_after, &["failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,14 +135,12 @@ async fn a_retried_provisioning_that_loses_the_reply_of_any_call_ends_ready_with
 
 #[tokio::test(start_paused = true)]
 async fn a_retried_removal_denied_any_call_before_its_effect_ends_and_the_next_delete_leaves_nothing() {
-    Story::Cleanup.walk(|operation| Fault::Refuse(Refusal::denied(operation)), &["deleted", "cleanup_failed"]).await;
+    Story::Cleanup.walk(denied, &["deleted", "cleanup_failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_retried_removal_denied_any_call_after_its_effect_ends_and_the_next_delete_leaves_nothing() {
-    Story::Cleanup
-        .walk(|operation| Fault::RefuseAfter(Refusal::denied(operation)), &["deleted", "cleanup_failed"])
-        .await;
+    Story::Cleanup.walk(denied_after, &["deleted", "cleanup_failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,6 +15,9 @@ const NEXT_AUDIT: Duration = Duration::from_secs(16 * 60);
 /// An environment that nobody has.
 const NOBODY: &str = "env_01m3z5x9d00000000000000000";
 
+/// The tags of something of ours that no record explains.
+const OURS: [(&str, &str); 3] = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
+
 /// Somebody's load balancer, with these tags.
 async fn stray(world: &World, name: &str, tags: &[(&str, &str)]) -> String {
     let settings = &world.system.settings;
@@ -35,6 +38,22 @@ async fn stray(world: &World, name: &str, tags: &[(&str, &str)]) -> String {
     created.load_balancers()[0].load_balancer_arn().expect("an ARN").to_owned()
 }
 
+/// REST APIs that no record explains, as fast as AWS lets them be made.
+async fn stray_apis(world: &World, count: usize) {
+    for _ in 0..count {
+        let tags = OURS.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let create = world.system.clients.apigateway.create_rest_api().name("stray").set_tags(Some(tags));
+        create.send().await.expect("an API");
+        world.system.clock.sleep(Duration::from_secs(5)).await;
+    }
+}
+
+/// The kinds of resources that `id` lacks.
+async fn missing(world: &World, id: &str) -> Vec<String> {
+    let missing = world.get(id).await["missing"].as_array().expect("a list").clone();
+    missing.iter().map(|one| one["resource"].as_str().expect("a word").to_owned()).collect()
+}
+
 async fn findings(world: &World) -> Vec<Value> {
     let reply = world.call_as_operator(Method::GET, "/findings").await.expect(200);
     reply.body["findings"].as_array().expect("findings").clone()
@@ -44,8 +63,7 @@ async fn findings(world: &World) -> Vec<Value> {
 async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hour() {
     let world = World::new().await;
     let name = "berth-01m3z5x9d00000000000000000";
-    let ours = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
-    let orphan = stray(&world, name, &ours).await;
+    let orphan = stray(&world, name, &OURS).await;
     let others = [("berth:deployment", "another"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
     let foreign = stray(&world, "berth-01m3z5x9d00000000000000001", &others).await;
     world.system.clock.sleep(NEXT_AUDIT).await;
@@ -63,13 +81,7 @@ async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hou
 #[tokio::test(start_paused = true)]
 async fn orphaned_rest_apis_go_one_at_each_audit_so_that_who_deletes_is_not_throttled() {
     let world = World::new().await;
-    let tags = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
-    let apigateway = &world.system.clients.apigateway;
-    for _ in 0..3 {
-        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        apigateway.create_rest_api().name("stray").set_tags(Some(tags)).send().await.expect("an API");
-        world.system.clock.sleep(Duration::from_secs(5)).await;
-    }
+    stray_apis(&world, 3).await;
     world.system.door.faults().record();
     let mut left = Vec::new();
     while left.last() != Some(&0) {
@@ -89,13 +101,7 @@ async fn orphaned_rest_apis_go_one_at_each_audit_so_that_who_deletes_is_not_thro
 #[tokio::test(start_paused = true)]
 async fn an_orphaned_rest_api_that_aws_does_not_let_go_keeps_no_other() {
     let world = World::new().await;
-    let tags = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
-    let apigateway = &world.system.clients.apigateway;
-    for _ in 0..2 {
-        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        apigateway.create_rest_api().name("stray").set_tags(Some(tags)).send().await.expect("an API");
-        world.system.clock.sleep(Duration::from_secs(5)).await;
-    }
+    stray_apis(&world, 2).await;
     let mapped = Refusal::bad("BadRequestException", "Please remove all base path mappings related to the domain name");
     world.system.door.faults().script("apigateway:DeleteRestApi", 1, Fault::Refuse(mapped));
     let kept = loop {
@@ -126,8 +132,7 @@ async fn a_record_that_cannot_be_read_keeps_its_resources_and_no_other_from_bein
         dynamodb.put_item().table_name(&table).set_item(Some(item)).send().await.expect("a write");
     }
     world.call("demo", Method::GET, &format!("/environments/{id}"), &Value::Null).await.problem(500, "internal");
-    let ours = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
-    let orphan = stray(&world, "berth-01m3z5x9d00000000000000000", &ours).await;
+    let orphan = stray(&world, "berth-01m3z5x9d00000000000000000", &OURS).await;
     world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT * 2).await;
     let left = world.inventory().await;
     assert!(left.is_each(1) && left.0["load balancer"] != [orphan], "{left}");
@@ -174,28 +179,24 @@ async fn a_listener_or_stage_that_somebody_deletes_is_missing_until_it_is_there_
         let inventory = world.inventory().await;
         (inventory.0["listener"][0].clone(), inventory.0["REST API"][0].clone())
     };
-    let missing = async || {
-        let missing = world.get(&id).await["missing"].as_array().expect("a list").clone();
-        missing.iter().map(|one| one["resource"].as_str().expect("a word").to_owned()).collect::<Vec<_>>()
-    };
     let apigateway = &world.system.clients.apigateway;
     let stage = "live";
     let deployment = apigateway.get_stage().rest_api_id(&api).stage_name(stage).send().await.expect("a stage");
     apigateway.delete_stage().rest_api_id(&api).stage_name(stage).send().await.expect("a deletion");
     assert_ne!(world.reach(&environment, "/").await.0, 200);
     world.system.clock.sleep(NEXT_AUDIT).await;
-    assert_eq!(missing().await, ["stage"]);
+    assert_eq!(missing(&world, &id).await, ["stage"]);
     // What AWS cannot be asked about stays as it was.
     world.throttle("apigateway:GetStage", 1);
     world.system.clock.sleep(NEXT_AUDIT).await;
     assert!(world.system.door.faults().all_came());
-    assert_eq!(missing().await, ["stage"]);
+    assert_eq!(missing(&world, &id).await, ["stage"]);
     let again = apigateway.create_stage().rest_api_id(&api).stage_name(stage);
     let again = again.deployment_id(deployment.deployment_id().expect("an id"));
     again.send().await.expect("a stage");
     world.system.clients.elb.delete_listener().listener_arn(&listener).send().await.expect("a deletion");
     world.system.clock.sleep(NEXT_AUDIT).await;
-    assert_eq!(missing().await, ["listener"]);
+    assert_eq!(missing(&world, &id).await, ["listener"]);
     world.delete(&id).await;
     assert_eq!(world.settled(&id).await["status"], "deleted");
     assert!(world.inventory().await.is_empty());
@@ -212,13 +213,30 @@ async fn a_stage_that_is_missing_is_not_found_because_its_api_is_missing_too() {
     world.system.clock.sleep(NEXT_AUDIT).await;
     apigateway.delete_rest_api().rest_api_id(&api).send().await.expect("a deletion");
     world.system.clock.sleep(NEXT_AUDIT).await;
-    let missing = world.get(&id).await["missing"].as_array().expect("a list").clone();
-    let mut missing: Vec<&str> = missing.iter().filter_map(|one| one["resource"].as_str()).collect();
+    let mut missing = missing(&world, &id).await;
     missing.sort_unstable();
     assert_eq!(missing, ["rest_api", "stage"]);
     let events = world.events("demo", &id).await;
     let told = |word: &str| events.iter().filter(|event| event.to_string().contains(word)).count();
     assert_eq!((told("\"missing\""), told("\"found\"")), (2, 0), "{events:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_audit_that_aws_keeps_waiting_asks_for_no_longer_than_two_minutes() {
+    let world = World::new().await;
+    for number in 0..8 {
+        let id = world.create(&format!("slow-{number}"), "hello").await;
+        assert_eq!(world.settled(&id).await["status"], "ready");
+    }
+    let faults = world.system.door.faults();
+    for nth in 1..=8 {
+        faults.script("apigateway:GetStage", nth, Fault::Slow(Duration::from_secs(25)));
+    }
+    faults.record();
+    world.system.clock.sleep(Duration::from_secs(15 * 60)).await;
+    let asked = faults.journal().iter().filter(|(operation, _)| operation == "apigateway:GetStage").count();
+    // Each time-out takes 20 s.
+    assert_eq!(asked, 6);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use berth_local::cloud::refusal::Refusal;
 use berth_local::events::Delivery;
-use berth_local::faults::Fault;
 use http::Method;
 use serde_json::{Value, json};
+use tests::faults::denied;
 use tests::{World, WorldOptions};
 
 /// A world in which no event about an ended execution arrives.
@@ -115,8 +114,8 @@ async fn what_could_not_be_removed_is_tried_again_by_itself() {
     let world = World::new().await;
     let id = world.create("stuck", "hello").await;
     world.settled(&id).await;
-    let refusal = Refusal::bad("AccessDeniedException", "User: worker is not authorized to perform this action");
-    world.system.door.faults().script("apigateway:DeleteRestApi", 1, Fault::Refuse(refusal));
+    let operation = "apigateway:DeleteRestApi";
+    world.system.door.faults().script(operation, 1, denied(operation));
     world.delete(&id).await;
     assert_eq!(world.settled(&id).await["status"], "cleanup_failed");
     world.system.clock.sleep(Duration::from_secs(400)).await;

@@ -165,8 +165,9 @@ impl Environment {
             self.fail(Failure::diagnosed(&self.id, Step::Begin, code, message, Vec::new()))?;
         }
         let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.taken_up.saturating_sub(1));
-        self.operation =
-            Operation { id: next, not_before: Some(clock.stamp_in(wait)), begun_at: None, ..self.operation.clone() };
+        self.operation.id = next;
+        self.operation.not_before = Some(clock.stamp_in(wait));
+        self.operation.begun_at = None;
         Ok(())
     }
 

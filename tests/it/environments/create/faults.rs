@@ -25,20 +25,13 @@ fn forbidden() -> Fault {
 
 #[tokio::test(start_paused = true)]
 async fn a_workflow_that_is_hard_to_start_is_started_once_and_a_repeated_request_makes_it_go_on() {
+    let throttled = throttled("states:StartExecution");
     for (faults, status, code) in [
         (vec![Fault::LoseReply], 202, ""),
         (vec![Fault::Reset], 202, ""),
-        (vec![throttled("states:StartExecution")], 202, ""),
-        (vec![Fault::LoseReply, Fault::Reset, throttled("states:StartExecution")], 503, "unavailable"),
-        (
-            vec![
-                throttled("states:StartExecution"),
-                throttled("states:StartExecution"),
-                throttled("states:StartExecution"),
-            ],
-            503,
-            "unavailable",
-        ),
+        (vec![throttled.clone()], 202, ""),
+        (vec![Fault::LoseReply, Fault::Reset, throttled.clone()], 503, "unavailable"),
+        (vec![throttled; 3], 503, "unavailable"),
         (vec![forbidden()], 502, "aws_permission_denied"),
     ] {
         let world = World::new().await;
@@ -71,21 +64,15 @@ async fn a_workflow_that_is_hard_to_start_is_started_once_and_a_repeated_request
 #[tokio::test(start_paused = true)]
 async fn a_record_that_is_hard_to_write_is_written_once_or_not_at_all() {
     let conflict = Fault::Refuse(Refusal::bad("TransactionInProgressException", "in progress"));
+    let throttled = throttled("dynamodb:TransactWriteItems");
     for key in [None, Some("a-key")] {
         for (faults, status) in [
             (vec![Fault::LoseReply], 202),
             (vec![Fault::Reset], 202),
-            (vec![throttled("states:StartExecution")], 202),
+            (vec![throttled.clone()], 202),
             (vec![Fault::LoseReply, Fault::LoseReply], 202),
-            (
-                vec![
-                    throttled("states:StartExecution"),
-                    throttled("states:StartExecution"),
-                    throttled("states:StartExecution"),
-                ],
-                503,
-            ),
-            (vec![conflict.clone(), conflict.clone(), conflict.clone()], 503),
+            (vec![throttled.clone(); 3], 503),
+            (vec![conflict.clone(); 3], 503),
             (vec![busy()], 202),
             (vec![busy(); 12], 503),
         ] {
