@@ -371,4 +371,40 @@ MUTATIONS = [
         ],
         "filters": ["workflow::audit::a_listener_or_stage"],
     },
+    {
+        "name": "same-first",
+        "what": "every audit begins with the same environment",
+        "changes": [
+            (
+                AUDIT,
+                "ready.rotate_left(first);",
+                'ready.rotate_left(if berth_domain::mutant("same-first") { 0 } else { first });',
+            ),
+        ],
+        "filters": ["workflow::audit::an_audit_that_aws_keeps_waiting"],
+    },
+    {
+        "name": "late-explained",
+        "what": "what is recorded explains a resource also of an environment that is deleted",
+        "changes": [
+            (
+                AUDIT,
+                "Status::Failed | Status::Deleted => false,",
+                'Status::Failed | Status::Deleted => recorded && berth_domain::mutant("late-explained"),',
+            ),
+        ],
+        "filters": ["workflow::audit::what_a_late_call_recorded"],
+    },
+    {
+        "name": "closed-by-anyone",
+        "what": "a call that nobody waits for closes what was made since it looked",
+        "changes": [
+            (
+                "functions/worker/src/context.rs",
+                "if !removed || environment.resources.get(kind) != seen.resources.get(kind) {",
+                'if (!removed || environment.resources.get(kind) != seen.resources.get(kind))\n                && !berth_domain::mutant("closed-by-anyone")\n            {',
+            ),
+        ],
+        "filters": ["faults::undos::what_an_undo_that_nobody_waits_for"],
+    },
 ]

@@ -1,9 +1,8 @@
 //! `POST /environments/{id}/retry`.
 
-use berth_local::cloud::refusal::Refusal;
-use berth_local::faults::Fault;
 use http::Method;
 use serde_json::{Value, json};
+use tests::faults::denied;
 use tests::{Reply, World};
 
 use super::executions;
@@ -15,8 +14,7 @@ async fn retry(world: &World, team: &str, id: &str) -> Reply {
 
 /// The next call of `operation` is refused for good.
 fn refuse(world: &World, operation: &str) {
-    let refusal = Refusal::bad("AccessDeniedException", "User: worker is not authorized to perform this action");
-    world.system.door.faults().script(operation, 1, Fault::Refuse(refusal));
+    world.system.door.faults().script(operation, 1, denied(operation));
 }
 
 #[tokio::test(start_paused = true)]

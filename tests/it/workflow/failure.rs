@@ -6,10 +6,10 @@ use std::time::Duration;
 use berth_aws::sdk::ecs_types::{
     Compatibility, ContainerDefinition, LogConfiguration, LogDriver, NetworkMode, PortMapping,
 };
-use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
 use serde_json::Value;
 use tests::World;
+use tests::faults::denied;
 
 /// Registers a task definition with one container `web` on port 8000 of `image` that writes to CloudWatch Logs.
 async fn register_with_log(world: &World, family: &str, image: &str) {
@@ -141,8 +141,8 @@ async fn tasks_beyond_the_vcpu_quota_name_the_quota() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_permission_names_the_call_and_is_for_an_operator() {
     let world = World::new().await;
-    let denied = Refusal::bad("AccessDenied", "User: berth is not authorized to perform this action");
-    world.system.door.faults().script("elasticloadbalancing:CreateTargetGroup", 1, Fault::Refuse(denied));
+    let create = "elasticloadbalancing:CreateTargetGroup";
+    world.system.door.faults().script(create, 1, denied(create));
     let id = world.create("denied", "hello").await;
     let failure = failure(&world, &id, "permission_denied", "operator").await;
     assert!(failure["message"].as_str().is_some_and(|text| text.contains("CreateTargetGroup")), "{failure:#}");
@@ -179,11 +179,11 @@ async fn a_service_that_the_gateway_cannot_reach_is_shown_with_the_gateways_answ
 
 #[tokio::test(start_paused = true)]
 async fn evidence_that_cannot_be_read_is_said_and_holds_nothing_up() {
-    let denied = || Fault::Refuse(Refusal::bad("AccessDeniedException", "User: berth is not authorized"));
-    let slow = || Fault::Slow(Duration::from_secs(3600));
+    let logs = "logs:GetLogEvents";
+    let slow = Fault::Slow(Duration::from_secs(3600));
     for (operation, source, fault, words) in [
-        ("logs:GetLogEvents", "log", denied(), "could not be read: AWS does not allow Berth to call GetLogEvents"),
-        ("logs:GetLogEvents", "log", slow(), "could not be read: "),
+        (logs, "log", denied(logs), "could not be read: AWS does not allow Berth to call GetLogEvents"),
+        (logs, "log", slow, "could not be read: "),
         ("ecs:DescribeTaskDefinition", "log", Fault::Reset, "could not be read: DescribeTaskDefinition got no answer"),
     ] {
         let world = World::new().await;

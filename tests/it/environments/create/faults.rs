@@ -1,6 +1,6 @@
 //! What AWS does wrong while an environment is recorded and its workflow started.
 
-use tests::faults::throttled;
+use tests::faults::{denied, throttled};
 
 use super::*;
 
@@ -19,10 +19,6 @@ fn busy() -> Fault {
     Fault::Refuse(Refusal { body: Some(Box::new(body)), ..Refusal::bad("TransactionCanceledException", message) })
 }
 
-fn forbidden() -> Fault {
-    Fault::Refuse(Refusal::bad("AccessDeniedException", "not authorized to perform this action"))
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_workflow_that_is_hard_to_start_is_started_once_and_a_repeated_request_makes_it_go_on() {
     let throttled = throttled("states:StartExecution");
@@ -32,7 +28,7 @@ async fn a_workflow_that_is_hard_to_start_is_started_once_and_a_repeated_request
         (vec![throttled.clone()], 202, ""),
         (vec![Fault::LoseReply, Fault::Reset, throttled.clone()], 503, "unavailable"),
         (vec![throttled; 3], 503, "unavailable"),
-        (vec![forbidden()], 502, "aws_permission_denied"),
+        (vec![denied("states:StartExecution")], 502, "aws_permission_denied"),
     ] {
         let world = World::new().await;
         for (fault, nth) in faults.iter().zip(1..) {
