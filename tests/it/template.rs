@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use berth_aws::Store;
+use berth_local::authorizer::REMEMBERED;
 use berth_local::embedded::{FUNCTION_TIMEOUT, MACHINE};
 use tests::Account;
 
@@ -82,6 +83,13 @@ fn the_worker_ends_when_the_embedded_one_does_and_the_api_before_api_gateway_giv
     assert_eq!(timeout("WorkerFunction"), FUNCTION_TIMEOUT.as_secs());
     // API Gateway's integration time-out (conventions §2).
     assert!(timeout("ApiFunction") <= 29);
+}
+
+#[test]
+fn the_embedded_gateway_remembers_a_token_for_as_long_as_a_deployed_one() {
+    let lines = resource("AuthorizerCacheSeconds");
+    let default = lines.iter().find_map(|line| line.trim().strip_prefix("Default: ")).expect("a Default");
+    assert_eq!(default.parse(), Ok(REMEMBERED.as_secs()));
 }
 
 #[test]

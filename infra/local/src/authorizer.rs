@@ -1,5 +1,9 @@
-//! What API Gateway does with its authorizer in AWS, embedded: ask the same [`Authorizer`], then hand the caller to the API
-//! in the request context. Unlike API Gateway it keeps no answers, and its refusals say what is wrong.
+//! What API Gateway does with its authorizer in AWS, embedded: ask the same [`Authorizer`], remember whom it let in, and hand
+//! the caller to the API in the request context. Unlike API Gateway it remembers no refusal, and says what is wrong.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -7,7 +11,10 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use berth_api::problem::Problem;
 use berth_authorizer::Authorizer;
+use berth_domain::token::Caller;
+use berth_domain::{Clock, Error};
 use http::{HeaderValue, header};
+use jiff::Timestamp;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext;
 use ulid::Ulid;
@@ -15,9 +22,44 @@ use ulid::Ulid;
 /// The paths that need no token.
 const OPEN: [&str; 2] = ["/healthz", "/openapi.json"];
 
+/// For how long the gateway lets a header in without asking again (AWS time): `AuthorizerCacheSeconds` in the template.
+pub const REMEMBERED: Duration = Duration::from_secs(300);
+
+/// The authorizer, and whom it has let in; cheap to clone.
+#[derive(Clone)]
+struct Gate {
+    authorizer: Authorizer,
+    clock: Clock,
+    /// By header, with when it is asked again.
+    known: Arc<Mutex<HashMap<String, (Timestamp, Caller)>>>,
+}
+
+impl Gate {
+    async fn caller(&self, authorization: Option<&str>) -> Result<Caller, Error> {
+        let now = self.clock.now();
+        if let Some((until, caller)) = authorization.and_then(|header| self.known().get(header).cloned())
+            && now < until
+        {
+            return Ok(caller);
+        }
+        let caller = self.authorizer.caller(authorization).await?;
+        if let Some(header) = authorization {
+            let mut known = self.known();
+            known.retain(|_, (until, _)| now < *until);
+            known.insert(header.to_owned(), (self.clock.after_moment(now, REMEMBERED), caller.clone()));
+        }
+        Ok(caller)
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, (Timestamp, Caller)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// `router` behind the gateway and its authorizer: what is served.
-pub fn guard(router: Router, authorizer: Authorizer, allowed_origin: Option<HeaderValue>) -> Router {
-    let authorized = router.layer(middleware::from_fn_with_state(authorizer, authorize));
+pub fn guard(router: Router, authorizer: Authorizer, allowed_origin: Option<HeaderValue>, clock: Clock) -> Router {
+    let gate = Gate { authorizer, clock, known: Arc::default() };
+    let authorized = router.layer(middleware::from_fn_with_state(gate, authorize));
     berth_api::finish(authorized, allowed_origin).layer(middleware::from_fn(gateway))
 }
 
@@ -30,10 +72,10 @@ async fn gateway(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-async fn authorize(State(authorizer): State<Authorizer>, mut request: Request, next: Next) -> Response {
+async fn authorize(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     if !OPEN.contains(&request.uri().path()) {
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let caller = match authorizer.caller(authorization).await {
+        let caller = match gate.caller(authorization).await {
             Ok(caller) => caller,
             Err(error) => return Problem::from(error).into_response(),
         };

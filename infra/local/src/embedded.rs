@@ -193,7 +193,7 @@ impl Embedded {
             mint,
             clock: clock.clone(),
         };
-        let router = authorizer::guard(berth_api::router(api), authorizer, allowed_origin);
+        let router = authorizer::guard(berth_api::router(api), authorizer, allowed_origin, clock.clone());
         let embedded = Self { clock, cloud, door, states, store, clients, settings, janitor, router };
         embedded.resume().await.map_err(|error| format!("cannot go on with what was under way: {}", error.cause()))?;
         tokio::spawn(ended.deliver(embedded.janitor.clone(), embedded.clock.clone(), delivery, seed));
