@@ -235,6 +235,11 @@ async fn what_an_undo_that_nobody_waits_for_has_seen_does_not_close_what_a_retry
         if !world.system.door.faults().all_came() {
             here.push("the write was not made".to_owned());
         }
+        let receipt = environment["resources"].as_array().cloned().unwrap_or_default();
+        let made: Vec<&Value> = receipt.iter().filter(|one| one["resource"] == "load_balancer").collect();
+        if made.len() != 2 || made[0]["id"] == made[1]["id"] {
+            here.push(format!("each try made one: {made:?}"));
+        }
         wrong.extend(here.into_iter().map(|what| format!("write {write}: {what}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
