@@ -395,16 +395,4 @@ MUTATIONS = [
         ],
         "filters": ["workflow::audit::what_a_late_call_recorded"],
     },
-    {
-        "name": "closed-by-anyone",
-        "what": "a call that nobody waits for closes what was made since it looked",
-        "changes": [
-            (
-                "functions/worker/src/context.rs",
-                "if !removed || environment.resources.get(kind) != seen.resources.get(kind) {",
-                'if (!removed || environment.resources.get(kind) != seen.resources.get(kind))\n                && !berth_domain::mutant("closed-by-anyone")\n            {',
-            ),
-        ],
-        "filters": ["faults::undos::what_an_undo_that_nobody_waits_for"],
-    },
 ]

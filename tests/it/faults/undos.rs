@@ -7,7 +7,6 @@ use berth_domain::Step;
 use berth_domain::pace::Paced;
 use berth_local::cloud::profile::Profile;
 use berth_local::faults::Fault;
-use berth_local::states::FunctionError;
 use http::Method;
 use serde_json::Value;
 use tests::faults::{Story, denied, denied_after, ended};
@@ -197,50 +196,5 @@ async fn what_turns_up_after_it_was_taken_for_gone_is_removed_by_the_next_delete
     let inventory = world.inventory().await;
     assert_eq!(inventory.count("VPC link"), 1, "it has turned up: {inventory}");
     let wrong = world.deleted_with_nothing_left(&id).await;
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_an_undo_that_nobody_waits_for_has_seen_does_not_close_what_a_retry_made_since() {
-    let undo = Step::UndoLoadBalancer.name();
-    let (world, id) = Story::Failure.world().await;
-    let journal = world.journal_of_calls();
-    let id = Story::Failure.begin(&world, id).await;
-    world.settled(&id).await;
-    // The call that sees that it is gone.
-    let last = journal.calls().iter().filter(|(step, _)| step == undo).count() as u64;
-    let mut wrong = Vec::new();
-    for write in 1..=2 {
-        let (world, id) = Story::Failure.world().await;
-        let door = world.system.door.clone();
-        world.around_calls(move |call, worker| {
-            if call.step != undo || call.nth != last {
-                return worker(call.invocation);
-            }
-            // Step Functions loses sight of it, and calls again.
-            door.faults().script("dynamodb:TransactWriteItems", write, Fault::Slow(Duration::from_secs(7)));
-            tokio::spawn(worker(call.invocation));
-            let error_type = "Lambda.ServiceException".to_owned();
-            Box::pin(async { Err(FunctionError { error_type, message: "played by a test".to_owned() }) })
-        });
-        let id = Story::Failure.begin(&world, id).await;
-        while world.get(&id).await["status"] != "failed" {
-            world.system.clock.sleep(Duration::from_millis(100)).await;
-        }
-        let path = format!("/environments/{id}/retry");
-        world.call("demo", Method::POST, &path, &Value::Null).await.expect(202);
-        let environment = world.settled(&id).await;
-        let mut here: Vec<String> = ended(&environment, &["failed"]).into_iter().collect();
-        here.extend(world.check(None).await);
-        if !world.system.door.faults().all_came() {
-            here.push("the write was not made".to_owned());
-        }
-        let receipt = environment["resources"].as_array().cloned().unwrap_or_default();
-        let made: Vec<&Value> = receipt.iter().filter(|one| one["resource"] == "load_balancer").collect();
-        if made.len() != 2 || made[0]["id"] == made[1]["id"] {
-            here.push(format!("each try made one: {made:?}"));
-        }
-        wrong.extend(here.into_iter().map(|what| format!("write {write}: {what}")));
-    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
