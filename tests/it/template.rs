@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use berth_aws::Store;
-use berth_local::authorizer::REMEMBERED;
+use berth_local::authorizer::RESULT_TTL;
 use berth_local::embedded::{FUNCTION_TIMEOUT, MACHINE};
 use tests::Account;
 
 const TEMPLATE: &str = include_str!("../../infra/template.yaml");
 
-/// The lines of one resource.
+/// The lines of one resource or parameter.
 fn resource(name: &str) -> Vec<&'static str> {
     let lines: Vec<_> = TEMPLATE
         .lines()
@@ -20,6 +20,12 @@ fn resource(name: &str) -> Vec<&'static str> {
         .collect();
     assert!(!lines.is_empty(), "the template has no {name}");
     lines
+}
+
+/// The number that stands behind `key` there.
+fn number(name: &str, key: &str) -> u64 {
+    let line = resource(name).into_iter().find_map(|line| line.trim().strip_prefix(key));
+    line.expect("the key").trim().parse().expect("a number")
 }
 
 /// What the environment variables of a function are called.
@@ -75,21 +81,14 @@ fn every_function_gets_the_variables_that_its_code_reads_and_no_others() {
 
 #[test]
 fn the_worker_ends_when_the_embedded_one_does_and_the_api_before_api_gateway_gives_up() {
-    let timeout = |function| {
-        let lines = resource(function);
-        let line = lines.iter().find_map(|line| line.trim().strip_prefix("Timeout: ")).expect("a Timeout");
-        line.parse::<u64>().expect("seconds")
-    };
-    assert_eq!(timeout("WorkerFunction"), FUNCTION_TIMEOUT.as_secs());
+    assert_eq!(number("WorkerFunction", "Timeout:"), FUNCTION_TIMEOUT.as_secs());
     // API Gateway's integration time-out (conventions §2).
-    assert!(timeout("ApiFunction") <= 29);
+    assert!(number("ApiFunction", "Timeout:") <= 29);
 }
 
 #[test]
-fn the_embedded_gateway_remembers_a_token_for_as_long_as_a_deployed_one() {
-    let lines = resource("AuthorizerCacheSeconds");
-    let default = lines.iter().find_map(|line| line.trim().strip_prefix("Default: ")).expect("a Default");
-    assert_eq!(default.parse(), Ok(REMEMBERED.as_secs()));
+fn the_embedded_gateway_keeps_the_authorizers_results_for_as_long_as_a_deployed_one() {
+    assert_eq!(number("AuthorizerCacheSeconds", "Default:"), RESULT_TTL.as_secs());
 }
 
 #[test]

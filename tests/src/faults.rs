@@ -17,10 +17,6 @@ const SERVICES: [&str; 3] = ["elasticloadbalancing:", "ecs:", "apigateway:"];
 /// The API's own call, which the SDK retries and whose failure is answered before anything is recorded.
 const OF_THE_API: &str = "ecs:DescribeTaskDefinition";
 
-/// What is denied before a retry begins.
-const CREATE_API: &str = "apigateway:CreateRestApi";
-const DELETE_API: &str = "apigateway:DeleteRestApi";
-
 /// How often the observer of a walk asks the API.
 const LOOKS: Duration = Duration::from_secs(60);
 
@@ -55,7 +51,7 @@ impl Story {
                 Some(id)
             }
             Self::Retry => {
-                world.system.door.faults().script(CREATE_API, 1, denied(CREATE_API));
+                world.deny("apigateway:CreateRestApi");
                 let id = world.create("story", "hello").await;
                 assert_eq!(world.settled(&id).await["status"], "failed");
                 Some(id)
@@ -63,7 +59,7 @@ impl Story {
             Self::Cleanup => {
                 let id = world.create("story", "hello").await;
                 assert_eq!(world.settled(&id).await["status"], "ready");
-                world.system.door.faults().script(DELETE_API, 1, denied(DELETE_API));
+                world.deny("apigateway:DeleteRestApi");
                 world.delete(&id).await;
                 assert_eq!(world.settled(&id).await["status"], "cleanup_failed");
                 Some(id)
@@ -228,6 +224,11 @@ fn service(operation: &str) -> &str {
 }
 
 impl World {
+    /// The next call of `operation` is denied.
+    pub fn deny(&self, operation: &str) {
+        self.system.door.faults().script(operation, 1, denied(operation));
+    }
+
     /// The next `times` calls of `operation` are throttled, as its service does.
     pub fn throttle(&self, operation: &str, times: u64) {
         for nth in 1..=times {

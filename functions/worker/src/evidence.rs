@@ -99,8 +99,11 @@ impl Gathering<'_> {
     async fn service(&mut self) {
         let (resources, environment) = (&self.context.resources, self.environment);
         let found = self.read("service", resources.service_find(environment)).await;
-        let seen = found.as_ref().map(|found| found.as_ref().map_or_else(|| "there is no service".to_owned(), running));
-        self.seen.extend(seen.map(|seen| Evidence::new("service", seen)));
+        match &found {
+            Some(Some(service)) => self.seen.push(Evidence::new("service", running(service))),
+            Some(None) => self.seen.push(Evidence::new("service", "there is no service")),
+            None => {}
+        }
         let service = found.flatten();
         let stopped = self.read("stopped_task", resources.stopped_tasks(environment)).await;
         for task in stopped.iter().flatten() {

@@ -1,5 +1,5 @@
-//! What API Gateway does with its authorizer in AWS, embedded: ask the same [`Authorizer`], remember whom it let in, and hand
-//! the caller to the API in the request context. Unlike API Gateway it remembers no refusal, and says what is wrong.
+//! What API Gateway does with its authorizer in AWS, embedded: ask the same [`Authorizer`], keep its result for a while,
+//! and hand the caller to the API in the request context. Its refusals, unlike API Gateway's, say what is wrong.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,44 +22,44 @@ use ulid::Ulid;
 /// The paths that need no token.
 const OPEN: [&str; 2] = ["/healthz", "/openapi.json"];
 
-/// For how long the gateway lets a header in without asking again (AWS time): `AuthorizerCacheSeconds` in the template.
-pub const REMEMBERED: Duration = Duration::from_secs(300);
+/// For how long a token that was let in is let in without asking again (AWS time): `AuthorizerCacheSeconds` in the template.
+pub const RESULT_TTL: Duration = Duration::from_secs(300);
 
-/// The authorizer, and whom it has let in; cheap to clone.
+/// The authorizer with its results; cheap to clone.
 #[derive(Clone)]
-struct Gate {
+struct Cached {
     authorizer: Authorizer,
     clock: Clock,
-    /// By header, with when it is asked again.
-    known: Arc<Mutex<HashMap<String, (Timestamp, Caller)>>>,
+    /// Who was let in with which header, until when.
+    results: Arc<Mutex<HashMap<String, (Timestamp, Caller)>>>,
 }
 
-impl Gate {
+impl Cached {
     async fn caller(&self, authorization: Option<&str>) -> Result<Caller, Error> {
         let now = self.clock.now();
-        if let Some((until, caller)) = authorization.and_then(|header| self.known().get(header).cloned())
+        if let Some((until, caller)) = authorization.and_then(|header| self.results().get(header).cloned())
             && now < until
         {
             return Ok(caller);
         }
         let caller = self.authorizer.caller(authorization).await?;
         if let Some(header) = authorization {
-            let mut known = self.known();
-            known.retain(|_, (until, _)| now < *until);
-            known.insert(header.to_owned(), (self.clock.after_moment(now, REMEMBERED), caller.clone()));
+            let mut results = self.results();
+            results.retain(|_, (until, _)| now < *until);
+            results.insert(header.to_owned(), (self.clock.after_moment(now, RESULT_TTL), caller.clone()));
         }
         Ok(caller)
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, (Timestamp, Caller)>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn results(&self) -> MutexGuard<'_, HashMap<String, (Timestamp, Caller)>> {
+        self.results.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// `router` behind the gateway and its authorizer: what is served.
 pub fn guard(router: Router, authorizer: Authorizer, allowed_origin: Option<HeaderValue>, clock: Clock) -> Router {
-    let gate = Gate { authorizer, clock, known: Arc::default() };
-    let authorized = router.layer(middleware::from_fn_with_state(gate, authorize));
+    let cached = Cached { authorizer, clock, results: Arc::default() };
+    let authorized = router.layer(middleware::from_fn_with_state(cached, authorize));
     berth_api::finish(authorized, allowed_origin).layer(middleware::from_fn(gateway))
 }
 
@@ -72,10 +72,10 @@ async fn gateway(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-async fn authorize(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
+async fn authorize(State(authorizer): State<Cached>, mut request: Request, next: Next) -> Response {
     if !OPEN.contains(&request.uri().path()) {
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let caller = match gate.caller(authorization).await {
+        let caller = match authorizer.caller(authorization).await {
             Ok(caller) => caller,
             Err(error) => return Problem::from(error).into_response(),
         };

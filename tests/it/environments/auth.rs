@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use berth_local::authorizer::REMEMBERED;
+use berth_local::authorizer::RESULT_TTL;
 use berth_local::issuer::{AUDIENCE, Issuer};
 use http::Method;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -243,13 +243,13 @@ async fn when_the_issuer_cannot_be_asked_the_answer_is_503_and_not_401() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_expires_is_let_in_for_as_long_as_the_gateway_remembers_it() {
+async fn a_token_that_expires_is_let_in_for_as_long_as_the_gateway_keeps_its_result() {
     let world = World::new().await;
     let now = world.system.clock.now().as_second();
     let authorization = format!("Bearer {}", token(&world, json!({"exp": now + 1})));
     let headers = [("authorization", authorization.as_bytes())];
     send(&world, &Method::GET, "/environments", &headers, "").await.expect(200);
-    world.system.clock.sleep(REMEMBERED - Duration::from_secs(1)).await;
+    world.system.clock.sleep(RESULT_TTL - Duration::from_secs(1)).await;
     send(&world, &Method::GET, "/environments", &headers, "").await.expect(200);
     world.system.clock.sleep(Duration::from_secs(1)).await;
     send(&world, &Method::GET, "/environments", &headers, "").await.problem(401, "unauthenticated");

@@ -2,7 +2,6 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use tests::faults::denied;
 use tests::{Reply, World};
 
 use super::executions;
@@ -12,15 +11,10 @@ async fn retry(world: &World, team: &str, id: &str) -> Reply {
     world.call(team, Method::POST, &format!("/environments/{id}/retry"), &Value::Null).await
 }
 
-/// The next call of `operation` is refused for good.
-fn refuse(world: &World, operation: &str) {
-    world.system.door.faults().script(operation, 1, denied(operation));
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_failed_environment_is_provisioned_anew_under_its_id() {
     let world = World::new().await;
-    refuse(&world, "apigateway:CreateVpcLink");
+    world.deny("apigateway:CreateVpcLink");
     let id = world.create("again", "hello").await;
     let failed = world.settled(&id).await;
     assert_eq!(failed["status"], "failed", "{failed:#}");
@@ -42,7 +36,7 @@ async fn a_failed_environment_is_provisioned_anew_under_its_id() {
 #[tokio::test(start_paused = true)]
 async fn the_receipt_of_a_deleted_environment_lists_what_every_try_made_and_when_it_was_gone() {
     let world = World::new().await;
-    refuse(&world, "apigateway:CreateVpcLink");
+    world.deny("apigateway:CreateVpcLink");
     let id = world.create("again", "hello").await;
     world.settled(&id).await;
     retry(&world, "demo", &id).await.expect(202);
@@ -66,7 +60,7 @@ async fn what_could_not_be_removed_is_removed_by_a_retry() {
     let world = World::new().await;
     let id = world.create("stuck", "hello").await;
     world.settled(&id).await;
-    refuse(&world, "apigateway:DeleteVpcLink");
+    world.deny("apigateway:DeleteVpcLink");
     world.delete(&id).await;
     let stuck = world.settled(&id).await;
     assert_eq!(stuck["status"], "cleanup_failed", "{stuck:#}");
@@ -96,11 +90,11 @@ async fn what_is_ready_or_deleted_cannot_be_retried_and_what_moves_is_left_alone
 #[tokio::test(start_paused = true)]
 async fn what_has_failed_twenty_times_is_not_tried_again_and_can_be_deleted() {
     let world = World::new().await;
-    refuse(&world, "elasticloadbalancing:CreateLoadBalancer");
+    world.deny("elasticloadbalancing:CreateLoadBalancer");
     let id = world.create("hopeless", "hello").await;
     for _ in 1..20 {
         world.settled(&id).await;
-        refuse(&world, "elasticloadbalancing:CreateLoadBalancer");
+        world.deny("elasticloadbalancing:CreateLoadBalancer");
         retry(&world, "demo", &id).await.expect(202);
     }
     let environment = world.settled(&id).await;
@@ -115,7 +109,7 @@ async fn what_has_failed_twenty_times_is_not_tried_again_and_can_be_deleted() {
 #[tokio::test(start_paused = true)]
 async fn another_team_retries_nothing() {
     let world = World::new().await;
-    refuse(&world, "elasticloadbalancing:CreateTargetGroup");
+    world.deny("elasticloadbalancing:CreateTargetGroup");
     let id = world.create("mine", "hello").await;
     let failed = world.settled(&id).await;
     for (sent, _) in foreign_ids(&id) {

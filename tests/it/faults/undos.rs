@@ -9,7 +9,7 @@ use berth_local::cloud::profile::Profile;
 use berth_local::faults::Fault;
 use http::Method;
 use serde_json::Value;
-use tests::faults::{Story, denied, denied_after, ended};
+use tests::faults::{Story, denied_after, ended};
 use tests::{Observer, World, WorldOptions};
 
 #[tokio::test(start_paused = true)]
@@ -46,7 +46,7 @@ async fn an_undo_that_fails_for_good_is_named_with_its_reason_and_the_rest_is_re
         let (world, id) = Story::Delete.world().await;
         let observer = Observer::watch(&world, &["demo"], Duration::from_secs(2));
         // A denial is not tried again, so one is for good; the next DELETE finds it lifted.
-        world.system.door.faults().script(operation, 1, denied(operation));
+        world.deny(operation);
         let id = Story::Delete.begin(&world, id).await;
         let environment = world.settled(&id).await;
         let mut here: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
@@ -75,7 +75,7 @@ async fn a_failed_provisioning_whose_undo_is_denied_ends_cleanup_failed_and_keep
     // The service is given up before there is a VPC link.
     for (operation, resource, _) in DENIED.into_iter().filter(|(_, resource, _)| *resource != "vpc_link") {
         let (world, id) = Story::Failure.world().await;
-        world.system.door.faults().script(operation, 1, denied(operation));
+        world.deny(operation);
         let id = Story::Failure.begin(&world, id).await;
         let environment = world.settled(&id).await;
         let mut here: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
@@ -185,8 +185,7 @@ async fn what_turns_up_after_it_was_taken_for_gone_is_removed_by_the_next_delete
     faults.record();
     // Longer than any call whose reply was lost is waited for.
     faults.script("apigateway:CreateVpcLink", 1, Fault::Slow(Duration::from_secs(120)));
-    let operation = "elasticloadbalancing:DeleteLoadBalancer";
-    faults.script(operation, 1, denied(operation));
+    world.deny("elasticloadbalancing:DeleteLoadBalancer");
     let id = Story::Provision.begin(&world, id).await;
     world.until_called("apigateway:CreateVpcLink").await;
     world.delete(&id).await;

@@ -18,7 +18,15 @@ const NEXT_AUDIT: Duration = Duration::from_secs(16 * 60);
 const NOBODY: &str = "env_01m3z5x9d00000000000000000";
 
 /// The tags of something of ours that no record explains.
-const OURS: [(&str, &str); 3] = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
+const OURS: [(&str, &str); 3] = tags("berth", NOBODY);
+
+/// A name like those that Berth gives.
+const NAME: &str = "berth-01m3z5x9d00000000000000000";
+
+/// What something of `environment` is tagged with.
+const fn tags<'a>(deployment: &'a str, environment: &'a str) -> [(&'a str, &'a str); 3] {
+    [("berth:deployment", deployment), ("berth:team", "demo"), ("berth:environment", environment)]
+}
 
 /// Somebody's load balancer, with these tags.
 async fn stray(world: &World, name: &str, tags: &[(&str, &str)]) -> String {
@@ -50,6 +58,12 @@ async fn stray_apis(world: &World, count: usize) {
     }
 }
 
+/// Somebody deletes the stage of `api`.
+async fn delete_stage(world: &World, api: &str) {
+    let delete = world.system.clients.apigateway.delete_stage().rest_api_id(api).stage_name("live");
+    delete.send().await.expect("a deletion");
+}
+
 /// The kinds of resources that `id` lacks.
 async fn missing(world: &World, id: &str) -> Vec<String> {
     let missing = world.get(id).await["missing"].as_array().expect("a list").clone();
@@ -64,10 +78,8 @@ async fn findings(world: &World) -> Vec<Value> {
 #[tokio::test(start_paused = true)]
 async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hour() {
     let world = World::new().await;
-    let name = "berth-01m3z5x9d00000000000000000";
-    let orphan = stray(&world, name, &OURS).await;
-    let others = [("berth:deployment", "another"), ("berth:team", "demo"), ("berth:environment", NOBODY)];
-    let foreign = stray(&world, "berth-01m3z5x9d00000000000000001", &others).await;
+    let orphan = stray(&world, NAME, &OURS).await;
+    let foreign = stray(&world, "berth-01m3z5x9d00000000000000001", &tags("another", NOBODY)).await;
     world.system.clock.sleep(NEXT_AUDIT).await;
     let found = findings(&world).await;
     assert_eq!(found.len(), 1, "{found:#?}");
@@ -134,7 +146,7 @@ async fn a_record_that_cannot_be_read_keeps_its_resources_and_no_other_from_bein
         dynamodb.put_item().table_name(&table).set_item(Some(item)).send().await.expect("a write");
     }
     world.call("demo", Method::GET, &format!("/environments/{id}"), &Value::Null).await.problem(500, "internal");
-    let orphan = stray(&world, "berth-01m3z5x9d00000000000000000", &OURS).await;
+    let orphan = stray(&world, NAME, &OURS).await;
     world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT * 2).await;
     let left = world.inventory().await;
     assert!(left.is_each(1) && left.0["load balancer"] != [orphan], "{left}");
@@ -184,7 +196,7 @@ async fn a_listener_or_stage_that_somebody_deletes_is_missing_until_it_is_there_
     let apigateway = &world.system.clients.apigateway;
     let stage = "live";
     let deployment = apigateway.get_stage().rest_api_id(&api).stage_name(stage).send().await.expect("a stage");
-    apigateway.delete_stage().rest_api_id(&api).stage_name(stage).send().await.expect("a deletion");
+    delete_stage(&world, &api).await;
     assert_ne!(world.reach(&environment, "/").await.0, 200);
     world.system.clock.sleep(NEXT_AUDIT).await;
     assert_eq!(missing(&world, &id).await, ["stage"]);
@@ -210,10 +222,9 @@ async fn a_stage_that_is_missing_is_not_found_because_its_api_is_missing_too() {
     let id = world.create("robbed", "hello").await;
     world.settled(&id).await;
     let api = world.inventory().await.0["REST API"][0].clone();
-    let apigateway = &world.system.clients.apigateway;
-    apigateway.delete_stage().rest_api_id(&api).stage_name("live").send().await.expect("a deletion");
+    delete_stage(&world, &api).await;
     world.system.clock.sleep(NEXT_AUDIT).await;
-    apigateway.delete_rest_api().rest_api_id(&api).send().await.expect("a deletion");
+    world.system.clients.apigateway.delete_rest_api().rest_api_id(&api).send().await.expect("a deletion");
     world.system.clock.sleep(NEXT_AUDIT).await;
     let mut missing = missing(&world, &id).await;
     missing.sort_unstable();
@@ -234,8 +245,7 @@ async fn an_audit_that_aws_keeps_waiting_asks_for_two_minutes_and_later_ones_for
         assert_eq!(world.settled(id).await["status"], "ready", "before the first audit");
     }
     for api in &world.inventory().await.0["REST API"] {
-        let deletion = world.system.clients.apigateway.delete_stage().rest_api_id(api).stage_name("live");
-        deletion.send().await.expect("a deletion");
+        delete_stage(&world, api).await;
     }
     let faults = world.system.door.faults();
     for nth in 1..=100 {
@@ -262,8 +272,7 @@ async fn what_a_late_call_recorded_of_a_deleted_environment_is_removed_all_the_s
     world.settled(&id).await;
     world.delete(&id).await;
     assert_eq!(world.settled(&id).await["status"], "deleted");
-    let tags = [("berth:deployment", "berth"), ("berth:team", "demo"), ("berth:environment", id.as_str())];
-    let late = stray(&world, "berth-01m3z5x9d00000000000000000", &tags).await;
+    let late = stray(&world, NAME, &tags("berth", &id)).await;
     let (team, environment) = ("demo".parse().expect("a team"), id.parse().expect("an id"));
     let record = |environment: &mut Environment, now| {
         environment.resources.record(ResourceKind::LoadBalancer, &late, None, now);

@@ -141,11 +141,19 @@ async fn tasks_beyond_the_vcpu_quota_name_the_quota() {
 #[tokio::test(start_paused = true)]
 async fn a_missing_permission_names_the_call_and_is_for_an_operator() {
     let world = World::new().await;
-    let create = "elasticloadbalancing:CreateTargetGroup";
-    world.system.door.faults().script(create, 1, denied(create));
+    world.deny("elasticloadbalancing:CreateTargetGroup");
     let id = world.create("denied", "hello").await;
     let failure = failure(&world, &id, "permission_denied", "operator").await;
     assert!(failure["message"].as_str().is_some_and(|text| text.contains("CreateTargetGroup")), "{failure:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_could_not_be_made_is_said_not_to_be_there() {
+    let world = World::new().await;
+    world.deny("ecs:CreateService");
+    let id = world.create("denied", "hello").await;
+    let failure = failure(&world, &id, "permission_denied", "operator").await;
+    assert_eq!(seen(&failure, "service"), "there is no service");
 }
 
 #[tokio::test(start_paused = true)]

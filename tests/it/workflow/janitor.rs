@@ -5,7 +5,6 @@ use std::time::Duration;
 use berth_local::events::Delivery;
 use http::Method;
 use serde_json::{Value, json};
-use tests::faults::denied;
 use tests::{World, WorldOptions};
 
 /// A world in which no event about an ended execution arrives.
@@ -114,8 +113,7 @@ async fn what_could_not_be_removed_is_tried_again_by_itself() {
     let world = World::new().await;
     let id = world.create("stuck", "hello").await;
     world.settled(&id).await;
-    let operation = "apigateway:DeleteRestApi";
-    world.system.door.faults().script(operation, 1, denied(operation));
+    world.deny("apigateway:DeleteRestApi");
     world.delete(&id).await;
     assert_eq!(world.settled(&id).await["status"], "cleanup_failed");
     world.system.clock.sleep(Duration::from_secs(400)).await;
