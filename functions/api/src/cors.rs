@@ -16,7 +16,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 ///
 /// # Errors
 /// One line when it is no origin.
-pub fn origin_from_environment() -> Result<Option<HeaderValue>, String> {
+pub fn origin_from_env_vars() -> Result<Option<HeaderValue>, String> {
     let Ok(origin) = std::env::var("BERTH_ALLOWED_ORIGIN") else { return Ok(None) };
     parse_origin(&origin)
 }

@@ -14,10 +14,10 @@ async fn main() -> Result<(), Error> {
     if std::env::var_os("AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH").is_none() {
         return Err("set AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH=true for this function".into());
     }
-    let clients = Clients::retrying(&config::from_environment().await);
+    let clients = Clients::retrying(&config::from_env_vars().await);
     let clock = Clock::real();
-    let settings = Settings::from_environment()?;
-    let allowed_origin = cors::origin_from_environment()?;
+    let settings = Settings::from_env_vars()?;
+    let allowed_origin = cors::origin_from_env_vars()?;
     let store = Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone());
     let machine = Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?);
     let mint = Mint::random(clock.clone());

@@ -8,7 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let authorizer = &Authorizer::new(Settings::from_environment()?, config::https(), Clock::real());
+    let authorizer = &Authorizer::new(Settings::from_env_vars()?, config::https(), Clock::real());
     // While the Lambda starts is the cheapest moment: no caller waits yet.
     authorizer.warm().await;
     lambda_runtime::run(service_fn(|event: LambdaEvent<TokenRequest>| async move {

@@ -19,7 +19,7 @@ impl Settings {
     ///
     /// # Errors
     /// One line that says which variable is missing or wrong.
-    pub fn from_environment() -> Result<Self, String> {
+    pub fn from_env_vars() -> Result<Self, String> {
         Self::read(|name| std::env::var(name).ok())
     }
 

@@ -8,7 +8,7 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 
 /// The configuration of a Lambda: region and credentials from its environment.
-pub async fn from_environment() -> SdkConfig {
+pub async fn from_env_vars() -> SdkConfig {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await
 }

@@ -27,7 +27,7 @@ impl Settings {
     ///
     /// # Errors
     /// One line that says which variable is missing or wrong.
-    pub fn from_environment() -> Result<Self, String> {
+    pub fn from_env_vars() -> Result<Self, String> {
         let variable = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
         let list = |name: &str| -> Result<Vec<String>, String> {
             let value = variable(name)?;

@@ -10,10 +10,10 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn, tracing};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let clients = Clients::trying_once(&config::from_environment().await);
+    let clients = Clients::trying_once(&config::from_env_vars().await);
     let clock = Clock::real();
     let mint = Mint::random(clock.clone());
-    let settings = Settings::from_environment()?;
+    let settings = Settings::from_env_vars()?;
     let store = Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone());
     let machine = Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?);
     let janitor = &Janitor {

@@ -10,9 +10,9 @@ use lambda_runtime::{Error, LambdaEvent, service_fn, tracing};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
-    let clients = Clients::trying_once(&config::from_environment().await);
+    let clients = Clients::trying_once(&config::from_env_vars().await);
     let clock = Clock::real();
-    let settings = Settings::from_environment()?;
+    let settings = Settings::from_env_vars()?;
     let context = &Context {
         store: Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone()),
         prober: Prober::new(config::https(), clock.clone()),
