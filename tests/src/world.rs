@@ -10,7 +10,7 @@ use berth_authorizer::Authorizer;
 use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
 use berth_domain::Clock;
 use berth_domain::Team;
-use berth_domain::ids::Mint;
+use berth_domain::ids::IdGenerator;
 use berth_domain::token::Role;
 use berth_local::cloud::net::Net;
 use berth_local::cloud::profile::Profile;
@@ -143,7 +143,7 @@ impl World {
             prober: None,
             authorizer,
             allowed_origin: options.allowed_origin,
-            mint: Mint::counted(clock, options.seed),
+            ids: IdGenerator::counted(clock, options.seed),
             delivery: options.delivery,
         })
         .await

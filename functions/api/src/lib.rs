@@ -21,7 +21,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::get;
 use berth_aws::{Clients, Operations, Store};
-use berth_domain::ids::Mint;
+use berth_domain::ids::IdGenerator;
 use berth_domain::settings::Settings;
 use berth_domain::{Clock, Error};
 use http::HeaderValue;
@@ -44,7 +44,7 @@ pub struct Api {
     /// The deployment's configuration.
     pub settings: Settings,
     /// New identities.
-    pub mint: Mint,
+    pub ids: IdGenerator,
     /// Time.
     pub clock: Clock,
 }

@@ -3,7 +3,7 @@
 use berth_api::{Api, cors, finish, router};
 use berth_aws::{Clients, Machine, Operations, Store, config};
 use berth_domain::Clock;
-use berth_domain::ids::Mint;
+use berth_domain::ids::IdGenerator;
 use berth_domain::settings::Settings;
 use lambda_http::{Error, tracing};
 
@@ -20,13 +20,13 @@ async fn main() -> Result<(), Error> {
     let allowed_origin = cors::origin_from_env_vars()?;
     let store = Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone());
     let machine = Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?);
-    let mint = Mint::random(clock.clone());
+    let ids = IdGenerator::random(clock.clone());
     let api = Api {
-        operations: Operations::new(store.clone(), machine, mint.clone(), clock.clone()),
+        operations: Operations::new(store.clone(), machine, ids.clone(), clock.clone()),
         store,
         clients,
         settings,
-        mint,
+        ids,
         clock,
     };
     lambda_http::run(finish(router(api), allowed_origin)).await

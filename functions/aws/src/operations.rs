@@ -1,6 +1,6 @@
 //! Operations: making sure that what the record says is under way has an execution that runs.
 
-use berth_domain::ids::Mint;
+use berth_domain::ids::IdGenerator;
 use berth_domain::{Clock, Environment, Error};
 
 use crate::machine::{Machine, Started};
@@ -11,15 +11,15 @@ use crate::store::Store;
 pub struct Operations {
     store: Store,
     machine: Machine,
-    mint: Mint,
+    ids: IdGenerator,
     clock: Clock,
 }
 
 impl Operations {
-    /// Operations recorded in `store`, run by `machine`, named by `mint` when they have to be taken up again.
+    /// Operations recorded in `store`, run by `machine`, named by `ids` when they have to be taken up again.
     #[must_use]
-    pub fn new(store: Store, machine: Machine, mint: Mint, clock: Clock) -> Self {
-        Self { store, machine, mint, clock }
+    pub fn new(store: Store, machine: Machine, ids: IdGenerator, clock: Clock) -> Self {
+        Self { store, machine, ids, clock }
     }
 
     /// Makes sure that the operation of `environment` runs: starts its execution, which changes nothing when it is running
@@ -33,7 +33,7 @@ impl Operations {
             return Ok(());
         }
         let ended = environment.operation.id.clone();
-        let next = self.mint.operation();
+        let next = self.ids.operation();
         let now = self
             .store
             .environment_change(&environment.team, &environment.id, |environment, _| {

@@ -163,7 +163,7 @@ impl fmt::Display for Team {
 
 /// Makes new identities: the time in front, chance behind.
 #[derive(Clone, Debug)]
-pub struct Mint {
+pub struct IdGenerator {
     clock: Clock,
     chance: Chance,
 }
@@ -175,7 +175,7 @@ enum Chance {
     Counted(Arc<AtomicU64>),
 }
 
-impl Mint {
+impl IdGenerator {
     /// Identities that nobody can guess or meet twice.
     #[must_use]
     pub fn random(clock: Clock) -> Self {

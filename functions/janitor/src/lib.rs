@@ -13,7 +13,7 @@ mod call;
 mod sweep;
 
 use berth_aws::{Operations, Resources, Store};
-use berth_domain::ids::Mint;
+use berth_domain::ids::IdGenerator;
 use berth_domain::settings::Settings;
 use berth_domain::{Clock, Error};
 
@@ -31,7 +31,7 @@ pub struct Janitor {
     /// The deployment's configuration.
     pub settings: Settings,
     /// New identities.
-    pub mint: Mint,
+    pub ids: IdGenerator,
     /// Time.
     pub clock: Clock,
 }

@@ -2,7 +2,7 @@
 
 use berth_aws::{Clients, Machine, Operations, Resources, Store, config};
 use berth_domain::Clock;
-use berth_domain::ids::Mint;
+use berth_domain::ids::IdGenerator;
 use berth_domain::settings::Settings;
 use berth_janitor::{Call, Janitor};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn, tracing};
@@ -12,16 +12,16 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let clients = Clients::trying_once(&config::from_env_vars().await);
     let clock = Clock::real();
-    let mint = Mint::random(clock.clone());
+    let ids = IdGenerator::random(clock.clone());
     let settings = Settings::from_env_vars()?;
     let store = Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone());
     let machine = Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?);
     let janitor = &Janitor {
-        operations: Operations::new(store.clone(), machine, mint.clone(), clock.clone()),
+        operations: Operations::new(store.clone(), machine, ids.clone(), clock.clone()),
         store,
         resources: Resources::new(clients),
         settings,
-        mint,
+        ids,
         clock,
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<Call>| async move {

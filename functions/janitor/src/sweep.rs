@@ -39,7 +39,7 @@ impl Janitor {
     }
 
     async fn look_after(&self, seen: &Environment) -> Result<(), Error> {
-        let operation = self.mint.operation();
+        let operation = self.ids.operation();
         let environment = self
             .store
             .environment_change(&seen.team, &seen.id, |environment, now| {

@@ -9,7 +9,7 @@ use axum::Router;
 use berth_api::Api;
 use berth_authorizer::Authorizer;
 use berth_aws::{Clients, Machine, Operations, Prober, Resources, Store};
-use berth_domain::ids::Mint;
+use berth_domain::ids::IdGenerator;
 use berth_domain::operation::StepInput;
 use berth_domain::settings::Settings;
 use berth_domain::{Clock, Error};
@@ -76,7 +76,7 @@ pub struct Parts {
     /// The web page that may call the API from its browser.
     pub allowed_origin: Option<HeaderValue>,
     /// Makes identities.
-    pub mint: Mint,
+    pub ids: IdGenerator,
     /// How the events about ended executions arrive.
     pub delivery: Delivery,
 }
@@ -123,7 +123,7 @@ impl Embedded {
             prober,
             authorizer,
             allowed_origin,
-            mint,
+            ids,
             delivery,
         } = parts;
         let dynamo = match &disk {
@@ -167,7 +167,7 @@ impl Embedded {
         };
         let machine_arn = format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{MACHINE_NAME}");
         let machine = Machine::new(clients.sfn.clone(), machine_arn);
-        let operations = Operations::new(store.clone(), machine, mint.clone(), clock.clone());
+        let operations = Operations::new(store.clone(), machine, ids.clone(), clock.clone());
         let resources = Resources::new(Clients::trying_once(&config));
         let worker = berth_worker::Context {
             store: store.clone(),
@@ -182,7 +182,7 @@ impl Embedded {
             operations: operations.clone(),
             resources,
             settings: settings.clone(),
-            mint: mint.clone(),
+            ids: ids.clone(),
             clock: clock.clone(),
         };
         let api = Api {
@@ -190,7 +190,7 @@ impl Embedded {
             operations,
             clients: clients.clone(),
             settings: settings.clone(),
-            mint,
+            ids,
             clock: clock.clone(),
         };
         let router = authorizer::guard(berth_api::router(api), authorizer, allowed_origin, clock.clone());

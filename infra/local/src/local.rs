@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use berth_domain::Clock;
-use berth_domain::ids::Mint;
+use berth_domain::ids::IdGenerator;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
@@ -44,7 +44,7 @@ pub async fn run(options: Serve) -> Result<(), String> {
         prober: Some(berth_aws::config::http()),
         authorizer: issuer.authorizer(clock.clone())?,
         allowed_origin: options.allowed_origin.clone(),
-        mint: Mint::random(clock),
+        ids: IdGenerator::random(clock),
         delivery: Delivery::default(),
     })
     .await?;

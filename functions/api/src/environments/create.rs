@@ -55,8 +55,8 @@ pub(crate) async fn create_environment(
             let task_definition = task_definition_get(&api.clients.ecs, &request.task_definition).await?;
             let spec = request.resolve(task_definition, &api.settings)?;
             let new = New {
-                id: api.mint.environment(),
-                operation: api.mint.operation(),
+                id: api.ids.environment(),
+                operation: api.ids.operation(),
                 team: caller.team,
                 name: request.name,
                 created_by: caller.subject,

@@ -31,7 +31,7 @@ pub(crate) async fn delete_environment(
     NoQuery: NoQuery,
     IdOf(id): IdOf,
 ) -> Result<Response, Problem> {
-    let operation = api.mint.operation();
+    let operation = api.ids.operation();
     let environment = api
         .store
         .environment_change(&caller.team, &id, |environment, now| environment.request_delete(operation.clone(), now))
