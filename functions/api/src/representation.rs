@@ -207,7 +207,7 @@ fn step(environment: &Environment, record: &StepRecord, clock: &Clock, now: Time
         started_at: record.started_at,
         finished_at: record.finished_at,
         usual_seconds: usual.as_secs(),
-        expected_at: began.map(|began| clock.after_moment(began, usual)),
+        expected_at: began.map(|began| clock.add(began, usual)),
         queue: queue.map(|(turn_at, paced)| Queue { place: paced.place(left), turn_at }),
     }
 }

@@ -59,7 +59,7 @@ impl Clock {
 
     /// The present moment as records show it: to the millisecond.
     #[must_use]
-    pub fn stamp(&self) -> Timestamp {
+    pub fn now_ms(&self) -> Timestamp {
         let now = self.now();
         now.round(Unit::Millisecond).unwrap_or(now)
     }
@@ -69,40 +69,40 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.source {
             Source::Wall => Timestamp::now(),
-            Source::Tokio { origin, started } => add(*origin, started.elapsed()),
+            Source::Tokio { origin, started } => plus(*origin, started.elapsed()),
         }
     }
 
-    /// AWS time passed since `moment`; zero when it lies ahead.
+    /// AWS time passed since `at`; zero when it lies ahead.
     #[must_use]
-    pub fn since(&self, moment: Timestamp) -> Duration {
-        Duration::try_from(self.now().duration_since(moment)).unwrap_or(Duration::ZERO).mul_f64(self.speed)
+    pub fn since(&self, at: Timestamp) -> Duration {
+        Duration::try_from(self.now().duration_since(at)).unwrap_or(Duration::ZERO).mul_f64(self.speed)
     }
 
-    /// AWS time until `moment`; `None` when it has come.
+    /// AWS time until `at`; `None` when it has come.
     #[must_use]
-    pub fn left_until(&self, moment: Timestamp) -> Option<Duration> {
-        let left = Duration::try_from(moment.duration_since(self.now())).ok().filter(|left| !left.is_zero())?;
+    pub fn left_until(&self, at: Timestamp) -> Option<Duration> {
+        let left = Duration::try_from(at.duration_since(self.now())).ok().filter(|left| !left.is_zero())?;
         Some(left.mul_f64(self.speed))
     }
 
     /// The moment in `duration` of this clock, as records show it: to the millisecond.
     #[must_use]
-    pub fn stamp_in(&self, duration: Duration) -> Timestamp {
-        let moment = add(self.now(), duration);
-        moment.round(Unit::Millisecond).unwrap_or(moment)
+    pub fn deadline(&self, duration: Duration) -> Timestamp {
+        let at = plus(self.now(), duration);
+        at.round(Unit::Millisecond).unwrap_or(at)
     }
 
     /// The moment at which `aws_time` will have passed from now.
     #[must_use]
     pub fn after(&self, aws_time: Duration) -> Timestamp {
-        self.after_moment(self.now(), aws_time)
+        self.add(self.now(), aws_time)
     }
 
-    /// The moment at which `aws_time` will have passed from `moment`.
+    /// The moment at which `aws_time` will have passed from `at`.
     #[must_use]
-    pub fn after_moment(&self, moment: Timestamp, aws_time: Duration) -> Timestamp {
-        add(moment, self.scale(aws_time))
+    pub fn add(&self, at: Timestamp, aws_time: Duration) -> Timestamp {
+        plus(at, self.scale(aws_time))
     }
 
     /// How long `aws_time` takes on this clock: what a client of the embedded system has to wait.
@@ -118,10 +118,10 @@ impl Clock {
         self.scale(aws_time).max(aws_time / 4)
     }
 
-    /// Whether a time limit of `aws_time` that began at `moment` is over.
+    /// Whether a time limit of `aws_time` that began at `at` is over.
     #[must_use]
-    pub fn is_over(&self, moment: Timestamp, aws_time: Duration) -> bool {
-        self.now() > add(moment, self.limit(aws_time))
+    pub fn limit_passed(&self, at: Timestamp, aws_time: Duration) -> bool {
+        self.now() > plus(at, self.limit(aws_time))
     }
 
     /// Sleeps for a time limit of `aws_time`.
@@ -134,17 +134,17 @@ impl Clock {
         tokio::time::sleep(self.scale(aws_time)).await;
     }
 
-    /// Sleeps until `moment`; returns at once when it has passed.
-    pub async fn sleep_until(&self, moment: Timestamp) {
-        let left = Duration::try_from(moment.duration_since(self.now())).unwrap_or(Duration::ZERO);
+    /// Sleeps until `at`; returns at once when it has passed.
+    pub async fn sleep_until(&self, at: Timestamp) {
+        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or(Duration::ZERO);
         tokio::time::sleep(left).await;
     }
 }
 
 /// `moment + duration`, kept within what a timestamp can hold.
-fn add(moment: Timestamp, duration: Duration) -> Timestamp {
+fn plus(at: Timestamp, duration: Duration) -> Timestamp {
     SignedDuration::try_from(duration)
         .ok()
-        .and_then(|duration| moment.checked_add(duration).ok())
+        .and_then(|duration| at.checked_add(duration).ok())
         .unwrap_or(Timestamp::MAX)
 }

@@ -68,7 +68,7 @@ impl Paced {
     /// The moment of a call that arrives at `now`, finds the queue served until `served` and is served every `interval` (of
     /// the clock that runs).
     #[must_use]
-    pub fn moment(self, served: Timestamp, now: Timestamp, interval: Duration) -> Timestamp {
+    pub fn at(self, served: Timestamp, now: Timestamp, interval: Duration) -> Timestamp {
         let ahead = interval * self.burst().saturating_sub(1);
         let earliest =
             SignedDuration::try_from(ahead).ok().and_then(|ahead| served.checked_sub(ahead).ok()).unwrap_or(now);

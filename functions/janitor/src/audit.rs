@@ -151,8 +151,8 @@ impl Janitor {
             id: orphan.id.clone(),
             environment: orphan.environment.clone(),
             team: orphan.team.clone(),
-            found_at: self.clock.stamp(),
-            remove_after: self.clock.stamp_in(self.clock.scale(usual::ORPHAN_GRACE)),
+            found_at: self.clock.now_ms(),
+            remove_after: self.clock.deadline(self.clock.scale(usual::ORPHAN_GRACE)),
             turn_at: None,
             why: None,
         };
@@ -178,7 +178,7 @@ impl Janitor {
         let removed = self.resources.tagged_remove(finding.kind, &finding.id).await;
         // What is still there next time has used its turn, and comes after those that were not tried.
         finding.turn_at = None;
-        finding.remove_after = self.clock.stamp();
+        finding.remove_after = self.clock.now_ms();
         finding.why = match removed {
             Ok(why) => why,
             Err(error) => Some(error.public().to_owned()),

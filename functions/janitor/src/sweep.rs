@@ -46,7 +46,7 @@ impl Janitor {
                 if environment.is_expired(now) {
                     return environment.expire(operation.clone(), now);
                 }
-                let again = environment.next_attempt_at.is_some_and(|moment| moment <= now);
+                let again = environment.next_attempt_at.is_some_and(|at| at <= now);
                 if environment.status == Status::CleanupFailed && again {
                     return environment.remove_again(operation.clone(), now);
                 }

@@ -16,7 +16,7 @@ const LONGEST_CAUSE: usize = 500;
 pub(crate) async fn begin(context: &Context, identity: &Identity) -> Result<Outcome, Error> {
     let before = context.store.environment_get(&identity.team, &identity.environment).await?;
     let early = before.operation.not_before.filter(|_| before.operation.id == identity.operation);
-    if let Some(left) = early.and_then(|moment| context.clock.left_until(moment)) {
+    if let Some(left) = early.and_then(|at| context.clock.left_until(at)) {
         return Ok(Outcome::Wait { seconds: left.as_secs_f64().ceil().max(1.0) as u64 });
     }
     let environment = change(context, identity, |environment, now| {
@@ -24,7 +24,7 @@ pub(crate) async fn begin(context: &Context, identity: &Identity) -> Result<Outc
             // Made again because its reply was lost, it has begun already: progress must not go back. Two calls' time is
             // less than any step's limit, so that a system that was down so long does not time out by it either.
             let begun = environment.operation.begun_at;
-            if begun.is_none_or(|moment| context.clock.is_over(moment, CALL_LIMIT * 2)) {
+            if begun.is_none_or(|at| context.clock.limit_passed(at, CALL_LIMIT * 2)) {
                 environment.operation.begun_at = Some(now);
             }
             if environment.status == Status::Queued {

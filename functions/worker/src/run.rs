@@ -171,7 +171,7 @@ async fn settle(
     };
     let environment = moves_from(context, environment, identity, step, StepState::Waiting, Some(why.clone())).await?;
     let since = environment.at_work_since(step).unwrap_or(began);
-    if context.clock.is_over(since, usual::limit(step)) {
+    if context.clock.limit_passed(since, usual::limit(step)) {
         let message = format!("{step} gave up after {} s: {why}", usual::limit(step).as_secs());
         return told(context, &environment, identity, step, Err(Error::Failed { code: "timed_out", message }))
             .await

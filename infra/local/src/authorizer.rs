@@ -46,7 +46,7 @@ impl Cached {
         if let Some(header) = authorization {
             let mut results = self.results();
             results.retain(|_, (until, _)| now < *until);
-            results.insert(header.to_owned(), (self.clock.after_moment(now, RESULT_TTL), caller.clone()));
+            results.insert(header.to_owned(), (self.clock.add(now, RESULT_TTL), caller.clone()));
         }
         Ok(caller)
     }

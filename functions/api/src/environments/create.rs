@@ -64,7 +64,7 @@ pub(crate) async fn create_environment(
                 labels: request.labels,
                 lifetime: request.ttl.or(api.settings.lifetime),
             };
-            let queued = Environment::queued(new, api.clock.stamp());
+            let queued = Environment::queued(new, api.clock.now_ms());
             match api.store.environment_create(queued, key.as_ref()).await? {
                 Created::New(environment) | Created::Before(environment) => environment,
             }

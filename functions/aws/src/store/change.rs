@@ -52,7 +52,7 @@ impl Store {
         let mut put_off = String::new();
         for attempt in 0..ATTEMPTS {
             let mut after = before.clone();
-            let now = self.clock.stamp();
+            let now = self.clock.now_ms();
             change(&mut after, now)?;
             if after == before {
                 return Ok(after);

@@ -99,8 +99,8 @@ fn environment_item(environment: &Environment, clock: &Clock) -> Result<Item, Er
     Ok(item)
 }
 
-fn milliseconds(moment: Timestamp) -> AttributeValue {
-    AttributeValue::N(moment.as_millisecond().to_string())
+fn milliseconds(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_millisecond().to_string())
 }
 
 /// `value` as an item under its key.

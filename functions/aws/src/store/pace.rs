@@ -26,9 +26,9 @@ impl Store {
     pub async fn turn_take(&self, paced: Paced) -> Result<Timestamp, Error> {
         let interval = self.clock.scale(paced.interval());
         for attempt in 0..ROUNDS {
-            let now = self.clock.stamp();
+            let now = self.clock.now_ms();
             if let Some(served) = self.join(paced, now, interval).await? {
-                return Ok(paced.moment(served, now, interval));
+                return Ok(paced.at(served, now, interval));
             }
             if self.begin(paced, now, interval).await? {
                 return Ok(now);
@@ -45,7 +45,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when DynamoDB cannot be reached.
     pub async fn turns_used_up(&self, paced: Paced) -> Result<(), Error> {
-        let served = paced.served_when_used_up(self.clock.stamp(), self.clock.scale(paced.interval()));
+        let served = paced.served_when_used_up(self.clock.now_ms(), self.clock.scale(paced.interval()));
         self.serve_until(paced, served, served).await.map(drop)
     }
 

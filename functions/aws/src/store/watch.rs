@@ -8,18 +8,18 @@ use super::{DUE, Item, Store, WATCHED, YES, environment_of, milliseconds};
 use crate::error::convert;
 
 impl Store {
-    /// The environments that have to be looked after by `moment`, the most urgent first; with `Timestamp::MAX` every one
+    /// The environments that have to be looked after by `at`, the most urgent first; with `Timestamp::MAX` every one
     /// that is not deleted. The index lags: what changed a moment ago may be missing or have changed again.
     ///
     /// # Errors
     /// `Unavailable` when DynamoDB cannot be reached.
-    pub async fn environments_due(&self, moment: Timestamp) -> Result<Vec<Environment>, Error> {
+    pub async fn environments_due(&self, at: Timestamp) -> Result<Vec<Environment>, Error> {
         let mut due = Vec::new();
-        for key in self.keys_due(moment).await? {
+        for key in self.keys_due(at).await? {
             let (Some(pk), Some(sk)) = (key.get("pk"), key.get("sk")) else { continue };
             let Some(item) = self.item(pk.clone(), sk.clone()).await? else { continue };
             match environment_of(&item) {
-                Ok(environment) if environment.due_at(&self.clock).is_some_and(|at| at <= moment) => {
+                Ok(environment) if environment.due_at(&self.clock).is_some_and(|due| due <= at) => {
                     due.push(environment)
                 }
                 Ok(_) => {}
@@ -30,7 +30,7 @@ impl Store {
         Ok(due)
     }
 
-    async fn keys_due(&self, moment: Timestamp) -> Result<Vec<Item>, Error> {
+    async fn keys_due(&self, at: Timestamp) -> Result<Vec<Item>, Error> {
         let mut keys = Vec::new();
         let mut start = None;
         loop {
@@ -39,11 +39,11 @@ impl Store {
                 .query()
                 .table_name(&self.table)
                 .index_name(DUE)
-                .key_condition_expression("#watched = :yes AND #due <= :moment")
+                .key_condition_expression("#watched = :yes AND #due <= :at")
                 .expression_attribute_names("#watched", WATCHED)
                 .expression_attribute_names("#due", DUE)
                 .expression_attribute_values(":yes", AttributeValue::S(YES.to_owned()))
-                .expression_attribute_values(":moment", milliseconds(moment))
+                .expression_attribute_values(":at", milliseconds(at))
                 .set_exclusive_start_key(start.take())
                 .send()
                 .await

@@ -86,7 +86,7 @@ impl Environment {
     /// A new operation begins.
     fn begin(&mut self, operation: OperationId, kind: Kind, now: Timestamp) -> Result<(), Error> {
         // A call of an execution that was cut off may still be running.
-        let not_before = self.operation.not_before.filter(|moment| *moment > now);
+        let not_before = self.operation.not_before.filter(|at| *at > now);
         self.operation = Operation { not_before, ..Operation::new(operation, kind, now) };
         self.next_attempt_at = None;
         match kind {
@@ -129,7 +129,7 @@ impl Environment {
     /// Whether its lifetime is over and nobody has acted on it.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        self.delete_requested_at.is_none() && self.expires_at.is_some_and(|moment| moment <= now)
+        self.delete_requested_at.is_none() && self.expires_at.is_some_and(|at| at <= now)
     }
 
     /// Its lifetime is over: the same as a delete.
@@ -153,9 +153,9 @@ impl Environment {
         if self.operation.taken_up > MOST_TRIES {
             if self.status == Status::Deleting {
                 if self.resources.left().next().is_some() {
-                    self.begin_removal(clock.stamp())?;
+                    self.begin_removal(clock.now_ms())?;
                 }
-                self.operation.not_before = Some(clock.stamp_in(clock.limit(CALL_LIMIT)));
+                self.operation.not_before = Some(clock.deadline(clock.limit(CALL_LIMIT)));
                 return self.end_removal(clock);
             }
             let message = format!(
@@ -166,7 +166,7 @@ impl Environment {
         }
         let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.taken_up.saturating_sub(1));
         self.operation.id = next;
-        self.operation.not_before = Some(clock.stamp_in(wait));
+        self.operation.not_before = Some(clock.deadline(wait));
         self.operation.begun_at = None;
         Ok(())
     }
@@ -177,7 +177,7 @@ impl Environment {
     /// # Errors
     /// `Internal` when the status rules are broken.
     pub fn end_removal(&mut self, clock: &Clock) -> Result<(), Error> {
-        let now = clock.stamp();
+        let now = clock.now_ms();
         for undo in Step::UNDO {
             let state = self.step(undo).map(|record| (record.state, record.why.clone()));
             if let Some((StepState::Running | StepState::Waiting | StepState::Pending, why)) = state {
@@ -190,7 +190,7 @@ impl Environment {
         }
         if self.resources.left().next().is_some() {
             let again = usual::cleanup_again(self.cleanup_attempts);
-            self.next_attempt_at = again.map(|wait| clock.stamp_in(clock.scale(wait)));
+            self.next_attempt_at = again.map(|wait| clock.deadline(clock.scale(wait)));
             self.cleanup_attempts += 1;
             return self.become_status(Status::CleanupFailed);
         }
@@ -205,7 +205,7 @@ impl Environment {
             Status::Deleted => return None,
             Status::Queued | Status::Provisioning | Status::Deleting => {
                 let began = self.operation.begun_at.unwrap_or(self.operation.started_at);
-                clock.after_moment(began, usual::CHECKED_AFTER)
+                clock.add(began, usual::CHECKED_AFTER)
             }
             Status::CleanupFailed => self.next_attempt_at.unwrap_or(Timestamp::MAX),
             Status::Ready | Status::Failed => Timestamp::MAX,

@@ -55,7 +55,7 @@ impl Claims {
     }
 
     /// A moment in whole seconds since the epoch (RFC 7519 allows fractions); `None` when it is not there.
-    pub(super) fn moment(&self, name: &str) -> Result<Option<i64>, Error> {
+    pub(super) fn time(&self, name: &str) -> Result<Option<i64>, Error> {
         let Some(claim) = self.0.get(name) else { return Ok(None) };
         #[expect(clippy::cast_possible_truncation, reason = "a float beyond an i64 becomes the nearest")]
         let seconds = claim.as_i64().or_else(|| claim.as_f64().map(|seconds| seconds as i64));

@@ -99,11 +99,11 @@ impl Verifier {
         if !claims.is_for(&self.audience) {
             return Err(denied("The token is for another audience."));
         }
-        let expiry = claims.moment("exp")?.ok_or_else(|| denied("The token has no expiry."))?;
+        let expiry = claims.time("exp")?.ok_or_else(|| denied("The token has no expiry."))?;
         if expiry.saturating_add(LEEWAY) <= now {
             return Err(denied("The token has expired; get a new one."));
         }
-        if claims.moment("nbf")?.is_some_and(|moment| moment.saturating_sub(LEEWAY) > now) {
+        if claims.time("nbf")?.is_some_and(|at| at.saturating_sub(LEEWAY) > now) {
             return Err(denied("The token is not valid yet."));
         }
         let (subject, team) = (claims.subject()?, claims.team(&self.team)?);

@@ -40,7 +40,7 @@ pub(crate) async fn turn(context: &Context, environment: &Environment, step: Ste
         let queued = context.store.environment_change_from(environment.clone(), queue).await?;
         turn_at = queued.step(step).and_then(|record| record.turn_at);
     }
-    let left = turn_at.and_then(|moment| context.clock.left_until(moment));
+    let left = turn_at.and_then(|at| context.clock.left_until(at));
     let why = || format!("waiting for its turn: {paced}");
     // A removal has nothing to notice meanwhile.
     let longest = if Step::UNDO.contains(&step) { LONGEST_IN_A_QUEUE } else { usual::LONGEST_WAIT };
@@ -124,7 +124,7 @@ pub(crate) fn lost(
     kind: ResourceKind,
 ) -> Result<Progress, Error> {
     let recorded = environment.resources.get(kind).and_then(|resource| resource.recorded_at);
-    if recorded.is_some_and(|moment| context.clock.is_over(moment, SETTLING)) {
+    if recorded.is_some_and(|at| context.clock.limit_passed(at, SETTLING)) {
         return Err(Error::Failed {
             code: "resource_lost",
             message: format!("The {} was deleted by somebody else.", kind.word()),

@@ -27,7 +27,7 @@ impl Unseen {
 pub fn created(sim: &mut Sim, key: &str) {
     if sim.profile.lags() {
         let latency = sim.take(Latency::Visible);
-        let from = sim.clock.after_moment(sim.now(), latency);
+        let from = sim.clock.add(sim.now(), latency);
         sim.unseen.0.insert(key.to_owned(), from);
     }
 }

@@ -63,7 +63,7 @@ pub fn admit(sim: &mut Sim, service: &str, operation: &str) -> Result<(), Refusa
     if missing > bucket.time_of(bucket.capacity - 1) {
         return Err(Refusal::throttled(service));
     }
-    let full = sim.clock.after_moment(full, bucket.time_of(1));
+    let full = sim.clock.add(full, bucket.time_of(1));
     sim.buckets.0.insert(bucket.name.to_owned(), full);
     Ok(())
 }

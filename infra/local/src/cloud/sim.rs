@@ -108,7 +108,7 @@ impl Sim {
 
     /// Schedules `event` for when `aws_time` will have passed.
     pub fn after(&mut self, aws_time: Duration, event: Event) {
-        let due = self.clock.after_moment(self.now(), aws_time);
+        let due = self.clock.add(self.now(), aws_time);
         self.schedule.entry(due).or_default().push(event);
     }
 

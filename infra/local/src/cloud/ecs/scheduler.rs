@@ -101,7 +101,7 @@ fn launch(sim: &mut Sim, key: &str, deployment: &Deployment, count: usize) {
 
 /// Starts no task of this deployment before `delay` has passed.
 fn wait(sim: &mut Sim, key: &str, deployment: &str, delay: Duration) {
-    let moment = sim.clock.after_moment(sim.now(), delay);
+    let moment = sim.clock.add(sim.now(), delay);
     if let Some(deployment) = deployment_mut(sim, key, deployment) {
         deployment.not_before = Some(moment);
     }
@@ -153,7 +153,7 @@ fn announce(sim: &mut Sim, key: &str) {
 
 fn settled(sim: &Sim, task: &Task, now: Timestamp) -> bool {
     let started = task.moments.started.filter(|_| task.status == task::Status::Running);
-    started.is_some_and(|started| sim.clock.after_moment(started, SETTLES) <= now)
+    started.is_some_and(|started| sim.clock.add(started, SETTLES) <= now)
 }
 
 /// A task has stopped: counts it if it failed, ends the draining, starts another.
@@ -255,7 +255,7 @@ pub(super) fn look(sim: &mut Sim, key: &str, number: u64) {
         sim.ecs.tasks_of(key).filter(|task| task.should_run && task.status == task::Status::Running).cloned().collect();
     for task in running {
         let sick = unhealthy(sim, &task)
-            .filter(|_| task.moments.started.is_some_and(|started| sim.clock.after_moment(started, grace) <= now));
+            .filter(|_| task.moments.started.is_some_and(|started| sim.clock.add(started, grace) <= now));
         if let Some((group, reason)) = sick {
             service::tell(
                 sim,

@@ -359,7 +359,7 @@ pub(super) fn delete(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
 /// Ends the association with a VPC link and begins the time for which deletion is still refused.
 pub(super) fn unlink(sim: &mut Sim, arn: &str) {
     let latency = sim.take(Latency::LoadBalancerReleased);
-    let until = sim.clock.after_moment(sim.now(), latency);
+    let until = sim.clock.add(sim.now(), latency);
     if let Some(load_balancer) = sim.elb.load_balancers.get_mut(arn).filter(|present| present.linked) {
         load_balancer.linked = false;
         load_balancer.held_until = Some(until);
