@@ -1,6 +1,6 @@
 """MiniStack with Berth's stand-in in place of its ELBv2, ECS, VPC links and the REST APIs of environments.
 
-MiniStack does not play those four (local-stack.md §6), so their requests go on to `berth-local account`
+MiniStack does not play those four (docs/testing.md#what-ministack-lacks), so their requests go on to `berth-local account`
 (`BERTH_ACCOUNT_URL`) once MiniStack has authorized them: with `AUTH=true` its IAM evaluator decides about every one by the
 function's own role. What it cannot know about resources that are not its own is told it here, as AWS documents it
 (Service Authorization Reference): which resource an ECS action is about, and the tags of what stands in the account.

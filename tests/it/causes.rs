@@ -1,4 +1,4 @@
-//! What AWS says of failures, in its own words (aws-facts §1.2, §1.4, §2.3, §2.5, §3.1, §3.7), is recognised; what it does
+//! What AWS says of failures, in its own words (docs/aws.md), is recognised; what it does
 //! not say is not claimed. Failures that the stand-in can play are told whole in `workflow::failure`.
 
 use berth_domain::Step;

@@ -11,7 +11,7 @@ use berth_local::states::asl::{Definition, State, Task};
 use berth_worker::StepError;
 use serde_json::Value;
 
-/// Errors of Lambda and of Step Functions themselves that the machine names (aws-facts §4).
+/// Errors of Lambda and of Step Functions themselves that the machine names (docs/aws.md#errors-and-retries).
 const AWS_ERRORS: [&str; 11] = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
@@ -171,7 +171,7 @@ fn the_time_limits_of_all_steps_fit_into_the_machine_s() {
 
 #[test]
 fn the_machine_ends_in_a_pass_and_has_one_placeholder() {
-    // MiniStack ignores the Output of a JSONata Succeed (local-stack §3).
+    // MiniStack ignores the Output of a JSONata Succeed (docs/testing.md#what-ministack-lacks).
     assert!(machine().states().all(|(_, state)| !matches!(state, State::Succeed(_))));
     let placeholders: BTreeSet<&str> =
         MACHINE.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect();
@@ -227,7 +227,7 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_response_in_the_openapi_document_has_a_description() {
-    // Without one the document is invalid and generators refuse it (conventions §3).
+    // Without one the document is invalid (OpenAPI Specification, "Response Object") and generators refuse it.
     let document: Value = serde_json::from_str(&berth_api::openapi::document()).expect("JSON");
     let paths = document["paths"].as_object().expect("paths");
     for (path, operations) in paths {

@@ -1,4 +1,4 @@
-//! The interpreter and the Step Functions API follow AWS (aws-facts §4), in virtual time: what its tests share.
+//! The interpreter and the Step Functions API follow AWS (docs/aws.md#step-functions), in virtual time: what its tests share.
 
 mod api;
 mod language;

@@ -82,7 +82,7 @@ fn every_function_gets_the_variables_that_its_code_reads_and_no_others() {
 #[test]
 fn the_worker_ends_when_the_embedded_one_does_and_the_api_before_api_gateway_gives_up() {
     assert_eq!(number("WorkerFunction", "Timeout:"), FUNCTION_TIMEOUT.as_secs());
-    // API Gateway's integration time-out (conventions §2).
+    // API Gateway's integration time-out (docs/aws.md#quotas).
     assert!(number("ApiFunction", "Timeout:") <= 29);
 }
 

@@ -57,7 +57,7 @@ impl Issuer {
         let address = self.settings.discovery()?;
         let document: Discovery =
             serde_json::from_slice(&self.get(&address).await?).map_err(|error| format!("{address}: {error}"))?;
-        // OpenID Connect Discovery §4.3: else the document is somebody else's.
+        // OpenID Connect Discovery, section 4.3: else the document is somebody else's.
         if document.issuer != self.settings.verifier.issuer {
             return Err(format!("{address} is the document of the issuer `{}`", document.issuer));
         }

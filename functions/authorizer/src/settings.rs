@@ -51,7 +51,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Where the issuer's discovery document is (OpenID Connect Discovery §4).
+    /// Where the issuer's discovery document is (OpenID Connect Discovery, section 4).
     pub(crate) fn discovery(&self) -> Result<Address, String> {
         let issuer = &self.verifier.issuer;
         if issuer.contains('?') {

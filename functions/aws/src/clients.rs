@@ -63,8 +63,8 @@ impl Clients {
     }
 
     /// Clients for whoever creates resources: those services are never retried by the SDK. `CreateVpcLink`,
-    /// `CreateRestApi` and `CreateDeployment` have no client token (aws-facts §0.6), so a retry after a lost reply would
-    /// make a second one. The step is retried instead, and a step looks before it creates.
+    /// `CreateRestApi` and `CreateDeployment` have no client token (docs/aws.md#repeating-a-creation), so a retry after
+    /// a lost reply would make a second one. The step is retried instead, and a step looks before it creates.
     #[must_use]
     pub fn trying_once(config: &SdkConfig) -> Self {
         let limit = TimeoutConfig::builder().operation_timeout(CALL).build();

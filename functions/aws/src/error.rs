@@ -1,8 +1,8 @@
 //! AWS errors become Berth errors here and nowhere else.
 //!
-//! The rule of aws-facts §3.4: throttling, outages, time-outs and "concurrent modification" may work later; quotas,
-//! permissions and settings will not. Where "not found" or "already there" is an answer, the caller decides that first, with
-//! [`code`].
+//! The rule of docs/aws.md#retry-or-give-up: throttling, outages, time-outs and "concurrent modification" may work
+//! later; quotas, permissions and settings will not. Where "not found" or "already there" is an answer, the caller
+//! decides that first, with [`code`].
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -87,8 +87,8 @@ fn is_temporary(code: &str, status: u16) -> bool {
         || status >= 500
 }
 
-/// "Not found" of what was just created (reads lag, aws-facts §1.1) and "already there" of what was just not found: both
-/// mean to look again. Who asks for something that may be absent decides before this.
+/// "Not found" of what was just created (docs/aws.md#reads-lag-behind-writes) and "already there" of what was just not
+/// found: both mean to look again. Who asks for something that may be absent decides before this.
 fn is_look_up(code: &str) -> bool {
     matches!(
         code,
@@ -101,7 +101,7 @@ fn is_permission(code: &str) -> bool {
 }
 
 fn is_quota(code: &str) -> bool {
-    // 429 `LimitExceededException` is a quota, not a throttle (aws-facts §3.4).
+    // 429 `LimitExceededException` is a quota, not a throttle (docs/aws.md#retry-or-give-up).
     matches!(
         code,
         "LimitExceededException"

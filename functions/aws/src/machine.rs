@@ -30,7 +30,7 @@ impl Machine {
     }
 
     /// Starts the execution of an operation, named by it. Starting it again changes nothing: Step Functions refuses a
-    /// second execution of the same name for 90 days (aws-facts §4).
+    /// second execution of the same name for 90 days (docs/aws.md#executions).
     ///
     /// # Errors
     /// `Unavailable` when Step Functions cannot be reached; the operation stays recorded, and may be started later.

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use berth_domain::{Clock, Error};
 use http_body_util::BodyExt;
 
-/// For the whole answer: API Gateway itself gives up after 29 s (aws-facts §3.5).
+/// For the whole answer: API Gateway itself gives up after 29 s (docs/aws.md#quotas).
 const LIMIT: Duration = Duration::from_secs(30);
 /// How much of an answer is kept as evidence, in bytes.
 const KEPT: usize = 300;
@@ -22,7 +22,7 @@ pub struct Prober {
 /// Who answered, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The service: the gateway's errors carry `x-amzn-ErrorType`, this answer does not (aws-facts §3.7).
+    /// The service: the gateway's errors carry `x-amzn-ErrorType`, this answer does not (docs/aws.md#the-gateways-own-answers).
     Service {
         /// Its status.
         status: u16,

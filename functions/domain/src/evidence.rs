@@ -1,5 +1,5 @@
 //! What is kept of what was seen of a failure: short lines, and little enough of them in all for the record (a DynamoDB
-//! item has at most 400 KB, aws-facts §5). Where evidence comes from is in `functions/worker/src/evidence.rs`; what
+//! item has at most 400 KB, docs/aws.md#dynamodb). Where evidence comes from is in `functions/worker/src/evidence.rs`; what
 //! follows from it, in `causes`.
 
 use crate::environment::Evidence;

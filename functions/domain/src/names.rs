@@ -12,13 +12,14 @@ pub const OPERATION_TAG: &str = "berth:operation";
 /// The tag that says which deployment of Berth made it: another one's resources in the same account are not ours.
 pub const DEPLOYMENT_TAG: &str = "berth:deployment";
 /// The stage variable that names the VPC link. A literal id in the integration would leave a dangling reference when
-/// the method is deleted (aws-facts §3.3); through a variable it does not, and switching links is a stage update.
+/// the method is deleted (docs/aws.md#a-link-that-is-in-use); through a variable it does not, and switching links is a
+/// stage update.
 pub const LINK_VARIABLE: &str = "vpcLinkId";
 /// The port of the listener. One listener a load balancer in the `dedicated` topology, so it can be the same for all.
 pub const LISTENER_PORT: u16 = 80;
 
 /// The name of everything that belongs to `environment`: `berth-` and 26 letters and digits make 32 characters, the
-/// longest load-balancer and target-group name there is (aws-facts §1.1); it never begins with `internal-`.
+/// longest load-balancer and target-group name there is (docs/aws.md#names); it never begins with `internal-`.
 #[must_use]
 pub fn resource_name(environment: &Environment) -> String {
     name_of(&environment.id)

@@ -14,9 +14,9 @@ use crate::step::Step;
 /// An operation whose rate the account shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Paced {
-    /// ELBv2: 10 at once, then 0.2 per second (aws-facts §1.7).
+    /// ELBv2: 10 at once, then 0.2 per second (docs/aws.md#rates).
     CreateLoadBalancer,
-    /// API Gateway: 1 per 3 s (aws-facts §3.5).
+    /// API Gateway: 1 per 3 s (docs/aws.md#rates).
     CreateRestApi,
     /// API Gateway: 1 per 5 s.
     CreateDeployment,

@@ -109,7 +109,7 @@ impl Step {
     /// The resource that an `Ensure*` step makes or an `Undo*` step removes.
     ///
     /// `EnsureDeployment` makes the stage; it has no undo of its own because deleting the REST API deletes its stages
-    /// and deployments (aws-facts §3.3). The steps that only wait or prove make nothing.
+    /// and deployments (docs/aws.md#a-link-that-is-in-use). The steps that only wait or prove make nothing.
     #[must_use]
     pub fn resource(self) -> Option<ResourceKind> {
         match self {
@@ -131,7 +131,7 @@ impl Step {
         }
     }
 
-    /// The resources that must be gone before this `Undo*` step can do its work (aws-facts §3.3, §1.5).
+    /// The resources that must be gone before this `Undo*` step can do its work (docs/aws.md#deletion-order).
     #[must_use]
     pub fn needs_gone(self) -> &'static [ResourceKind] {
         match self {

@@ -1,6 +1,6 @@
 //! How long steps usually take in AWS, when to look again, and when to give up.
 //!
-//! The figures are aws-facts §6.3 (medians) and §6.1 (caps of the waiters that hold up). A step that waits asks for the
+//! The figures are those of docs/aws.md#durations. A step that waits asks for the
 //! rest of its usual time, then looks often: a second of the worker is cheaper than a state transition.
 
 use std::time::Duration;

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use crate::Janitor;
 
 /// Between two environments whose listener and stage are asked for: GetStage shares 10 calls a second with everything else
-/// that is asked of API Gateway in this account (aws-facts §3.5).
+/// that is asked of API Gateway in this account (docs/aws.md#rates).
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// How long one audit asks for them; with what it does not come to, the next one may begin.

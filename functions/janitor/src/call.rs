@@ -11,7 +11,7 @@ pub enum Call {
         /// What to do.
         task: Task,
     },
-    /// EventBridge's "Step Functions Execution Status Change" (aws-facts §4): best effort, in any order, twice or never.
+    /// EventBridge's "Step Functions Execution Status Change" (docs/aws.md#status-events): best effort, in any order, twice or never.
     Event {
         /// What happened.
         detail: Ended,

@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 const EVENTS: usize = 3;
 const TARGETS: usize = 5;
 const LOGS: usize = 2;
-/// The events of a service that tell of trouble have one of these (aws-facts §2.3); the others tell of its daily work.
+/// The events of a service that tell of trouble have one of these (docs/aws.md#deployments); the others tell of its daily work.
 const TROUBLE: [&str; 4] = ["unable to", "unhealthy", "failed", "throttled"];
 
 /// What can be seen of a failure of `step`.

@@ -97,7 +97,7 @@ async fn backward(context: &Context, step: Step, identity: &Identity) -> Result<
             return Ok(Outcome::Done);
         }
         // What may pass is waited for within the step's own limit, however long it takes: a removal that gives up leaves
-        // something behind (DeleteRestApi alone is allowed once per 30 s for the whole account, aws-facts §3.5).
+        // something behind (DeleteRestApi alone is allowed once per 30 s for the whole account, docs/aws.md#rates).
         let progress = match Box::pin(steps::undo(context, step, &environment)).await {
             Err(Error::Throttled { message, cause }) => {
                 throttled(context, &environment, step, &message, &cause).await?

@@ -1,5 +1,5 @@
 //! EventBridge, as far as Berth uses it: a rule that calls the janitor when an execution has ended. Delivery is best
-//! effort, as AWS's is (aws-facts §4): an event may be lost, come twice, and overtake another.
+//! effort, as AWS's is (docs/aws.md#status-events): an event may be lost, come twice, and overtake another.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The stand-in follows AWS (aws-facts.md), seen through the real SDK.
+//! The stand-in follows AWS (docs/aws.md), seen through the real SDK.
 
 mod apigateway;
 mod chance;

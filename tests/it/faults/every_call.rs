@@ -14,7 +14,7 @@ async fn of_api_gateway(story: Story) -> Vec<(String, u64)> {
     calls
 }
 
-/// Two writes meet (aws-facts §3.4).
+/// Two writes meet (docs/aws.md#retry-or-give-up).
 fn met_another(_: &str) -> Fault {
     Fault::Refuse(Refusal::concurrent_modification())
 }

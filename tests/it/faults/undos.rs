@@ -29,7 +29,7 @@ async fn every_undo_that_fails_once_is_tried_again_and_ends_deleted() {
 }
 
 /// What the deletion of each kind is called, and what is left in the account when it is denied: the thing itself, and
-/// what cannot go while it is there (aws-facts §3.3, §1.5). A listener goes with its load balancer all the same.
+/// what cannot go while it is there (docs/aws.md#deletion-order). A listener goes with its load balancer all the same.
 const DENIED: [(&str, &str, &[&str]); 6] = [
     ("apigateway:DeleteRestApi", "rest_api", &["REST API", "VPC link", "load balancer"]),
     ("apigateway:DeleteVpcLink", "vpc_link", &["VPC link", "load balancer"]),

@@ -106,7 +106,7 @@ async fn two_hundred_at_once_are_ready_as_soon_as_the_rates_allow_and_the_places
     let wanted: Vec<u64> = (places[0]..).take(places.len()).collect();
     assert_eq!(places, wanted, "every place is somebody's");
     let environments = settled(&world, &ids).await;
-    // The last of 200 deployments may be made 199 times 5 s after the first (aws-facts §3.5), which takes as long as alone.
+    // The last of 200 deployments may be made 199 times 5 s after the first (docs/aws.md#rates), which takes as long as alone.
     let allowed = alone + Duration::from_secs(199 * 5);
     let last = environments.iter().map(|environment| moment(environment, "updated_at").expect("a moment")).max();
     let took = Duration::try_from(last.expect("200").duration_since(began)).expect("ahead");

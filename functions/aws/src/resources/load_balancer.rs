@@ -51,8 +51,8 @@ impl Resources {
     }
 
     /// Creates the load balancer of `environment`: internal, in its subnets, with its security groups (a load balancer
-    /// created without one can never get one, aws-facts §1.3). ELB answers the existing one when it has the same
-    /// settings.
+    /// created without one can never get one, docs/aws.md#security-groups-and-privatelink). ELB answers the existing
+    /// one when it has the same settings.
     ///
     /// # Errors
     /// What ELB refuses.
@@ -77,7 +77,7 @@ impl Resources {
     }
 
     /// Lets in what comes through the VPC link whatever the security groups say: API Gateway's addresses are not to be
-    /// relied on (aws-facts §1.3). The groups still guard everything else.
+    /// relied on (docs/aws.md#security-groups-and-privatelink). The groups still guard everything else.
     ///
     /// # Errors
     /// What ELB refuses.
@@ -95,7 +95,7 @@ impl Resources {
     }
 
     /// Deletes the load balancer; answers why not, when something still holds it (its VPC link, for a while even after the link
-    /// is gone, aws-facts §1.5).
+    /// is gone, docs/aws.md#removing-a-load-balancer).
     ///
     /// # Errors
     /// What ELB refuses beyond "in use".

@@ -14,7 +14,7 @@ use crate::error::{code, convert, message};
 const PROXY: &str = "{proxy+}";
 
 impl Resources {
-    /// Every REST API of `environment`, by tag: creation is not idempotent (aws-facts §0.6).
+    /// Every REST API of `environment`, by tag: creation is not idempotent (docs/aws.md#repeating-a-creation).
     ///
     /// # Errors
     /// What API Gateway answers.

@@ -9,7 +9,7 @@ use berth_domain::{Environment, Error, names};
 use super::Resources;
 use crate::error::{code, convert, message};
 
-/// How long ECS leaves unhealthy targets alone: longer than a target's registration (up to 300 s, aws-facts §1.4) and an
+/// How long ECS leaves unhealthy targets alone: longer than a target's registration (up to 300 s, docs/aws.md#target-health) and an
 /// application's start, because with the default of 0 it kills tasks that the load balancer has not begun to check.
 const HEALTH_CHECK_GRACE_SECONDS: i32 = 420;
 
@@ -135,7 +135,7 @@ impl Resources {
     }
 }
 
-/// Refusals of CreateService that pass by themselves (aws-facts §2.1).
+/// Refusals of CreateService that pass by themselves (docs/aws.md#creating-a-service).
 fn is_not_yet(message: &str) -> bool {
     message.contains("does not have an associated load balancer")
         || message.contains("Unable to assume the service linked role")

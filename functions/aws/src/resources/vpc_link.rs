@@ -51,7 +51,7 @@ impl VpcLinkDeleted {
 }
 
 impl Resources {
-    /// Every VPC link of `environment`, by tag: names are not unique and creation is not idempotent (aws-facts §3.1).
+    /// Every VPC link of `environment`, by tag: names are not unique and creation is not idempotent (docs/aws.md#vpc-links).
     ///
     /// # Errors
     /// What API Gateway answers.

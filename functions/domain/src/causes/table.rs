@@ -10,7 +10,7 @@ use crate::step::Step;
 
 /// The table.
 pub static CAUSES: [Cause; 39] = [
-    // Berth itself, and what AWS refuses (aws-facts §1.1, §2.1, §3.4).
+    // Berth itself, and what AWS refuses (docs/aws.md#retry-or-give-up).
     Cause {
         word: "permission_denied",
         meaning: "Berth's role may not make the AWS call that the message names.",
@@ -85,7 +85,7 @@ pub static CAUSES: [Cause; 39] = [
             seen.told(&texts) || seen.tasks(&texts)
         },
     },
-    // Why tasks do not start or do not stay (aws-facts §2.3, §2.5).
+    // Why tasks do not start or do not stay (docs/aws.md#why-tasks-stop).
     Cause {
         word: "registry_not_reachable",
         meaning: "Tasks have no way to the image registry.",
@@ -227,7 +227,7 @@ pub static CAUSES: [Cause; 39] = [
             ])
         },
     },
-    // The load balancer's view of the tasks (aws-facts §1.4).
+    // The load balancer's view of the tasks (docs/aws.md#target-health).
     Cause {
         word: "zone_not_enabled",
         meaning: "Tasks run in an availability zone that the load balancer does not serve.",
@@ -272,7 +272,7 @@ pub static CAUSES: [Cause; 39] = [
         who: Who::Caller,
         shows: |seen| seen.step != Step::EnsureReachable && seen.is_unhealthy(),
     },
-    // The load balancer and the link (aws-facts §1.2, §3.1).
+    // The load balancer and the link (docs/aws.md#load-balancer-states, #vpc-links).
     Cause {
         word: "load_balancer_failed",
         meaning: "AWS could not set up the load balancer.",
@@ -304,7 +304,7 @@ pub static CAUSES: [Cause; 39] = [
         who: Who::Operator,
         shows: |seen| matches!(seen.code, "resource_lost" | "vpc_link_deleted"),
     },
-    // The proof (aws-facts §3.7).
+    // The proof (docs/aws.md#the-gateways-own-answers).
     Cause {
         word: "service_answers_5xx",
         meaning: "The service is reached, and answers the health check's path with a server error.",

@@ -9,7 +9,7 @@ use super::{Role, denied};
 use crate::error::Error;
 use crate::ids::Team;
 
-/// OpenID Connect Core §2: a subject has at most 255 characters.
+/// OpenID Connect Core, section 2: a subject has at most 255 characters.
 const LONGEST_SUBJECT: usize = 255;
 
 /// Where a claim stands: a name like `custom:team`, or a JSON pointer like `/realm_access/roles`.

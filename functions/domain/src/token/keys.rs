@@ -11,7 +11,7 @@ struct Document {
 }
 
 /// The keys of a JWKS document that tokens could be checked with. Others (for encryption, of kinds we do not know) are
-/// left out, as RFC 7517 §5 asks.
+/// left out, as RFC 7517, section 5, asks.
 ///
 /// # Errors
 /// One line that says what is wrong with the document; one without any key of use is wrong.

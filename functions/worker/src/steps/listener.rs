@@ -1,4 +1,4 @@
-//! The listener: until it forwards to the target group, ECS refuses the service (aws-facts §2.1).
+//! The listener: until it forwards to the target group, ECS refuses the service (docs/aws.md#creating-a-service).
 
 use berth_domain::environment::ResourceKind;
 use berth_domain::{Environment, Error, Step};

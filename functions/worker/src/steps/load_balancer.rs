@@ -47,7 +47,7 @@ pub(crate) async fn ensure_active(context: &Context, environment: &Environment) 
             code: "load_balancer_failed",
             message: format!("The load balancer could not be set up: {reason}."),
         }),
-        // Reads may lag behind the creation (aws-facts §1.1).
+        // Reads may lag behind the creation (docs/aws.md#reads-lag-behind-writes).
         None => lost(context, environment, step, ResourceKind::LoadBalancer),
     }
 }

@@ -51,7 +51,7 @@ pub(crate) async fn ensure_target_health(context: &Context, environment: &Enviro
     Ok(waiting(context, environment, Step::EnsureTargetHealth, why))
 }
 
-/// The circuit breaker gave up. A first deployment has nothing to roll back to: it stalls (aws-facts §2.3).
+/// The circuit breaker gave up. A first deployment has nothing to roll back to: it stalls (docs/aws.md#deployments).
 fn must_not_have_failed(service: &Service) -> Result<(), Error> {
     match &service.failed {
         None => Ok(()),

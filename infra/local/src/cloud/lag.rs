@@ -1,4 +1,5 @@
-//! Reads lag behind writes: for a moment after its creation a resource is not found, and not listed (aws-facts §1.1).
+//! Reads lag behind writes: for a moment after its creation a resource is not found, and not listed
+//! (docs/aws.md#reads-lag-behind-writes).
 //!
 //! Played for load balancers, target groups, listeners, services, VPC links and REST APIs. Writes see everything at once,
 //! so that creating again by the same name still gives the same resource. What is inside a REST API does not lag. A service

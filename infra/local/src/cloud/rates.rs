@@ -1,4 +1,4 @@
-//! How often an account may call: AWS's token buckets (aws-facts §1.7, §2.7, §3.5), one for an operation or for several.
+//! How often an account may call: AWS's token buckets (docs/aws.md#rates), one for an operation or for several.
 //!
 //! A bucket is kept as the one moment at which it will be full again, so nothing has to happen by itself. The buckets are
 //! part of the kept state: a restart of the stand-in is no way around a rate. The data path and the services that AWS
@@ -78,7 +78,7 @@ fn bucket(service: &str, operation: &str) -> Bucket {
     }
 }
 
-/// aws-facts §1.7. The page's other bucket of 40, for all calls of an account, contradicts its own table and is left out.
+/// docs/aws.md#rates. The page's other bucket of 40, for all calls of an account, contradicts its own table and is left out.
 fn elb(operation: &str) -> Bucket {
     match operation {
         "CreateLoadBalancer" | "SetSubnets" => Bucket::new("elb create", 10, 0.2),
@@ -88,7 +88,7 @@ fn elb(operation: &str) -> Bucket {
     }
 }
 
-/// aws-facts §2.7; what is not listed there is our estimate.
+/// docs/aws.md#rates; what is not listed there is our estimate.
 fn ecs(operation: &str) -> Bucket {
     match operation {
         "CreateService" | "UpdateService" | "DeleteService" => Bucket::new("ecs service", 50, 5.0),
@@ -101,7 +101,7 @@ fn ecs(operation: &str) -> Bucket {
     }
 }
 
-/// aws-facts §3.5. What is listed does not take from the bucket of everything else; V1 VPC links have no rate of their own.
+/// docs/aws.md#rates. What is listed does not take from the bucket of everything else; V1 VPC links have no rate of their own.
 fn apigateway(operation: &str) -> Bucket {
     match operation {
         "CreateRestApi" | "ImportRestApi" => Bucket::new("apigateway create", 1, 1.0 / 3.0),

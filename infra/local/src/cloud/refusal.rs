@@ -9,7 +9,7 @@ pub struct Refusal {
     pub status: u16,
     /// The error code as it stands on the wire, e.g. `DuplicateLoadBalancerName` or `BadRequestException`.
     pub code: String,
-    /// The message, word for word where aws-facts has it.
+    /// The message, word for word where docs/aws.md has it.
     pub message: String,
     /// The whole error body, where the service's errors carry more than code and message (DynamoDB's
     /// `CancellationReasons`).
@@ -27,7 +27,7 @@ impl Refusal {
         Self::new(400, code, message)
     }
 
-    /// What `service` (as IAM names it) answers to one call too many (aws-facts §1.7, §2.7, §3.4). No `Retry-After` is sent:
+    /// What `service` (as IAM names it) answers to one call too many (docs/aws.md#retry-or-give-up). No `Retry-After` is sent:
     /// API Gateway's model has one, but nobody is known to have seen it.
     #[must_use]
     pub fn throttled(service: &str) -> Self {
@@ -62,7 +62,7 @@ impl Refusal {
         }
     }
 
-    /// What API Gateway answers when two writes meet (aws-facts §3.4).
+    /// What API Gateway answers when two writes meet (docs/aws.md#retry-or-give-up).
     #[must_use]
     pub fn concurrent_modification() -> Self {
         let message = "Unable to complete operation due to concurrent modification. Please try again later.";

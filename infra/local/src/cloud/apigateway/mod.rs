@@ -69,7 +69,7 @@ pub enum Event {
 /// One API call: the status of the reply, and its body.
 ///
 /// # Errors
-/// What AWS refuses, as aws-facts §3 has it.
+/// What AWS refuses, as docs/aws.md#api-gateway has it.
 pub fn call(sim: &mut Sim, operation: &str, input: &Value) -> Result<(u16, Value), Refusal> {
     match operation {
         "CreateRestApi" => apis::create(sim, input),

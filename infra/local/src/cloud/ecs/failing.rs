@@ -1,4 +1,4 @@
-//! Images that fail on purpose, each in one of AWS's ways (aws-facts §2.5): `unpullable/…` and `berth/secretless` never
+//! Images that fail on purpose, each in one of AWS's ways (docs/aws.md#why-tasks-stop): `unpullable/…` and `berth/secretless` never
 //! start, `berth/exits:N` and `berth/oom` end at once, `berth/deaf` runs and listens nowhere.
 
 use super::lifecycle::Exit;

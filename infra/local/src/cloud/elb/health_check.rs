@@ -1,4 +1,4 @@
-//! A target group's health-check settings: AWS's ranges and defaults (aws-facts §1.4). Checks are made in `check`.
+//! A target group's health-check settings: AWS's ranges and defaults (docs/aws.md#target-groups). Checks are made in `check`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
