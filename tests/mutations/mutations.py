@@ -65,11 +65,11 @@ MUTATIONS = [
         "changes": [
             (
                 LIFE,
-                "let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.taken_up.saturating_sub(1));",
-                'let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.taken_up.saturating_sub(1));\n        let wait = if crate::mutant("no-lease") { std::time::Duration::ZERO } else { wait };',
+                "let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.recoveries.saturating_sub(1));",
+                'let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.recoveries.saturating_sub(1));\n        let wait = if crate::mutant("no-lease") { std::time::Duration::ZERO } else { wait };',
             ),
         ],
-        "filters": ["faults::cut_off"],
+        "filters": ["faults::interrupted"],
     },
     {
         "name": "id-not-recorded",
@@ -249,7 +249,7 @@ MUTATIONS = [
                 'if environment.operation.id != identity.operation\n            || (!environment.status.is_moving() && !berth_domain::mutant("ended-is-unwound"))\n        {\n            return Ok(());',
             ),
         ],
-        "filters": ["faults::cut_off::an_operation_that_has_ended"],
+        "filters": ["faults::interrupted::an_operation_that_has_ended"],
     },
     {
         "name": "nothing-reopened",
@@ -305,8 +305,8 @@ MUTATIONS = [
         "changes": [
             (
                 LIFE,
-                "                self.operation.taken_up = 0;\n                self.become_status(Status::Deleting)",
-                '                if !crate::mutant("taken-up-stays") {\n                    self.operation.taken_up = 0;\n                }\n                self.become_status(Status::Deleting)',
+                "                self.operation.recoveries = 0;\n                self.become_status(Status::Deleting)",
+                '                if !crate::mutant("taken-up-stays") {\n                    self.operation.recoveries = 0;\n                }\n                self.become_status(Status::Deleting)',
             ),
         ],
         "filters": ["workflow::janitor::a_removal_is_taken_up"],
@@ -333,7 +333,7 @@ MUTATIONS = [
                 'if begun.is_none_or(|moment| {\n                context.clock.is_over(moment, CALL_LIMIT * 2) || berth_domain::mutant("begun-again")\n            }) {',
             ),
         ],
-        "filters": ["faults::cut_off::a_begin_that"],
+        "filters": ["faults::interrupted::a_begin_that"],
     },
     {
         "name": "apis-at-once",

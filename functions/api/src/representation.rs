@@ -231,7 +231,7 @@ fn missing(environment: &Environment) -> Vec<Missing> {
 /// How long `step` has been at work at `now`, in AWS time; not counted what it waited for its turn. An operation that is
 /// taken up again counts from its new beginning, and until then not at all: or its progress would go back there.
 fn elapsed(environment: &Environment, step: Step, clock: &Clock, now: Timestamp) -> Duration {
-    if environment.operation.begun_at.is_none() {
+    if environment.operation.execution_started_at.is_none() {
         return Duration::ZERO;
     }
     let began = environment.at_work_since(step).unwrap_or(now);

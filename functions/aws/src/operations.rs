@@ -38,7 +38,7 @@ impl Operations {
             .store
             .environment_change(&environment.team, &environment.id, |environment, _| {
                 if environment.operation.id == ended && environment.status.is_moving() {
-                    return environment.take_up_again(next.clone(), &self.clock);
+                    return environment.recover(next.clone(), &self.clock);
                 }
                 Ok(())
             })

@@ -48,7 +48,7 @@ impl Janitor {
                 }
                 let again = environment.next_attempt_at.is_some_and(|at| at <= now);
                 if environment.status == Status::CleanupFailed && again {
-                    return environment.remove_again(operation.clone(), now);
+                    return environment.retry_removal(operation.clone(), now);
                 }
                 Ok(())
             })

@@ -23,9 +23,9 @@ pub(crate) async fn begin(context: &Context, identity: &Identity) -> Result<Outc
         if environment.operation.id == identity.operation && environment.status.is_moving() {
             // Made again because its reply was lost, it has begun already: progress must not go back. Two calls' time is
             // less than any step's limit, so that a system that was down so long does not time out by it either.
-            let begun = environment.operation.begun_at;
+            let begun = environment.operation.execution_started_at;
             if begun.is_none_or(|at| context.clock.limit_passed(at, CALL_LIMIT * 2)) {
-                environment.operation.begun_at = Some(now);
+                environment.operation.execution_started_at = Some(now);
             }
             if environment.status == Status::Queued {
                 environment.become_status(Status::Provisioning)?;

@@ -58,7 +58,7 @@ async fn an_operation_that_was_recorded_but_never_started_is_started() {
 async fn a_provisioning_that_is_cut_off_again_and_again_is_unwound_and_can_be_retried() {
     let world = World::new().await;
     let id = world.create("cursed", "hello").await;
-    cut_off(&world, &id, 4).await;
+    interrupted(&world, &id, 4).await;
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "failed", "{environment:#}");
     assert_eq!(environment["failure"]["code"], "workflow_interrupted");
@@ -68,7 +68,7 @@ async fn a_provisioning_that_is_cut_off_again_and_again_is_unwound_and_can_be_re
 }
 
 /// Aborts the executions of `id` this often, whenever one has begun to work.
-async fn cut_off(world: &World, id: &str, times: u32) {
+async fn interrupted(world: &World, id: &str, times: u32) {
     for _ in 0..times {
         world.until_begun(id).await;
         world.abort_executions().await;
@@ -80,9 +80,9 @@ async fn cut_off(world: &World, id: &str, times: u32) {
 async fn a_removal_is_taken_up_however_often_its_provisioning_was() {
     let world = World::new().await;
     let id = world.create("cursed", "hello").await;
-    cut_off(&world, &id, 3).await;
+    interrupted(&world, &id, 3).await;
     world.delete(&id).await;
-    cut_off(&world, &id, 1).await;
+    interrupted(&world, &id, 1).await;
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "deleted", "{environment:#}");
     assert!(world.inventory().await.is_empty());
@@ -101,8 +101,8 @@ async fn a_removal_that_is_cut_off_before_its_first_step_says_of_each_that_it_wa
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "cleanup_failed", "{environment:#}");
     let steps = environment["steps"].as_array().expect("steps");
-    let cut_off = |step: &Value| step["why"].as_str().is_some_and(|why| why.contains("cut off"));
-    assert_eq!(steps.iter().filter(|step| cut_off(step)).count(), 6, "{steps:#?}");
+    let interrupted = |step: &Value| step["why"].as_str().is_some_and(|why| why.contains("cut off"));
+    assert_eq!(steps.iter().filter(|step| interrupted(step)).count(), 6, "{steps:#?}");
     world.call("demo", Method::POST, &format!("/environments/{id}/retry"), &Value::Null).await.expect(202);
     assert_eq!(world.settled(&id).await["status"], "deleted");
     assert!(world.inventory().await.is_empty());

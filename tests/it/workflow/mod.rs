@@ -1,7 +1,7 @@
 //! Whole stories, walked over the real state machine with real SDK clients in virtual time.
 
 mod audit;
-mod cut_off;
+mod interrupted;
 mod delete;
 mod failure;
 mod janitor;

@@ -14,10 +14,10 @@ use crate::usual;
 
 /// How often an operation whose execution was cut off is taken up again: then a provisioning is unwound, which is taken up
 /// as often again, and a removal ends with what is left.
-const MOST_TRIES: u32 = 3;
+const MAX_RECOVERIES: u32 = 3;
 /// How often one environment can be provisioned. Every attempt's resources stay in the record, which DynamoDB does not let
 /// grow above 400 kB; an attempt takes up to 2.
-pub(super) const MOST_ATTEMPTS: u32 = 20;
+pub(super) const MAX_ATTEMPTS: u32 = 20;
 
 impl Environment {
     /// A delete arrives. A provisioning under way sees it at its next look and unwinds; a settled environment gets a new
@@ -29,14 +29,14 @@ impl Environment {
         self.delete_requested_at.get_or_insert(now);
         match self.status {
             Status::Queued | Status::Provisioning => {
-                self.operation.taken_up = 0;
+                self.operation.recoveries = 0;
                 self.become_status(Status::Deleting)
             }
             Status::Deleting | Status::Deleted => Ok(()),
             // Nothing is left behind by a failure, so there is nothing to run.
             Status::Failed => self.become_status(Status::Deleted),
             Status::Ready => self.begin(operation, Kind::Delete, now),
-            Status::CleanupFailed => self.remove_again(operation, now),
+            Status::CleanupFailed => self.retry_removal(operation, now),
         }
     }
 
@@ -44,14 +44,14 @@ impl Environment {
     /// While an operation is under way nothing changes.
     ///
     /// # Errors
-    /// `Conflict` when there is nothing to try again, or it was tried `MOST_ATTEMPTS` times.
+    /// `Conflict` when there is nothing to try again, or it was tried `MAX_ATTEMPTS` times.
     pub fn request_retry(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
         match self.status {
             Status::Queued | Status::Provisioning | Status::Deleting => Ok(()),
-            Status::Failed if self.attempt >= MOST_ATTEMPTS => Err(Error::Conflict {
+            Status::Failed if self.attempt >= MAX_ATTEMPTS => Err(Error::Conflict {
                 code: "too_many_attempts",
                 message: format!(
-                    "{} has failed {MOST_ATTEMPTS} times; that is all its record keeps. Delete it and ask for a new one.",
+                    "{} has failed {MAX_ATTEMPTS} times; that is all its record keeps. Delete it and ask for a new one.",
                     self.id
                 ),
             }),
@@ -62,7 +62,7 @@ impl Environment {
             }
             Status::CleanupFailed => {
                 self.cleanup_attempts = 0;
-                self.remove_again(operation, now)
+                self.retry_removal(operation, now)
             }
             Status::Ready | Status::Deleted => Err(Error::Conflict {
                 code: "nothing_to_retry",
@@ -78,7 +78,7 @@ impl Environment {
     ///
     /// # Errors
     /// `Internal` when the status rules are broken.
-    pub fn remove_again(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
+    pub fn retry_removal(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
         self.resources.reopen(now);
         self.begin(operation, Kind::Delete, now)
     }
@@ -147,10 +147,10 @@ impl Environment {
     ///
     /// # Errors
     /// `Internal` when the status rules are broken.
-    pub fn take_up_again(&mut self, next: OperationId, clock: &Clock) -> Result<(), Error> {
-        self.operation.taken_up += 1;
+    pub fn recover(&mut self, next: OperationId, clock: &Clock) -> Result<(), Error> {
+        self.operation.recoveries += 1;
         self.news.push(News::Interrupted { operation: self.operation.id.clone() });
-        if self.operation.taken_up > MOST_TRIES {
+        if self.operation.recoveries > MAX_RECOVERIES {
             if self.status == Status::Deleting {
                 if self.resources.left().next().is_some() {
                     self.begin_removal(clock.now_ms())?;
@@ -159,15 +159,15 @@ impl Environment {
                 return self.end_removal(clock);
             }
             let message = format!(
-                "The workflow was cut off again after {MOST_TRIES} new beginnings; the executions' histories in Step Functions say why."
+                "The workflow was cut off again after {MAX_RECOVERIES} new beginnings; the executions' histories in Step Functions say why."
             );
             let code = "workflow_interrupted".to_owned();
             self.fail(Failure::diagnosed(&self.id, Step::Begin, code, message, Vec::new()))?;
         }
-        let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.taken_up.saturating_sub(1));
+        let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.recoveries.saturating_sub(1));
         self.operation.id = next;
         self.operation.not_before = Some(clock.deadline(wait));
-        self.operation.begun_at = None;
+        self.operation.execution_started_at = None;
         Ok(())
     }
 
@@ -204,7 +204,7 @@ impl Environment {
         let work = match self.status {
             Status::Deleted => return None,
             Status::Queued | Status::Provisioning | Status::Deleting => {
-                let began = self.operation.begun_at.unwrap_or(self.operation.started_at);
+                let began = self.operation.execution_started_at.unwrap_or(self.operation.started_at);
                 clock.add(began, usual::CHECKED_AFTER)
             }
             Status::CleanupFailed => self.next_attempt_at.unwrap_or(Timestamp::MAX),

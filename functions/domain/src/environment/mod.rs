@@ -22,7 +22,7 @@ use crate::operation::{Identity, Kind};
 use crate::settings::Settings;
 use crate::step::Step;
 
-use life::MOST_ATTEMPTS;
+use life::MAX_ATTEMPTS;
 
 pub use ledger::{Ledger, Resource, ResourceKind};
 pub use spec::{Api, ApiKind, Container, HealthCheck, Network, Spec, Topology};
@@ -92,16 +92,16 @@ pub struct Operation {
     /// still be running until then.
     pub not_before: Option<Timestamp>,
     /// When its execution last began: time limits count from here, so that a system that was down does not time out.
-    pub begun_at: Option<Timestamp>,
+    pub execution_started_at: Option<Timestamp>,
     /// How often it was taken up again because its execution was cut off.
     #[serde(default)]
-    pub taken_up: u32,
+    pub recoveries: u32,
 }
 
 impl Operation {
     /// An operation that is asked for at `now`.
     fn new(id: OperationId, kind: Kind, now: Timestamp) -> Self {
-        Self { id, kind, started_at: now, not_before: None, begun_at: None, taken_up: 0 }
+        Self { id, kind, started_at: now, not_before: None, execution_started_at: None, recoveries: 0 }
     }
 }
 
@@ -268,15 +268,15 @@ impl Environment {
         if self.failure.is_some() || self.delete_requested_at.is_some() {
             return Ok(());
         }
-        if self.attempt >= MOST_ATTEMPTS {
+        if self.attempt >= MAX_ATTEMPTS {
             failure.what_to_do = format!(
-                "This was the last of {MOST_ATTEMPTS} attempts: where a retry is named, delete this environment and create it again instead. {}",
+                "This was the last of {MAX_ATTEMPTS} attempts: where a retry is named, delete this environment and create it again instead. {}",
                 failure.what_to_do
             );
         }
         self.news.push(News::Failed { code: failure.code.clone(), message: failure.message.clone() });
         self.failure = Some(failure);
-        self.operation.taken_up = 0;
+        self.operation.recoveries = 0;
         self.become_status(Status::Deleting)
     }
 
@@ -322,7 +322,7 @@ impl Environment {
     #[must_use]
     pub fn at_work_since(&self, step: Step) -> Option<Timestamp> {
         let started = self.step(step)?.started_at?;
-        let at_work = self.operation.begun_at.map_or(started, |begun| started.max(begun));
+        let at_work = self.operation.execution_started_at.map_or(started, |begun| started.max(begun));
         // Waiting for one's turn is no work.
         Some(self.step(step)?.turn_at.map_or(at_work, |turn| turn.max(at_work)))
     }
