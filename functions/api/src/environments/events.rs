@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use berth_domain::environment::News;
+use berth_domain::environment::EventKind;
 use berth_domain::{EnvironmentId, Error};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ pub(crate) struct EventView {
     at: Timestamp,
     /// What.
     #[serde(flatten)]
-    news: News,
+    kind: EventKind,
 }
 
 /// List what happened to an environment, oldest first.
@@ -87,7 +87,7 @@ pub(crate) async fn list_environment_events(
     events.truncate(limit);
     let last = events.last().map_or(after, |event| event.number);
     Ok(Json(EventPage {
-        events: events.into_iter().map(|event| EventView { at: event.at, news: event.news }).collect(),
+        events: events.into_iter().map(|event| EventView { at: event.at, kind: event.kind }).collect(),
         next_cursor: last.to_string(),
         more,
     }))

@@ -24,7 +24,7 @@ impl Store {
         environment_of(&item)
     }
 
-    /// Changes an environment: loads it, lets `change` work on it, and writes it with its news unless another write came
+    /// Changes an environment: loads it, lets `change` work on it, and writes it with its events unless another write came
     /// between, in which case everything is done again with the newer record. What `change` leaves as it was is not
     /// written.
     ///
@@ -61,7 +61,7 @@ impl Store {
             after.updated_at = now;
             match self.environment_write(&after, &before).await? {
                 None => {
-                    after.news.clear();
+                    after.pending_events.clear();
                     return Ok(after);
                 }
                 Some(why) => put_off = why,
@@ -83,7 +83,7 @@ impl Store {
         let expected = AttributeValue::N(before.version.to_string());
         const UNCHANGED: &str = "version = :expected";
         let freed = environment.status == Status::Deleted && before.status != Status::Deleted;
-        if environment.news.is_empty() && !freed {
+        if environment.pending_events.is_empty() && !freed {
             let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
             let put = put.condition_expression(UNCHANGED).expression_attribute_values(":expected", expected);
             return match put.send().await {
@@ -100,7 +100,7 @@ impl Store {
             .build()
             .map_err(Error::internal)?;
         let mut writes = vec![TransactWriteItem::builder().put(put).build()];
-        writes.extend(self.news_writes(environment)?);
+        writes.extend(self.event_writes(environment)?);
         if freed {
             let release = Delete::builder()
                 .table_name(&self.table)

@@ -146,7 +146,7 @@ impl Store {
             let remembered = Remembered { body: key.body.clone(), record, expires_at };
             writes.push(self.put_key(keyed(team, AttributeValue::S(key.sk.clone()), remembered)?)?);
         }
-        writes.extend(self.news_writes(environment)?);
+        writes.extend(self.event_writes(environment)?);
         Ok(writes)
     }
 

@@ -1,7 +1,7 @@
-//! What happened to an environment: one item per piece of news, written with the change that made it.
+//! What happened to an environment: one item per event, written with the change that made it.
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
-use berth_domain::environment::News;
+use berth_domain::environment::EventKind;
 use berth_domain::{Environment, EnvironmentId, Error, Team};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,24 +17,24 @@ pub struct Event {
     /// When.
     pub at: Timestamp,
     /// What.
-    pub news: News,
+    pub kind: EventKind,
 }
 
-/// News of one write; a change makes fewer than this.
-const NEWS_PER_VERSION: u64 = 100;
+/// EventKind of one write; a change makes fewer than this.
+const EVENTS_PER_VERSION: u64 = 100;
 
 fn sk(id: &EnvironmentId, number: u64) -> AttributeValue {
     AttributeValue::S(format!("EVENT#{id}#{number:012}"))
 }
 
 impl Store {
-    /// The writes that keep the news of `environment`, which is being written as its present version.
-    pub(super) fn news_writes(&self, environment: &Environment) -> Result<Vec<TransactWriteItem>, Error> {
-        let first = (environment.version - 1) * NEWS_PER_VERSION + 1;
+    /// The writes that keep the pending events of `environment`, which is being written as its present version.
+    pub(super) fn event_writes(&self, environment: &Environment) -> Result<Vec<TransactWriteItem>, Error> {
+        let first = (environment.version - 1) * EVENTS_PER_VERSION + 1;
         (first..)
-            .zip(&environment.news)
-            .map(|(number, news)| {
-                let event = Event { number, at: environment.updated_at, news: news.clone() };
+            .zip(&environment.pending_events)
+            .map(|(number, kind)| {
+                let event = Event { number, at: environment.updated_at, kind: kind.clone() };
                 let item = keyed(pk(&environment.team), sk(&environment.id, number), event)?;
                 let put =
                     Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(Error::internal)?;

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Environment, Failure, News, Operation, Status, StepRecord, StepState};
+use super::{Environment, Failure, EventKind, Operation, Status, StepRecord, StepState};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::ids::OperationId;
@@ -121,7 +121,7 @@ impl Environment {
         let extended = lifetime.end(now);
         if extended > expires_at {
             self.expires_at = Some(extended);
-            self.news.push(News::Extended { expires_at: extended });
+            self.pending_events.push(EventKind::Extended { expires_at: extended });
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Environment {
     /// # Errors
     /// `Internal` when the status rules are broken.
     pub fn expire(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
-        self.news.push(News::Expired);
+        self.pending_events.push(EventKind::Expired);
         self.request_delete(operation, now)
     }
 
@@ -149,7 +149,7 @@ impl Environment {
     /// `Internal` when the status rules are broken.
     pub fn recover(&mut self, next: OperationId, clock: &Clock) -> Result<(), Error> {
         self.operation.recoveries += 1;
-        self.news.push(News::Interrupted { operation: self.operation.id.clone() });
+        self.pending_events.push(EventKind::Interrupted { operation: self.operation.id.clone() });
         if self.operation.recoveries > MAX_RECOVERIES {
             if self.status == Status::Deleting {
                 if self.resources.left().next().is_some() {

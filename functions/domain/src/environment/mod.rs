@@ -76,7 +76,7 @@ pub struct Environment {
     pub updated_at: Timestamp,
     /// What happened since the record was loaded; kept as events beside it, not in it.
     #[serde(skip)]
-    pub news: Vec<News>,
+    pub pending_events: Vec<EventKind>,
 }
 
 /// One run of the workflow.
@@ -140,7 +140,7 @@ pub struct Evidence {
 /// Something that happened to an environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum News {
+pub enum EventKind {
     /// The status changed.
     Status {
         /// To this.
@@ -232,7 +232,7 @@ impl Environment {
             delete_requested_at: None,
             created_at: now,
             updated_at: now,
-            news: vec![News::Status { status: Status::Queued }],
+            pending_events: vec![EventKind::Status { status: Status::Queued }],
         }
     }
 
@@ -248,7 +248,7 @@ impl Environment {
             return Err(Error::internal(format!("{}: {} may not become {next}", self.id, self.status)));
         }
         self.status = next;
-        self.news.push(News::Status { status: next });
+        self.pending_events.push(EventKind::Status { status: next });
         Ok(())
     }
 
@@ -274,7 +274,7 @@ impl Environment {
                 failure.what_to_do
             );
         }
-        self.news.push(News::Failed { code: failure.code.clone(), message: failure.message.clone() });
+        self.pending_events.push(EventKind::Failed { code: failure.code.clone(), message: failure.message.clone() });
         self.failure = Some(failure);
         self.operation.recoveries = 0;
         self.become_status(Status::Deleting)
@@ -343,20 +343,20 @@ impl Environment {
     /// Notes which recorded resources an audit did not find.
     pub fn note_missing(&mut self, missing: &BTreeSet<ResourceKind>, now: Timestamp) {
         for kind in missing.iter().filter(|kind| !self.missing.contains_key(kind)) {
-            self.news.push(News::Missing { resource: *kind });
+            self.pending_events.push(EventKind::Missing { resource: *kind });
         }
         for kind in self.missing.keys().filter(|kind| !missing.contains(kind)) {
-            self.news.push(News::Found { resource: *kind });
+            self.pending_events.push(EventKind::Found { resource: *kind });
         }
         self.missing = missing.iter().map(|kind| (*kind, self.missing.get(kind).copied().unwrap_or(now))).collect();
     }
 
-    /// Moves `step` to `state`; what really changes becomes news.
+    /// Moves `step` to `state`; what really changes becomes an event.
     pub fn step_moves(&mut self, step: Step, state: StepState, why: Option<String>, now: Timestamp) {
         if let Some(record) = self.steps.iter_mut().find(|record| record.name == step)
             && record.moves(state, why.clone(), now)
         {
-            self.news.push(News::Step { step, state, why });
+            self.pending_events.push(EventKind::Step { step, state, why });
         }
     }
 }
