@@ -192,8 +192,8 @@ MUTATIONS = [
         "changes": [
             (
                 f"{STEPS}/mod.rs",
-                "    let Some(paced) = Paced::of(step) else { return Ok(None) };\n",
-                '    let Some(paced) = Paced::of(step).filter(|_| !berth_domain::mutant("no-turn")) else { return Ok(None) };\n',
+                "    let Some(rate_limit) = RateLimit::of(step) else { return Ok(None) };\n",
+                '    let Some(rate_limit) = RateLimit::of(step).filter(|_| !berth_domain::mutant("no-turn")) else { return Ok(None) };\n',
             ),
         ],
         "filters": ["workflow::pacing"],
@@ -293,8 +293,8 @@ MUTATIONS = [
         "changes": [
             (
                 RUN,
-                "        context.store.turns_used_up(paced).await?;\n",
-                '        if berth_domain::mutant("used-up-adds") {\n            context.store.turn_take(paced).await?;\n        }\n        context.store.turns_used_up(paced).await?;\n',
+                "        context.store.bucket_exhausted(rate_limit).await?;\n",
+                '        if berth_domain::mutant("used-up-adds") {\n            context.store.slot_reserve(rate_limit).await?;\n        }\n        context.store.bucket_exhausted(rate_limit).await?;\n',
             ),
         ],
         "filters": ["workflow::pacing::throttled_calls"],
@@ -353,8 +353,8 @@ MUTATIONS = [
         "changes": [
             (
                 AUDIT,
-                "        finding.turn_at = None;\n        finding.remove_after = self.clock.stamp();\n",
-                '        if !berth_domain::mutant("refused-first") {\n            finding.turn_at = None;\n            finding.remove_after = self.clock.stamp();\n        }\n',
+                "        finding.slot_at = None;\n        finding.remove_after = self.clock.stamp();\n",
+                '        if !berth_domain::mutant("refused-first") {\n            finding.slot_at = None;\n            finding.remove_after = self.clock.stamp();\n        }\n',
             ),
         ],
         "filters": ["workflow::audit::an_orphaned"],

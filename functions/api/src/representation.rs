@@ -6,7 +6,7 @@ use std::time::Duration;
 use berth_domain::environment::{
     Container, Failure, HealthCheck, Network, ResourceKind, StepRecord, StepState, Topology,
 };
-use berth_domain::pace::Paced;
+use berth_domain::rate_limit::RateLimit;
 use berth_domain::{Clock, Environment, EnvironmentId, Status, Step, Team, usual};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -105,7 +105,7 @@ pub struct Queue {
     #[schema(minimum = 1)]
     pub place: u64,
     /// When its turn comes.
-    pub turn_at: Timestamp,
+    pub slot_at: Timestamp,
 }
 
 /// A resource in AWS that the environment has or had.
@@ -199,7 +199,7 @@ fn step(environment: &Environment, record: &StepRecord, clock: &Clock, now: Time
     let at_work = matches!(record.state, StepState::Running | StepState::Waiting);
     let began = environment.at_work_since(record.name).filter(|_| at_work && !usual.is_zero());
     let left = until_turn(record, clock, now);
-    let queue = record.turn_at.filter(|_| at_work && !left.is_zero()).zip(Paced::of(record.name));
+    let queue = record.slot_at.filter(|_| at_work && !left.is_zero()).zip(RateLimit::of(record.name));
     StepView {
         name: record.name,
         state: record.state,
@@ -208,7 +208,7 @@ fn step(environment: &Environment, record: &StepRecord, clock: &Clock, now: Time
         finished_at: record.finished_at,
         usual_seconds: usual.as_secs(),
         expected_at: began.map(|began| clock.add(began, usual)),
-        queue: queue.map(|(turn_at, paced)| Queue { place: paced.place(left), turn_at }),
+        queue: queue.map(|(slot_at, rate_limit)| Queue { place: rate_limit.place(left), slot_at }),
     }
 }
 
@@ -240,7 +240,7 @@ fn elapsed(environment: &Environment, step: Step, clock: &Clock, now: Timestamp)
 
 /// How long `record` still has to wait for its turn at `now`, in AWS time.
 fn until_turn(record: &StepRecord, clock: &Clock, now: Timestamp) -> Duration {
-    let turn = record.turn_at.unwrap_or(now);
+    let turn = record.slot_at.unwrap_or(now);
     Duration::try_from(turn.duration_since(now)).unwrap_or(Duration::ZERO).mul_f64(clock.speed())
 }
 

@@ -13,7 +13,7 @@ pub mod lifetime;
 pub mod listening;
 pub mod names;
 pub mod operation;
-pub mod pace;
+pub mod rate_limit;
 pub mod request;
 pub mod settings;
 pub mod step;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use berth_aws::resources::Tagged;
 use berth_aws::store::Finding;
 use berth_domain::environment::ResourceKind;
-use berth_domain::pace::Paced;
+use berth_domain::rate_limit::RateLimit;
 use berth_domain::{Environment, EnvironmentId, Error, Status, usual};
 use jiff::Timestamp;
 
@@ -131,7 +131,7 @@ impl Janitor {
         }
         // Turns that come while nobody is here to use them would all be used at once, at the cost of those who delete.
         let apis = due.iter().map(|(_, finding)| finding).filter(|finding| finding.kind == ResourceKind::RestApi);
-        let next_api = apis.min_by_key(|finding| (finding.turn_at.is_none(), finding.remove_after));
+        let next_api = apis.min_by_key(|finding| (finding.slot_at.is_none(), finding.remove_after));
         let next_api = next_api.map(|finding| finding.id.clone());
         for (orphan, mut finding) in due {
             if finding.kind == ResourceKind::RestApi && next_api.as_deref() != Some(&finding.id) {
@@ -153,7 +153,7 @@ impl Janitor {
             team: orphan.team.clone(),
             found_at: self.clock.now_ms(),
             remove_after: self.clock.deadline(self.clock.scale(usual::ORPHAN_GRACE)),
-            turn_at: None,
+            slot_at: None,
             why: None,
         };
         tracing::warn!(?finding, "no record explains this resource");
@@ -165,19 +165,19 @@ impl Janitor {
     async fn remove(&self, mut finding: Finding) -> Result<(), Error> {
         if finding.kind == ResourceKind::RestApi {
             // Taken once, like any other turn; if it does not come at once, a later audit uses it.
-            let turn = match finding.turn_at {
+            let turn = match finding.slot_at {
                 Some(turn) => turn,
-                None => self.store.turn_take(Paced::DeleteRestApi).await?,
+                None => self.store.slot_reserve(RateLimit::DeleteRestApi).await?,
             };
-            finding.turn_at = Some(turn);
+            finding.slot_at = Some(turn);
             if turn > self.clock.now() {
-                finding.why = Some(format!("waiting for its turn: {}", Paced::DeleteRestApi));
+                finding.why = Some(format!("waiting for its slot: {}", RateLimit::DeleteRestApi));
                 return self.store.finding_put(&finding).await;
             }
         }
         let removed = self.resources.tagged_remove(finding.kind, &finding.id).await;
         // What is still there next time has used its turn, and comes after those that were not tried.
-        finding.turn_at = None;
+        finding.slot_at = None;
         finding.remove_after = self.clock.now_ms();
         finding.why = match removed {
             Ok(why) => why,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use berth_domain::environment::StepState;
 use berth_domain::operation::{Identity, Outcome, StepInput};
-use berth_domain::pace::Paced;
+use berth_domain::rate_limit::RateLimit;
 use berth_domain::{Environment, Error, Status, Step, usual};
 
 use crate::context::Context;
@@ -124,8 +124,8 @@ async fn throttled(
     cause: &str,
 ) -> Result<Progress, Error> {
     tracing::info!(cause, "throttled");
-    if let Some(paced) = Paced::of(step).filter(|paced| message.starts_with(paced.name())) {
-        context.store.turns_used_up(paced).await?;
+    if let Some(rate_limit) = RateLimit::of(step).filter(|rate_limit| message.starts_with(rate_limit.name())) {
+        context.store.bucket_exhausted(rate_limit).await?;
     }
     let chance =
         u64::from(context.clock.now().subsec_nanosecond().unsigned_abs()).wrapping_add(environment.version) % 1_000;

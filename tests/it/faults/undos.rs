@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use berth_domain::Step;
-use berth_domain::pace::Paced;
+use berth_domain::rate_limit::RateLimit;
 use berth_local::cloud::profile::Profile;
 use berth_local::faults::Fault;
 use http::Method;
@@ -162,7 +162,7 @@ async fn an_earlier_attempts_inactive_service_is_no_proof_that_a_later_one_is_go
     assert_eq!(world.settled(&id).await["status"], "failed");
     // No API has to be removed first: others are before it in the queue.
     for _ in 0..100 {
-        world.system.store.turn_take(Paced::CreateRestApi).await.expect("a turn");
+        world.system.store.slot_reserve(RateLimit::CreateRestApi).await.expect("a turn");
     }
     let faults = world.system.door.faults();
     faults.record();

@@ -29,7 +29,7 @@ async fn queue(world: &World, ids: &[String], step: &str) -> Vec<(u64, Timestamp
         let Some(record) = steps.iter().find(|record| record["name"] == step && !record["queue"].is_null()) else {
             continue;
         };
-        let turn: Timestamp = record["queue"]["turn_at"].as_str().expect("a moment").parse().expect("a moment");
+        let turn: Timestamp = record["queue"]["slot_at"].as_str().expect("a moment").parse().expect("a moment");
         waiting.push((record["queue"]["place"].as_u64().expect("a place"), turn, id.clone()));
     }
     waiting

@@ -26,7 +26,7 @@ pub struct Finding {
     /// When it may be removed.
     pub remove_after: Timestamp,
     /// Its turn to be removed, where AWS allows that at a rate only.
-    pub turn_at: Option<Timestamp>,
+    pub slot_at: Option<Timestamp>,
     /// Why it is still there after that.
     pub why: Option<String>,
 }

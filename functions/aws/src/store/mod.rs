@@ -6,7 +6,7 @@
 //! | `TEAM#team` | `NAME#name`           | which environment has the name                          |
 //! | `TEAM#team` | `KEY#hash`            | an `Idempotency-Key` and the answer it got; expires     |
 //! | `TEAM#team` | `EVENT#id#number`     | something that happened to an environment               |
-//! | `PACE`      | operation             | until when the queue for a paced operation is served    |
+//! | `RATE`      | operation             | until when the queue for a paced operation is served    |
 //! | `FINDING`   | kind and id           | a resource in AWS that no record explains               |
 //!
 //! An environment's record is one attribute, `record`, as JSON: it is read and written as a whole, and a tree of a hundred
@@ -16,13 +16,13 @@
 //! what it has to look after, the most urgent first, without reading the table.
 //!
 //! `environments` creates and lists, `change` reads and changes, `watch` is the janitor's view; `events` reads what
-//! happened; `pace` and `findings` hold what belongs to no team; `table` makes the table where no template does.
+//! happened; `rate_limit` and `findings` hold what belongs to no team; `table` makes the table where no template does.
 
 mod change;
 mod environments;
 mod events;
 mod findings;
-mod pace;
+mod rate_limit;
 mod table;
 mod watch;
 

@@ -324,7 +324,7 @@ impl Environment {
         let started = self.step(step)?.started_at?;
         let at_work = self.operation.execution_started_at.map_or(started, |begun| started.max(begun));
         // Waiting for one's turn is no work.
-        Some(self.step(step)?.turn_at.map_or(at_work, |turn| turn.max(at_work)))
+        Some(self.step(step)?.slot_at.map_or(at_work, |turn| turn.max(at_work)))
     }
 
     /// The record of `step`, if it belongs to this operation.
@@ -334,9 +334,9 @@ impl Environment {
     }
 
     /// Gives `step` its turn in the queue for a paced operation; the first one stays.
-    pub fn step_queues(&mut self, step: Step, turn_at: Timestamp) {
+    pub fn step_reserve_slot(&mut self, step: Step, slot_at: Timestamp) {
         if let Some(record) = self.steps.iter_mut().find(|record| record.name == step) {
-            record.turn_at.get_or_insert(turn_at);
+            record.slot_at.get_or_insert(slot_at);
         }
     }
 

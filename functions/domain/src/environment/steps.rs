@@ -37,14 +37,14 @@ pub struct StepRecord {
     pub finished_at: Option<Timestamp>,
     /// Its moment in the queue for an operation that is paced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub turn_at: Option<Timestamp>,
+    pub slot_at: Option<Timestamp>,
 }
 
 impl StepRecord {
     /// A step that has not begun.
     #[must_use]
     pub fn pending(name: Step) -> Self {
-        Self { name, state: StepState::Pending, why: None, started_at: None, finished_at: None, turn_at: None }
+        Self { name, state: StepState::Pending, why: None, started_at: None, finished_at: None, slot_at: None }
     }
 
     /// Moves; answers whether anything changed. A finished step that is only looked at again stays finished.

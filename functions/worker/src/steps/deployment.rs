@@ -3,7 +3,7 @@
 use berth_domain::environment::ResourceKind;
 use berth_domain::{Environment, Error, Step};
 
-use super::{Progress, may_turn_up, recorded, turn};
+use super::{Progress, may_turn_up, recorded, reserve_slot};
 use crate::context::Context;
 
 pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Result<Progress, Error> {
@@ -12,7 +12,7 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
     let link = recorded(environment, ResourceKind::VpcLink)?;
     let stage = &environment.spec.api.stage;
     if environment.resources.id(kind).is_none()
-        && let Some(waiting) = turn(context, environment, Step::EnsureDeployment).await?
+        && let Some(waiting) = reserve_slot(context, environment, Step::EnsureDeployment).await?
     {
         return Ok(waiting);
     }

@@ -5,13 +5,13 @@ use berth_aws::resources::LoadBalancerState;
 use berth_domain::environment::ResourceKind;
 use berth_domain::{Environment, Error, Step};
 
-use super::{Progress, lost, may_turn_up, recorded, turn, waiting};
+use super::{Progress, lost, may_turn_up, recorded, reserve_slot, waiting};
 use crate::context::Context;
 
 pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Result<Progress, Error> {
     let kind = ResourceKind::LoadBalancer;
     if environment.resources.id(kind).is_none()
-        && let Some(waiting) = turn(context, environment, Step::EnsureLoadBalancer).await?
+        && let Some(waiting) = reserve_slot(context, environment, Step::EnsureLoadBalancer).await?
     {
         return Ok(waiting);
     }

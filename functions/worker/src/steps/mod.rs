@@ -5,7 +5,7 @@
 //!   at once; then it looks whether the resource is ready. Calling it again is always safe.
 //! - What AWS creates anew on every call (VPC link, REST API, deployment) is not created again while a lost reply may
 //!   still have made one: see [`may_turn_up`].
-//! - What the account may do only at a rate waits for its [`turn`] before anything is asked of AWS.
+//! - What the account may do only at a rate waits for its [`reserve_slot`] before anything is asked of AWS.
 //! - `undo` finds the same way; absent is success, and done means that the absence was seen.
 //! - A resource that was never announced needs no look.
 
@@ -21,27 +21,27 @@ mod vpc_link;
 use std::time::Duration;
 
 use berth_domain::environment::ResourceKind;
-use berth_domain::pace::Paced;
+use berth_domain::rate_limit::RateLimit;
 use berth_domain::{Environment, Error, Step, usual};
 
 use crate::context::Context;
 
 /// Waits for the turn of `step`, whose operation AWS allows the whole account at a rate only; `None` when it has come. The
 /// turn is taken once and kept in the record, whatever happens to the call.
-pub(crate) async fn turn(context: &Context, environment: &Environment, step: Step) -> Result<Option<Progress>, Error> {
-    let Some(paced) = Paced::of(step) else { return Ok(None) };
-    let mut turn_at = environment.step(step).and_then(|record| record.turn_at);
-    if turn_at.is_none() {
-        let taken = context.store.turn_take(paced).await?;
+pub(crate) async fn reserve_slot(context: &Context, environment: &Environment, step: Step) -> Result<Option<Progress>, Error> {
+    let Some(rate_limit) = RateLimit::of(step) else { return Ok(None) };
+    let mut slot_at = environment.step(step).and_then(|record| record.slot_at);
+    if slot_at.is_none() {
+        let taken = context.store.slot_reserve(rate_limit).await?;
         let queue = |environment: &mut Environment, _| {
-            environment.step_queues(step, taken);
+            environment.step_reserve_slot(step, taken);
             Ok(())
         };
         let queued = context.store.environment_change_from(environment.clone(), queue).await?;
-        turn_at = queued.step(step).and_then(|record| record.turn_at);
+        slot_at = queued.step(step).and_then(|record| record.slot_at);
     }
-    let left = turn_at.and_then(|at| context.clock.left_until(at));
-    let why = || format!("waiting for its turn: {paced}");
+    let left = slot_at.and_then(|at| context.clock.left_until(at));
+    let why = || format!("waiting for its slot: {rate_limit}");
     // A removal has nothing to notice meanwhile.
     let longest = if Step::UNDO.contains(&step) { LONGEST_IN_A_QUEUE } else { usual::LONGEST_WAIT };
     Ok(left.map(|left| Progress::Waiting { retry_after: left.min(longest), why: why() }))

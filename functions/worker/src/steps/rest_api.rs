@@ -4,7 +4,7 @@ use berth_domain::environment::ResourceKind;
 use berth_domain::error::PERMISSION_DENIED;
 use berth_domain::{Environment, Error, Step};
 
-use super::{Progress, may_turn_up, recorded, turn, waiting};
+use super::{Progress, may_turn_up, recorded, reserve_slot, waiting};
 use crate::context::Context;
 
 const KIND: ResourceKind = ResourceKind::RestApi;
@@ -19,7 +19,7 @@ pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Resu
     let api = match environment.resources.id(KIND) {
         Some(api) => api.to_owned(),
         None => {
-            if let Some(waiting) = turn(context, environment, Step::EnsureRestApi).await? {
+            if let Some(waiting) = reserve_slot(context, environment, Step::EnsureRestApi).await? {
                 return Ok(waiting);
             }
             let api = match context.resources.rest_apis_find(environment).await?.into_iter().next() {
@@ -45,7 +45,7 @@ pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result
     if environment.resources.get(KIND).is_none() {
         return Ok(Progress::Ready);
     }
-    if let Some(waiting) = turn(context, environment, Step::UndoRestApi).await? {
+    if let Some(waiting) = reserve_slot(context, environment, Step::UndoRestApi).await? {
         return Ok(waiting);
     }
     let mut apis = context.resources.rest_apis_find(environment).await?;

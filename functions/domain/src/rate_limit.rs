@@ -2,7 +2,7 @@
 //! next free moment, in order of arrival, and waits for it.
 //!
 //! The rule is GCRA: one number for each operation, its *theoretical arrival time*, says when the queue will have been
-//! served; it is kept in the table (`functions/aws/src/store/pace.rs`), where one conditional update moves it.
+//! served; it is kept in the table (`functions/aws/src/store/rate_limit.rs`), where one conditional update moves it.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::step::Step;
 
 /// An operation whose rate the account shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Paced {
+pub enum RateLimit {
     /// ELBv2: 10 at once, then 0.2 per second (docs/aws.md#rates).
     CreateLoadBalancer,
     /// API Gateway: 1 per 3 s (docs/aws.md#rates).
@@ -28,7 +28,7 @@ pub enum Paced {
 /// without a margin the bucket would be found empty by a few milliseconds again and again.
 const MARGIN: f64 = 1.05;
 
-impl Paced {
+impl RateLimit {
     /// The operation that `step` has to wait its turn for.
     #[must_use]
     pub fn of(step: Step) -> Option<Self> {
@@ -65,20 +65,20 @@ impl Paced {
         }
     }
 
-    /// The moment of a call that arrives at `now`, finds the queue served until `served` and is served every `interval` (of
+    /// The moment of a call that arrives at `now`, finds the queue served until `tat` and is served every `interval` (of
     /// the clock that runs).
     #[must_use]
-    pub fn at(self, served: Timestamp, now: Timestamp, interval: Duration) -> Timestamp {
+    pub fn slot(self, tat: Timestamp, now: Timestamp, interval: Duration) -> Timestamp {
         let ahead = interval * self.burst().saturating_sub(1);
         let earliest =
-            SignedDuration::try_from(ahead).ok().and_then(|ahead| served.checked_sub(ahead).ok()).unwrap_or(now);
+            SignedDuration::try_from(ahead).ok().and_then(|ahead| tat.checked_sub(ahead).ok()).unwrap_or(now);
         earliest.max(now)
     }
 
     /// Until when the queue is served at least, if AWS allowed no call at `now`: its bucket is empty, and whoever comes next
     /// waits for one interval.
     #[must_use]
-    pub fn served_when_used_up(self, now: Timestamp, interval: Duration) -> Timestamp {
+    pub fn tat_when_exhausted(self, now: Timestamp, interval: Duration) -> Timestamp {
         SignedDuration::try_from(interval * self.burst())
             .ok()
             .and_then(|used| now.checked_add(used).ok())
@@ -103,7 +103,7 @@ impl Paced {
     }
 }
 
-impl fmt::Display for Paced {
+impl fmt::Display for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, which AWS allows the whole account once per {} s", self.name(), self.allowed().as_secs())
     }
