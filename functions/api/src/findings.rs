@@ -2,14 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use berth_domain::environment::ResourceKind;
-use berth_domain::token::Role;
-use berth_domain::{EnvironmentId, Error, Team};
+use berth_app::App;
+use berth_domain::{EnvironmentId, ResourceKind, Team};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Api;
 use crate::caller::CallerOf;
 use crate::environments::NoQuery;
 use crate::problem::Problem;
@@ -50,22 +48,15 @@ pub struct FindingView {
         (status = 200, description = "What was found.", body = Findings),
         (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "You are no operator.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Operator role required.", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_findings(
-    State(api): State<Api>,
+    State(app): State<App>,
     CallerOf(caller): CallerOf,
     NoQuery: NoQuery,
 ) -> Result<Json<Findings>, Problem> {
-    match caller.role {
-        Role::Operator => {}
-        Role::Member => {
-            let message = "Only operators may see this: their tokens carry the role `operator`.".to_owned();
-            return Err(Error::Forbidden { message }.into());
-        }
-    }
-    let findings = api.store.findings().await?.into_iter().map(|finding| FindingView {
+    let findings = app.findings(&caller).await?.into_iter().map(|finding| FindingView {
         resource: finding.kind,
         id: finding.id,
         environment: finding.environment,

@@ -1,9 +1,9 @@
 //! The HTTP API: an axum router that runs as a Lambda behind API Gateway's authorizer, and embedded behind the same
 //! contract.
 //!
-//! The table of routes is [`router`]; each handler has its file under `environments`. What a caller sees of an
-//! environment is in `representation`, of an error in `problem`. Tokens are not checked here: whoever stands in front
-//! (API Gateway's authorizer, or `berth-local`) puts the [`caller`] into the request context.
+//! The table of routes is [`router`]; each handler has its file under `environments` and calls one use case of
+//! `functions/app`. What a caller sees of an environment is in `representation`, of an error in `problem`. Tokens are not
+//! checked here: API Gateway's authorizer (or `berth-local`) puts the [`caller`] into the request context.
 
 pub mod caller;
 pub mod cors;
@@ -20,10 +20,8 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::get;
-use berth_aws::{Clients, Operations, Store};
-use berth_domain::ids::IdGenerator;
-use berth_domain::settings::Settings;
-use berth_domain::{Clock, Error};
+use berth_app::App;
+use berth_domain::Error;
 use http::HeaderValue;
 use problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,25 +30,8 @@ use utoipa_axum::routes;
 /// The largest request body, in bytes: a request is a page of JSON at most.
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// What the handlers work with; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Api {
-    /// The records.
-    pub store: Store,
-    /// The workflow.
-    pub operations: Operations,
-    /// AWS, for looking up task definitions.
-    pub clients: Clients,
-    /// The deployment's configuration.
-    pub settings: Settings,
-    /// New identities.
-    pub ids: IdGenerator,
-    /// Time.
-    pub clock: Clock,
-}
-
 /// The routes, each with its part of the OpenAPI document.
-fn documented() -> OpenApiRouter<Api> {
+fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(openapi::about())
         .routes(routes!(environments::create::create_environment, environments::list::list_environments))
         .routes(routes!(environments::get::get_environment, environments::delete::delete_environment))
@@ -61,20 +42,20 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(health::check_health))
 }
 
-/// The API without its outermost layer: whoever embeds it puts the authorizer around it, and [`finish`] around that.
-pub fn router(api: Api) -> Router {
+/// The API without its outermost layer: the authorizer comes around it, and [`finish`] around that.
+pub fn router(app: App) -> Router {
     let (routes, document) = documented().split_for_parts();
     let document = openapi::render(document);
     routes
         .route("/openapi.json", get(move || std::future::ready(openapi::serve(document.clone()))))
         .fallback(|| {
             std::future::ready(Problem::from(Error::NotFound {
-                message: "There is no such path; see /openapi.json.".to_owned(),
+                message: "There is no such path. /openapi.json lists all paths.".to_owned(),
             }))
         })
         .method_not_allowed_fallback(|| std::future::ready(Problem::method_not_allowed()))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(api)
+        .with_state(app)
 }
 
 /// The outermost layers: every answer has its request id, errors are problem+json, and pages of `allowed_origin` may call.

@@ -1,7 +1,8 @@
 //! The API as a Lambda: wiring only.
 
-use berth_api::{Api, cors, finish, router};
-use berth_aws::{Clients, Machine, Operations, Store, config};
+use berth_api::{cors, finish, router};
+use berth_app::App;
+use berth_aws::{Clients, Machine, Resources, Store, config};
 use berth_domain::Clock;
 use berth_domain::ids::IdGenerator;
 use berth_domain::settings::Settings;
@@ -18,16 +19,13 @@ async fn main() -> Result<(), Error> {
     let clock = Clock::real();
     let settings = Settings::from_env_vars()?;
     let allowed_origin = cors::origin_from_env_vars()?;
-    let store = Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone());
-    let machine = Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?);
-    let ids = IdGenerator::random(clock.clone());
-    let api = Api {
-        operations: Operations::new(store.clone(), machine, ids.clone(), clock.clone()),
-        store,
-        clients,
+    let app = App {
+        store: Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone()),
+        machine: Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?),
+        aws: Resources::new(clients),
         settings,
-        ids,
+        ids: IdGenerator::random(clock.clone()),
         clock,
     };
-    lambda_http::run(finish(router(api), allowed_origin)).await
+    lambda_http::run(finish(router(app), allowed_origin)).await
 }

@@ -1,6 +1,7 @@
 //! Errors as HTTP: RFC 9457 problem+json with a stable `code`, a pointer for each bad place, and what to do next.
 //!
-//! One of the two conversions of [`Error`]; the other is the worker's `step_error.rs`. Both list every variant.
+//! One of the three conversions of [`Error`]; the others are the worker's `step_error.rs` and the authorizer's `diagnostic`.
+//! Each lists every variant.
 
 use axum::response::{IntoResponse, Response};
 use berth_domain::Error;
@@ -62,7 +63,7 @@ impl Problem {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
-            "This path does not take this method; see /openapi.json.",
+            "Method not allowed for this path. /openapi.json lists its methods.",
         )
     }
 

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use berth_domain::environment::{
-    Container, Failure, HealthCheck, Network, ResourceKind, StepRecord, StepState, Topology,
-};
-use berth_domain::rate_limit::RateLimit;
-use berth_domain::{Clock, Environment, EnvironmentId, Status, Step, Team, usual};
+use berth_app::App;
+use berth_domain::environment::{StepRecord, StepState};
+use berth_domain::failure::Failure;
+use berth_domain::spec::{Container, HealthCheck, Network, RestApiSpec, Topology};
+use berth_domain::step::Direction;
+use berth_domain::{Clock, Environment, EnvironmentId, ResourceKind, Status, Step, Team};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Api;
 
 /// An environment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -43,7 +43,7 @@ pub struct EnvironmentView {
     /// What is shared with other environments.
     pub topology: Topology,
     /// The REST API in front.
-    pub api: berth_domain::environment::Api,
+    pub api: RestApiSpec,
     /// The caller's own marks.
     pub labels: BTreeMap<String, String>,
     /// The steps of the operation under way, or of the last one.
@@ -156,18 +156,19 @@ pub struct Links {
     pub events: String,
 }
 
-/// The representation of `environment` at `now`, for a caller whose URL begins with `base`.
-#[must_use]
-pub fn represent(environment: &Environment, api: &Api, now: Timestamp, base: &str) -> EnvironmentView {
-    let (id, clock) = (&environment.id, &api.clock);
+impl EnvironmentView {
+    /// What a caller sees of `environment` at `now`, whose URL begins with `base`.
+    #[must_use]
+    pub fn from_record(environment: &Environment, app: &App, now: Timestamp, base: &str) -> Self {
+    let (id, clock) = (&environment.id, &app.clock);
     let spec = environment.spec.clone();
-    EnvironmentView {
+    Self {
         id: id.clone(),
         name: environment.name.clone(),
         team: environment.team.clone(),
         created_by: environment.created_by.clone(),
-        status: environment.status,
-        url: environment.url(&api.settings),
+        status: environment.status(),
+        url: environment.url(&app.settings),
         task_definition: spec.task_definition,
         container: spec.container,
         desired_count: spec.desired_count,
@@ -176,30 +177,31 @@ pub fn represent(environment: &Environment, api: &Api, now: Timestamp, base: &st
         topology: spec.topology,
         api: spec.api,
         labels: environment.labels.clone(),
-        steps: environment.steps.iter().map(|record| step(environment, record, clock, now)).collect(),
+        steps: environment.steps().iter().map(|record| step(environment, record, clock, now)).collect(),
         progress: progress(environment, clock, now),
         retry_after_seconds: retry_after(environment, clock, now),
-        failure: environment.failure.clone(),
+        failure: environment.failure().cloned(),
         leftovers: leftovers(environment),
-        next_attempt_at: environment.next_attempt_at,
+        next_attempt_at: environment.next_attempt_at(),
         resources: resources(environment),
         missing: missing(environment),
-        expires_at: environment.expires_at,
+        expires_at: environment.expires_at(),
         created_at: environment.created_at,
-        updated_at: environment.updated_at,
+        updated_at: environment.updated_at(),
         links: Links {
             itself: format!("{base}/environments/{id}"),
             events: format!("{base}/environments/{id}/events"),
         },
     }
+    }
 }
 
 fn step(environment: &Environment, record: &StepRecord, clock: &Clock, now: Timestamp) -> StepView {
-    let usual = usual::duration(record.name);
-    let at_work = matches!(record.state, StepState::Running | StepState::Waiting);
-    let began = environment.at_work_since(record.name).filter(|_| at_work && !usual.is_zero());
-    let left = until_turn(record, clock, now);
-    let queue = record.slot_at.filter(|_| at_work && !left.is_zero()).zip(RateLimit::of(record.name));
+    let usual = record.name.usual();
+    let working = matches!(record.state, StepState::Running | StepState::Waiting);
+    let began = environment.working_since(record.name).filter(|_| working && !usual.is_zero());
+    let left = until_slot(record, clock, now);
+    let queue = record.slot_at.filter(|_| working && !left.is_zero()).zip(record.name.rate_limit());
     StepView {
         name: record.name,
         state: record.state,
@@ -220,43 +222,37 @@ fn resources(environment: &Environment) -> Vec<ResourceView> {
         recorded_at: resource.recorded_at,
         absent_at: resource.absent_at,
     };
-    environment.resources.all().map(view).collect()
+    environment.ledger().all().map(view).collect()
 }
 
 fn missing(environment: &Environment) -> Vec<Missing> {
-    let id = |kind| environment.resources.id(kind).map(str::to_owned);
-    environment.missing.iter().map(|(kind, since)| Missing { resource: *kind, id: id(*kind), since: *since }).collect()
+    let id = |kind| environment.ledger().id(kind).map(str::to_owned);
+    environment.missing().iter().map(|(kind, since)| Missing { resource: *kind, id: id(*kind), since: *since }).collect()
 }
 
 /// How long `step` has been at work at `now`, in AWS time; not counted what it waited for its turn. An operation that is
 /// taken up again counts from its new beginning, and until then not at all: or its progress would go back there.
 fn elapsed(environment: &Environment, step: Step, clock: &Clock, now: Timestamp) -> Duration {
-    if environment.operation.execution_started_at.is_none() {
+    if environment.operation().execution_started_at.is_none() {
         return Duration::ZERO;
     }
-    let began = environment.at_work_since(step).unwrap_or(now);
+    let began = environment.working_since(step).unwrap_or(now);
     Duration::try_from(now.duration_since(began)).unwrap_or(Duration::ZERO).mul_f64(clock.speed())
 }
 
 /// How long `record` still has to wait for its turn at `now`, in AWS time.
-fn until_turn(record: &StepRecord, clock: &Clock, now: Timestamp) -> Duration {
-    let turn = record.slot_at.unwrap_or(now);
-    Duration::try_from(turn.duration_since(now)).unwrap_or(Duration::ZERO).mul_f64(clock.speed())
-}
-
-/// The steps of the direction in which the operation goes.
-fn steps_under_way(environment: &Environment) -> impl Iterator<Item = &StepRecord> {
-    let back = environment.status == Status::Deleting;
-    environment.steps.iter().filter(move |record| Step::UNDO.contains(&record.name) == back)
+fn until_slot(record: &StepRecord, clock: &Clock, now: Timestamp) -> Duration {
+    let slot = record.slot_at.unwrap_or(now);
+    Duration::try_from(slot.duration_since(now)).unwrap_or(Duration::ZERO).mul_f64(clock.speed())
 }
 
 fn progress(environment: &Environment, clock: &Clock, now: Timestamp) -> u8 {
-    if !environment.status.is_moving() {
+    if !environment.status().is_moving() {
         return 100;
     }
     let (mut done, mut all) = (0.0, 0.0);
-    for record in steps_under_way(environment) {
-        let weight = usual::duration(record.name).as_secs_f64() + 1.0;
+    for record in environment.steps_under_way() {
+        let weight = record.name.usual().as_secs_f64() + 1.0;
         all += weight;
         done += match record.state {
             StepState::Done | StepState::Failed => weight,
@@ -271,14 +267,14 @@ fn progress(environment: &Environment, clock: &Clock, now: Timestamp) -> u8 {
 
 /// A tenth of the longest usual time that a step under way still has to go, between 2 and 30 s of AWS time.
 fn retry_after(environment: &Environment, clock: &Clock, now: Timestamp) -> Option<u64> {
-    if !environment.status.is_moving() {
+    if !environment.status().is_moving() {
         return None;
     }
-    let left = steps_under_way(environment)
+    let left = environment.steps_under_way()
         .filter(|record| matches!(record.state, StepState::Running | StepState::Waiting))
         .map(|record| {
-            let rest = usual::duration(record.name).saturating_sub(elapsed(environment, record.name, clock, now));
-            rest + until_turn(record, clock, now)
+            let rest = record.name.usual().saturating_sub(elapsed(environment, record.name, clock, now));
+            rest + until_slot(record, clock, now)
         })
         .max()
         .unwrap_or(Duration::ZERO);
@@ -287,18 +283,18 @@ fn retry_after(environment: &Environment, clock: &Clock, now: Timestamp) -> Opti
 }
 
 fn leftovers(environment: &Environment) -> Vec<Leftover> {
-    if environment.status != Status::CleanupFailed {
+    if environment.status() != Status::CleanupFailed {
         return Vec::new();
     }
     let why = |kind| {
         environment
-            .steps
+            .steps()
             .iter()
-            .find(|record| Step::UNDO.contains(&record.name) && record.name.resource() == Some(kind))
+            .find(|record| record.name.direction() == Direction::Backward && record.name.resource() == Some(kind))
             .and_then(|record| record.why.clone())
     };
     environment
-        .resources
+        .ledger()
         .left()
         .map(|(kind, resource)| Leftover { resource: kind, id: resource.id.clone(), why: why(kind) })
         .collect()

@@ -32,8 +32,9 @@ where
     let message = message(&error);
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
     if is_throttle(code) {
-        // Nothing that anybody but the log has to know: the call is made as soon as it may be.
+        // The caller waits and makes the call as soon as AWS allows it; only the log needs AWS's words.
         return Error::Throttled {
+            rate_limit: doing.parse().ok(),
             message: format!("{doing} has to wait: AWS takes no more of these calls from this account for now."),
             cause,
         };

@@ -7,19 +7,15 @@ mod clients;
 pub mod config;
 mod error;
 mod machine;
-mod operations;
 mod prober;
 pub mod resources;
 pub mod store;
-mod task_definitions;
 
 pub use clients::Clients;
-pub use machine::Machine;
-pub use operations::Operations;
-pub use prober::{Answer, Prober};
+pub use machine::{Machine, Started};
+pub use prober::{ProbeResult, Prober};
 pub use resources::Resources;
 pub use store::Store;
-pub use task_definitions::task_definition_get;
 
 /// The SDKs' types, for the tests, which may not import the SDKs.
 pub mod sdk {

@@ -8,7 +8,7 @@ use crate::error::{code, convert};
 
 /// What has become of an execution that was to be started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Started {
+pub enum Started {
     /// It runs, now or since earlier.
     Running,
     /// It ran before and has ended.
@@ -34,7 +34,7 @@ impl Machine {
     ///
     /// # Errors
     /// `Unavailable` when Step Functions cannot be reached; the operation stays recorded, and may be started later.
-    pub(crate) async fn start(&self, identity: &Identity) -> Result<Started, Error> {
+    pub async fn start(&self, identity: &Identity) -> Result<Started, Error> {
         let input = serde_json::to_string(identity).map_err(Error::internal)?;
         let started = self
             .client

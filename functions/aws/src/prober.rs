@@ -21,7 +21,7 @@ pub struct Prober {
 
 /// Who answered, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProbeResult {
     /// The service: the gateway's errors carry `x-amzn-ErrorType`, this answer does not (docs/aws.md#the-gateways-own-answers).
     Service {
         /// Its status.
@@ -36,8 +36,8 @@ pub enum Answer {
         /// Its error type and the beginning of its body.
         detail: String,
     },
-    /// Nobody.
-    Nobody {
+    /// No answer came.
+    NoAnswer {
         /// Why.
         detail: String,
     },
@@ -54,29 +54,29 @@ impl Prober {
     ///
     /// # Errors
     /// `Internal` when `url` is no URL.
-    pub async fn probe(&self, url: &str) -> Result<Answer, Error> {
+    pub async fn probe(&self, url: &str) -> Result<ProbeResult, Error> {
         let request = HttpRequest::get(url).map_err(Error::internal)?;
         let answer = async {
             match self.connector.call(request).await {
                 Ok(response) => understood(response).await,
-                Err(error) => Answer::Nobody { detail: error.to_string() },
+                Err(error) => ProbeResult::NoAnswer { detail: error.to_string() },
             }
         };
         tokio::select! {
             answer = answer => Ok(answer),
             () = self.clock.sleep_limit(LIMIT) => {
-                Ok(Answer::Nobody { detail: format!("no answer within {} s", LIMIT.as_secs()) })
+                Ok(ProbeResult::NoAnswer { detail: format!("no answer within {} s", LIMIT.as_secs()) })
             }
         }
     }
 }
 
-async fn understood(response: HttpResponse) -> Answer {
+async fn understood(response: HttpResponse) -> ProbeResult {
     let status = response.status().as_u16();
     match response.headers().get("x-amzn-errortype").map(str::to_owned) {
-        Some(kind) => Answer::Gateway { status, detail: format!("{status} {kind}: {}", beginning(response).await) },
-        None if status >= 500 => Answer::Service { status, body: beginning(response).await },
-        None => Answer::Service { status, body: String::new() },
+        Some(kind) => ProbeResult::Gateway { status, detail: format!("{status} {kind}: {}", beginning(response).await) },
+        None if status >= 500 => ProbeResult::Service { status, body: beginning(response).await },
+        None => ProbeResult::Service { status, body: String::new() },
     }
 }
 

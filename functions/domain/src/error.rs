@@ -1,10 +1,12 @@
-//! The one error of Berth. Turned into HTTP only in `api/src/problem.rs` and into the state machine's two kinds only in
-//! `worker/src/step_error.rs`; both list every variant.
+//! The one error of Berth. It is converted at three edges, each listing every variant: into HTTP in `api/src/problem.rs`, into
+//! the state machine's two kinds in `worker/src/step_error.rs`, into API Gateway's answers in `authorizer/src/authorizer.rs`.
 //!
 //! Public text goes into `message` and says what to do next; what only an operator may see goes into `cause`, which is
 //! logged and never shown.
 
 use std::fmt;
+
+use crate::rate_limit::RateLimit;
 
 /// The word for what AWS does not permit Berth.
 pub const PERMISSION_DENIED: &str = "aws_permission_denied";
@@ -30,7 +32,7 @@ pub enum Error {
         /// Each bad place.
         fields: Vec<Field>,
     },
-    /// Nobody vouches for the caller (401).
+    /// The caller is not identified (401).
     Unauthenticated {
         /// What is wrong with the token.
         message: String,
@@ -75,8 +77,10 @@ pub enum Error {
         /// What failed and why.
         message: String,
     },
-    /// AWS throttles: it will work as soon as fewer ask.
+    /// AWS throttles: it will work when fewer calls are made.
     Throttled {
+        /// The limit that was hit, if it is one for which calls reserve slots.
+        rate_limit: Option<RateLimit>,
         /// What was put off.
         message: String,
         /// For operators.
@@ -133,7 +137,7 @@ impl Error {
             | Self::Failed { message, .. }
             | Self::Throttled { message, .. }
             | Self::Unavailable { message, .. } => message,
-            Self::Internal { .. } => "Berth made a mistake. It is logged; tell the operators the request id.",
+            Self::Internal { .. } => "Internal error. Give this request id to your operators.",
         }
     }
 

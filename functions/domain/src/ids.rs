@@ -10,7 +10,6 @@ use ulid::Ulid;
 use utoipa::ToSchema;
 
 use crate::Clock;
-use crate::error::Error;
 
 /// An environment: `env_` and a lower-case ULID, so that ids sort by creation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
@@ -56,37 +55,41 @@ impl OperationId {
     }
 }
 
-impl FromStr for EnvironmentId {
-    type Err = Error;
+/// Text that is not what it has to be. What that means to a caller is for the caller to say: the API answers 404 for an id that
+/// cannot exist, the authorizer refuses the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseError(&'static str);
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        prefixed_ulid(text, Self::PREFIX).map(Self).ok_or_else(|| Error::NotFound {
-            message: format!("Your team has no environment {text}. `GET /environments` lists what it has."),
-        })
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+impl FromStr for EnvironmentId {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        prefixed_ulid(text, Self::PREFIX).map(Self).ok_or(ParseError("not an environment id"))
     }
 }
 
 impl FromStr for OperationId {
-    type Err = Error;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        prefixed_ulid(text, Self::PREFIX)
-            .map(Self)
-            .ok_or_else(|| Error::internal(format!("not an operation id: {text}")))
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        prefixed_ulid(text, Self::PREFIX).map(Self).ok_or(ParseError("not an operation id"))
     }
 }
 
 impl FromStr for Team {
-    type Err = Error;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, Error> {
-        if is_label(text, 40) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(Error::Unauthenticated {
-                message: "The token's team must be 1 to 40 lower-case letters, digits and inner hyphens.".to_owned(),
-            })
-        }
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let is_team = is_label(text, 40);
+        is_team.then(|| Self(text.to_owned())).ok_or(ParseError("not 1 to 40 lower-case letters, digits and inner hyphens"))
     }
 }
 
@@ -105,23 +108,26 @@ fn prefixed_ulid(text: &str, prefix: &str) -> Option<String> {
 }
 
 impl TryFrom<String> for EnvironmentId {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map_err(|_| format!("not an environment id: {text}"))
+    type Error = ParseError;
+
+    fn try_from(text: String) -> Result<Self, ParseError> {
+        text.parse()
     }
 }
 
 impl TryFrom<String> for OperationId {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map_err(|_| format!("not an operation id: {text}"))
+    type Error = ParseError;
+
+    fn try_from(text: String) -> Result<Self, ParseError> {
+        text.parse()
     }
 }
 
 impl TryFrom<String> for Team {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map_err(|_| format!("not a team: {text}"))
+    type Error = ParseError;
+
+    fn try_from(text: String) -> Result<Self, ParseError> {
+        text.parse()
     }
 }
 
@@ -161,31 +167,31 @@ impl fmt::Display for Team {
     }
 }
 
-/// Makes new identities: the time in front, chance behind.
+/// Generates ids: the time in front, random bits behind.
 #[derive(Clone, Debug)]
 pub struct IdGenerator {
     clock: Clock,
-    chance: Chance,
+    source: Source,
 }
 
 #[derive(Clone, Debug)]
-enum Chance {
+enum Source {
     System,
     /// Counts from a seed, for tests that must come out the same every time.
     Counted(Arc<AtomicU64>),
 }
 
 impl IdGenerator {
-    /// Identities that nobody can guess or meet twice.
+    /// Ids that cannot be guessed and do not repeat.
     #[must_use]
     pub fn random(clock: Clock) -> Self {
-        Self { clock, chance: Chance::System }
+        Self { clock, source: Source::System }
     }
 
-    /// Identities that follow from `seed` and their order.
+    /// Ids that follow from `seed` and their order.
     #[must_use]
     pub fn counted(clock: Clock, seed: u64) -> Self {
-        Self { clock, chance: Chance::Counted(Arc::new(AtomicU64::new(seed))) }
+        Self { clock, source: Source::Counted(Arc::new(AtomicU64::new(seed))) }
     }
 
     /// A new environment's.
@@ -202,10 +208,10 @@ impl IdGenerator {
 
     fn ulid(&self) -> Ulid {
         let milliseconds = u64::try_from(self.clock.now().as_millisecond()).unwrap_or_default();
-        let chance = match &self.chance {
-            Chance::System => Ulid::generate().random(),
-            Chance::Counted(next) => u128::from(next.fetch_add(1, Ordering::Relaxed)),
+        let random = match &self.source {
+            Source::System => Ulid::generate().random(),
+            Source::Counted(next) => u128::from(next.fetch_add(1, Ordering::Relaxed)),
         };
-        Ulid::from_parts(milliseconds, chance)
+        Ulid::from_parts(milliseconds, random)
     }
 }

@@ -18,33 +18,50 @@ pub const LINK_VARIABLE: &str = "vpcLinkId";
 /// The port of the listener. One listener a load balancer in the `dedicated` topology, so it can be the same for all.
 pub const LISTENER_PORT: u16 = 80;
 
-/// The name of everything that belongs to `environment`: `berth-` and 26 letters and digits make 32 characters, the
+/// The name in AWS of everything that belongs to one environment: `berth-` and 26 letters and digits make 32 characters, the
 /// longest load-balancer and target-group name there is (docs/aws.md#names); it never begins with `internal-`.
-#[must_use]
-pub fn resource_name(environment: &Environment) -> String {
-    name_of(&environment.id)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceName(String);
+
+impl ResourceName {
+    /// The name of everything that belongs to the environment `id`.
+    #[must_use]
+    pub fn of(id: &EnvironmentId) -> Self {
+        Self(format!("berth-{}", id.bare()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `name` has the form of a [`ResourceName`].
+    #[must_use]
+    pub fn is_ours(name: &str) -> bool {
+        name.strip_prefix("berth-").is_some_and(|bare| bare.len() == 26)
+    }
 }
 
-/// The name of everything that belongs to the environment `id`.
-#[must_use]
-pub fn name_of(id: &EnvironmentId) -> String {
-    format!("berth-{}", id.bare())
-}
+/// The tags of everything that belongs to one environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tags([(&'static str, String); 5]);
 
-/// Whether a name is one of those that [`name_of`] makes.
-#[must_use]
-pub fn is_ours(name: &str) -> bool {
-    name.strip_prefix("berth-").is_some_and(|bare| bare.len() == 26)
-}
+impl Tags {
+    /// The tags of everything that belongs to `environment`.
+    #[must_use]
+    pub fn of(environment: &Environment) -> Self {
+        Self([
+            ("Name", environment.name.clone()),
+            (ENVIRONMENT_TAG, environment.id.to_string()),
+            (DEPLOYMENT_TAG, environment.spec.deployment.clone()),
+            (TEAM_TAG, environment.team.to_string()),
+            (OPERATION_TAG, environment.operation().id.to_string()),
+        ])
+    }
 
-/// The tags of everything that belongs to `environment`.
-#[must_use]
-pub fn tags(environment: &Environment) -> [(&'static str, String); 5] {
-    [
-        ("Name", environment.name.clone()),
-        (ENVIRONMENT_TAG, environment.id.to_string()),
-        (DEPLOYMENT_TAG, environment.spec.deployment.clone()),
-        (TEAM_TAG, environment.team.to_string()),
-        (OPERATION_TAG, environment.operation.id.to_string()),
-    ]
+    /// Each key with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(key, value)| (*key, value.as_str()))
+    }
 }

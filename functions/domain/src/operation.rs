@@ -33,8 +33,6 @@ pub struct Identity {
     pub environment: EnvironmentId,
     /// Which run; also the execution's name.
     pub operation: OperationId,
-    /// What for.
-    pub kind: Kind,
 }
 
 /// The payload of one call of the worker.

@@ -1,46 +1,32 @@
-//! Pacing: AWS allows some operations only at a rate that the whole account shares. Whoever wants to call one takes the
-//! next free moment, in order of arrival, and waits for it.
+//! Rate limits: AWS allows some operations only at a rate that the whole account shares. A call of such an operation reserves
+//! the next free slot, in order of arrival, and waits for it.
 //!
-//! The rule is GCRA: one number for each operation, its *theoretical arrival time*, says when the queue will have been
-//! served; it is kept in the table (`functions/aws/src/store/rate_limit.rs`), where one conditional update moves it.
+//! The rule is GCRA: one number for each operation, its *theoretical arrival time* (tat), says from when on its bucket is full
+//! again. The table holds it (`functions/aws/src/store/rate_limit.rs`), and one conditional update moves it.
 
 use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::step::Step;
-
-/// An operation whose rate the account shares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// An AWS operation whose rate the account shares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::EnumString, strum::IntoStaticStr)]
 pub enum RateLimit {
     /// ELBv2: 10 at once, then 0.2 per second (docs/aws.md#rates).
     CreateLoadBalancer,
     /// API Gateway: 1 per 3 s (docs/aws.md#rates).
     CreateRestApi,
-    /// API Gateway: 1 per 5 s.
+    /// API Gateway: 1 per 5 s (docs/aws.md#rates).
     CreateDeployment,
-    /// API Gateway: 1 per 30 s.
+    /// API Gateway: 1 per 30 s (docs/aws.md#rates).
     DeleteRestApi,
 }
 
-/// How much slower than AWS allows the queue is served. Calls come later or earlier than their moment by what a call takes;
-/// without a margin the bucket would be found empty by a few milliseconds again and again.
+/// How much slower than AWS allows the slots follow each other. Calls come later or earlier than their slot by what a call
+/// takes; without a margin the bucket would be found empty by a few milliseconds again and again.
 const MARGIN: f64 = 1.05;
 
 impl RateLimit {
-    /// The operation that `step` has to wait its turn for.
-    #[must_use]
-    pub fn of(step: Step) -> Option<Self> {
-        match step {
-            Step::EnsureLoadBalancer => Some(Self::CreateLoadBalancer),
-            Step::EnsureRestApi => Some(Self::CreateRestApi),
-            Step::EnsureDeployment => Some(Self::CreateDeployment),
-            Step::UndoRestApi => Some(Self::DeleteRestApi),
-            _ => None,
-        }
-    }
-
     /// Between two calls, in AWS time.
     #[must_use]
     pub fn interval(self) -> Duration {
@@ -65,8 +51,8 @@ impl RateLimit {
         }
     }
 
-    /// The moment of a call that arrives at `now`, finds the queue served until `tat` and is served every `interval` (of
-    /// the clock that runs).
+    /// The slot of a call that arrives at `now` and finds the theoretical arrival time `tat`, with `interval` between two
+    /// slots (on the clock that runs).
     #[must_use]
     pub fn slot(self, tat: Timestamp, now: Timestamp, interval: Duration) -> Timestamp {
         let ahead = interval * self.burst().saturating_sub(1);
@@ -75,8 +61,8 @@ impl RateLimit {
         earliest.max(now)
     }
 
-    /// Until when the queue is served at least, if AWS allowed no call at `now`: its bucket is empty, and whoever comes next
-    /// waits for one interval.
+    /// The theoretical arrival time when AWS allowed no call at `now`: its bucket is empty, and the next caller waits for one
+    /// interval.
     #[must_use]
     pub fn tat_when_exhausted(self, now: Timestamp, interval: Duration) -> Timestamp {
         SignedDuration::try_from(interval * self.burst())
@@ -85,26 +71,21 @@ impl RateLimit {
             .unwrap_or(now)
     }
 
-    /// The place in the queue of a call whose moment is `left` away, in AWS time: 1 is the next one.
+    /// The place in the queue of a call whose slot is `left` away, in AWS time: 1 is the next one.
     #[must_use]
     pub fn place(self, left: Duration) -> u64 {
         (left.as_secs_f64() / self.interval().as_secs_f64()).ceil().max(1.0) as u64
     }
 
-    /// The AWS operation.
+    /// The AWS operation's name.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::CreateLoadBalancer => "CreateLoadBalancer",
-            Self::CreateRestApi => "CreateRestApi",
-            Self::CreateDeployment => "CreateDeployment",
-            Self::DeleteRestApi => "DeleteRestApi",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 impl fmt::Display for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, which AWS allows the whole account once per {} s", self.name(), self.allowed().as_secs())
+        write!(f, "{}, which AWS allows the whole account once per {} s", self.as_str(), self.allowed().as_secs())
     }
 }

@@ -1,51 +1,41 @@
-//! The janitor: looks after what the workflow cannot look after itself. It holds no state; whatever it does may be done
-//! twice, by two of it at once, or be cut off anywhere.
+//! The janitor looks after what the workflow cannot look after itself. It holds no state, and its calls may be repeated:
 //!
-//! - `sweep`: environments that are due (an operation whose execution ended early or never began, a lifetime that is over,
-//!   a removal to be tried again). On a schedule, and for one environment on the event that its execution ended.
-//! - `audit`: records against what is tagged in AWS, both ways. On a schedule.
+//! - a sweep, on a schedule: environments that are due (`functions/app/src/recover.rs`);
+//! - an execution that ended: its operation is recovered if it did not finish;
+//! - an audit, on a schedule: records against what is tagged in AWS (`functions/app/src/audit.rs`).
 //!
-//! What has to happen is decided in `functions/domain/src/environment/life.rs`. `main.rs` makes a Lambda of it; the
-//! embedded system calls [`Janitor::run`] on a timer.
+//! `main.rs` makes a Lambda of it; the embedded system calls [`run`] on a timer.
 
-mod audit;
 mod call;
-mod sweep;
 
-use berth_aws::{Operations, Resources, Store};
-use berth_domain::ids::IdGenerator;
-use berth_domain::settings::Settings;
-use berth_domain::{Clock, Error};
+use berth_app::App;
+use berth_domain::Error;
+use berth_domain::operation::Identity;
 
-pub use call::{Call, Ended, Task};
+pub use call::{ExecutionStatus, JanitorCall, ScheduledTask};
 
-/// What the janitor works with; cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Janitor {
-    /// The records.
-    pub store: Store,
-    /// The workflow.
-    pub operations: Operations,
-    /// AWS.
-    pub resources: Resources,
-    /// The deployment's configuration.
-    pub settings: Settings,
-    /// New identities.
-    pub ids: IdGenerator,
-    /// Time.
-    pub clock: Clock,
+/// Does what a call asks for.
+///
+/// # Errors
+/// `Unavailable` when the table or AWS cannot be reached: the next call does the rest.
+pub async fn run(app: &App, call: JanitorCall) -> Result<(), Error> {
+    match call {
+        JanitorCall::Scheduled { task: ScheduledTask::Sweep } => app.sweep().await,
+        JanitorCall::Scheduled { task: ScheduledTask::Audit } => app.audit().await,
+        JanitorCall::Event { detail } => execution_status(app, &detail).await,
+    }
 }
 
-impl Janitor {
-    /// Does what a call asks for.
-    ///
-    /// # Errors
-    /// `Unavailable` when the table or AWS cannot be reached: the next call does the rest.
-    pub async fn run(&self, call: Call) -> Result<(), Error> {
-        match call {
-            Call::Scheduled { task: Task::Sweep } => self.sweep().await,
-            Call::Scheduled { task: Task::Audit } => self.audit().await,
-            Call::Event { detail } => self.ended(&detail).await,
+async fn execution_status(app: &App, event: &ExecutionStatus) -> Result<(), Error> {
+    if matches!(event.status.as_str(), "RUNNING" | "PENDING_REDRIVE") {
+        return Ok(());
+    }
+    let identity: Option<Identity> = event.input.as_deref().and_then(|input| serde_json::from_str(input).ok());
+    match identity {
+        Some(identity) => app.execution_ended(&identity).await,
+        None => {
+            tracing::warn!(?event, "an execution that is not one of ours");
+            Ok(())
         }
     }
 }

@@ -1,10 +1,11 @@
 //! The janitor as a Lambda: wiring only.
 
-use berth_aws::{Clients, Machine, Operations, Resources, Store, config};
+use berth_app::App;
+use berth_aws::{Clients, Machine, Resources, Store, config};
 use berth_domain::Clock;
 use berth_domain::ids::IdGenerator;
 use berth_domain::settings::Settings;
-use berth_janitor::{Call, Janitor};
+use berth_janitor::{JanitorCall, run};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn, tracing};
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,21 +13,18 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let clients = Clients::trying_once(&config::from_env_vars().await);
     let clock = Clock::real();
-    let ids = IdGenerator::random(clock.clone());
     let settings = Settings::from_env_vars()?;
-    let store = Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone());
-    let machine = Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?);
-    let janitor = &Janitor {
-        operations: Operations::new(store.clone(), machine, ids.clone(), clock.clone()),
-        store,
-        resources: Resources::new(clients),
+    let app = &App {
+        store: Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone()),
+        machine: Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?),
+        aws: Resources::new(clients),
         settings,
-        ids,
+        ids: IdGenerator::random(clock.clone()),
         clock,
     };
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Call>| async move {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<JanitorCall>| async move {
         // Otherwise Lambda's log calls it by the Rust type of the error.
-        Box::pin(janitor.run(event.payload)).await.map_err(|error| Diagnostic {
+        Box::pin(run(app, event.payload)).await.map_err(|error| Diagnostic {
             error_type: "JanitorFailed".to_owned(),
             error_message: error.cause().to_owned(),
         })

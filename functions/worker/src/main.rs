@@ -16,7 +16,7 @@ async fn main() -> Result<(), Error> {
     let context = &Context {
         store: Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone()),
         prober: Prober::new(config::https(), clock.clone()),
-        resources: Resources::new(clients),
+        aws: Resources::new(clients),
         settings,
         clock,
     };

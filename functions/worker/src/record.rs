@@ -1,8 +1,8 @@
 //! The steps that only touch the record: where an operation begins, turns round and ends.
 
-use berth_domain::environment::Failure;
-use berth_domain::operation::{CALL_LIMIT, Caught, Identity, Outcome};
-use berth_domain::{Environment, Error, Status, Step};
+use berth_domain::failure::Failure;
+use berth_domain::operation::{Caught, Identity, Kind, Outcome};
+use berth_domain::{Environment, Error, Status};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -12,36 +12,21 @@ use crate::step_error::Report;
 /// How much of an unknown cause is shown, in characters.
 const LONGEST_CAUSE: usize = 500;
 
-/// Reads the record and says where to go. An execution that was started anew from the beginning finds its way here.
+/// Reads the record and says where to go. An execution that is started again finds its way from here.
 pub(crate) async fn begin(context: &Context, identity: &Identity) -> Result<Outcome, Error> {
-    let before = context.store.environment_get(&identity.team, &identity.environment).await?;
-    let early = before.operation.not_before.filter(|_| before.operation.id == identity.operation);
-    if let Some(left) = early.and_then(|at| context.clock.left_until(at)) {
+    let seen = context.store.environment_get(&identity.team, &identity.environment).await?;
+    let not_before = seen.operation().not_before.filter(|_| seen.operation().id == identity.operation);
+    if let Some(left) = not_before.and_then(|at| context.clock.left_until(at)) {
         return Ok(Outcome::Wait { seconds: left.as_secs_f64().ceil().max(1.0) as u64 });
     }
-    let environment = change(context, identity, |environment, now| {
-        if environment.operation.id == identity.operation && environment.status.is_moving() {
-            // Made again because its reply was lost, it has begun already: progress must not go back. Two calls' time is
-            // less than any step's limit, so that a system that was down so long does not time out by it either.
-            let begun = environment.operation.execution_started_at;
-            if begun.is_none_or(|at| context.clock.limit_passed(at, CALL_LIMIT * 2)) {
-                environment.operation.execution_started_at = Some(now);
-            }
-            if environment.status == Status::Queued {
-                environment.become_status(Status::Provisioning)?;
-            }
-        }
-        Ok(())
-    })
-    .await?;
-    if environment.operation.id != identity.operation {
-        return Ok(Outcome::Ended);
+    let begin = |environment: &mut Environment, now| {
+        environment.begin_execution(&identity.operation, &context.clock, now)
+    };
+    let environment = change(context, identity, begin).await?;
+    if !environment.must_stop(&identity.operation) && environment.operation().kind == Kind::Provision {
+        return Ok(Outcome::Provision);
     }
-    Ok(match environment.status {
-        Status::Provisioning if environment.failure.is_none() => Outcome::Provision,
-        Status::Queued | Status::Provisioning | Status::Deleting => Outcome::Remove,
-        Status::Ready | Status::Deleted | Status::Failed | Status::CleanupFailed => Outcome::Ended,
-    })
+    Ok(if environment.is_under_way(&identity.operation) { Outcome::Remove } else { Outcome::Ended })
 }
 
 /// Saves why provisioning failed, with what can be seen of it, before anything is undone. The first failure stays.
@@ -56,17 +41,12 @@ pub(crate) async fn record_failure(
         return Ok(Outcome::Stop);
     }
     let Report { code, message } = report(caught);
-    let evidence = evidence::gather(context, &environment, caught.step).await;
+    let evidence = evidence::collect(context, &environment, caught.step).await;
     let failure = Failure::diagnosed(&environment.id, caught.step, code, message, evidence);
-    change(context, identity, |environment, now| {
-        if !environment.must_stop(&identity.operation) {
-            let why = Some(failure.message.clone());
-            environment.step_moves(failure.step, berth_domain::environment::StepState::Failed, why, now);
-            environment.fail(failure.clone())?;
-        }
-        Ok(())
-    })
-    .await?;
+    let record = |environment: &mut Environment, now| {
+        environment.record_failure(&identity.operation, failure.clone(), now)
+    };
+    change(context, identity, record).await?;
     Ok(Outcome::Stop)
 }
 
@@ -81,52 +61,30 @@ fn report(caught: &Caught) -> Report {
     let code = if name == "States.Timeout" { "step_timed_out" } else { "step_crashed" };
     let cause: String = cause.chars().take(LONGEST_CAUSE).collect();
     let message =
-        format!("{} ended with {name}: {cause}. Try again; if it happens again, tell the operators.", caught.step);
+        format!("{} ended with {name}: {cause}. Try again; if it happens again, tell your operators.", caught.step);
     Report { code: code.to_owned(), message }
 }
 
-/// From here on everything is taken away, unless the operation has ended after all: a `MarkReady` that took effect although
-/// its call failed must not be followed by an unwinding.
+/// Begins the removal, unless the operation has ended after all: a `MarkReady` that took effect although its call failed must
+/// not be followed by an unwinding.
 pub(crate) async fn begin_removal(context: &Context, identity: &Identity) -> Result<Outcome, Error> {
-    let environment = change(context, identity, |environment, now| {
-        if environment.operation.id != identity.operation || !environment.status.is_moving() {
-            return Ok(());
-        }
-        if environment.failure.is_none() && environment.delete_requested_at.is_none() {
-            // Nobody could write down what went wrong (RecordFailure itself failed); say at least that.
-            let message = "Provisioning failed, and its cause could not be recorded; the execution's history has it.";
-            let (code, message) = ("step_crashed".to_owned(), message.to_owned());
-            environment.fail(Failure::diagnosed(&environment.id, Step::RecordFailure, code, message, Vec::new()))?;
-        }
-        environment.begin_removal(now)
-    })
-    .await?;
-    let removes = environment.operation.id == identity.operation && environment.status == Status::Deleting;
-    Ok(if removes { Outcome::Remove } else { Outcome::Ended })
+    let begin = |environment: &mut Environment, now| environment.begin_removal(&identity.operation, now);
+    let environment = change(context, identity, begin).await?;
+    Ok(if environment.is_removing(&identity.operation) { Outcome::Remove } else { Outcome::Ended })
 }
 
-/// `ready`, unless something came between. This is the commit point: what comes later is another operation's.
+/// Commits `ready`, unless a failure or a delete came first. What comes later is another operation's.
 pub(crate) async fn mark_ready(context: &Context, identity: &Identity) -> Result<Outcome, Error> {
-    let environment = change(context, identity, |environment, _| {
-        if environment.must_stop(&identity.operation) {
-            return Ok(());
-        }
-        environment.become_status(Status::Ready)
-    })
-    .await?;
-    let is_ready = environment.operation.id == identity.operation && environment.status == Status::Ready;
+    let mark = |environment: &mut Environment, _| environment.mark_ready(&identity.operation);
+    let environment = change(context, identity, mark).await?;
+    let is_ready = environment.operation().id == identity.operation && environment.status() == Status::Ready;
     Ok(if is_ready { Outcome::Done } else { Outcome::Stop })
 }
 
-/// `deleted` or `failed` when the ledger has nothing left, `cleanup_failed` otherwise.
+/// Ends the removal: `deleted` or `failed` when the ledger has nothing left, `cleanup_failed` otherwise.
 pub(crate) async fn mark_gone(context: &Context, identity: &Identity) -> Result<Outcome, Error> {
-    change(context, identity, |environment, _| {
-        if environment.operation.id == identity.operation && environment.status == Status::Deleting {
-            environment.end_removal(&context.clock)?;
-        }
-        Ok(())
-    })
-    .await?;
+    let mark = |environment: &mut Environment, _| environment.mark_gone(&identity.operation, &context.clock);
+    change(context, identity, mark).await?;
     Ok(Outcome::Done)
 }
 

@@ -1,5 +1,5 @@
-//! The two kinds of error that the state machine tells apart. The other conversion of [`Error`] is the API's
-//! `problem.rs`; both list every variant.
+//! The two kinds of error that the state machine tells apart. The other conversions of [`Error`] are in the API's
+//! `problem.rs` and in the authorizer; each lists every variant.
 
 use std::fmt;
 

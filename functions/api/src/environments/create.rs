@@ -1,20 +1,17 @@
-//! `POST /environments`: check everything, record, start the workflow, answer.
+//! `POST /environments`: decode, create, encode. The use case is in `functions/app/src/create.rs`.
 
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
-use berth_aws::store::Created;
-use berth_aws::task_definition_get;
-use berth_domain::Environment;
-use berth_domain::environment::New;
+use berth_app::App;
 use berth_domain::request::EnvironmentRequest;
 use http::HeaderMap;
 
-use super::{NoQuery, accepted, not_started};
+use super::{NoQuery, accepted};
 use crate::caller::{Base, CallerOf};
+use crate::idempotency;
 use crate::problem::Problem;
-use crate::representation::{EnvironmentView, represent};
-use crate::{Api, idempotency};
+use crate::representation::EnvironmentView;
 
 /// Ask for an environment.
 ///
@@ -35,7 +32,7 @@ use crate::{Api, idempotency};
         (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn create_environment(
-    State(api): State<Api>,
+    State(app): State<App>,
     CallerOf(caller): CallerOf,
     Base(base): Base,
     NoQuery: NoQuery,
@@ -44,33 +41,7 @@ pub(crate) async fn create_environment(
 ) -> Result<Response, Problem> {
     let body = body.map_err(|rejection| Problem::unreadable_body(rejection.status()))?;
     let key = idempotency::key(&headers, &caller.subject, &body)?;
-    let before = match &key {
-        Some(key) => api.store.environment_remembered(&caller.team, key).await?,
-        None => None,
-    };
-    let environment = match before {
-        Some(environment) => environment,
-        None => {
-            let request = EnvironmentRequest::read(&body)?;
-            let task_definition = task_definition_get(&api.clients.ecs, &request.task_definition).await?;
-            let spec = request.resolve(task_definition, &api.settings)?;
-            let new = New {
-                id: api.ids.environment(),
-                operation: api.ids.operation(),
-                team: caller.team,
-                name: request.name,
-                created_by: caller.subject,
-                spec,
-                labels: request.labels,
-                lifetime: request.ttl.or(api.settings.lifetime),
-            };
-            let queued = Environment::queued(new, api.clock.now_ms());
-            match api.store.environment_create(queued, key.as_ref()).await? {
-                Created::New(environment) | Created::Before(environment) => environment,
-            }
-        }
-    };
-    // Also for a repeated request: should the first one have died between the two lines, this one starts the workflow.
-    api.operations.run(&environment).await.map_err(|error| not_started(&environment, error))?;
-    Ok(accepted(represent(&environment, &api, environment.created_at, &base)))
+    let request = EnvironmentRequest::read(&body)?;
+    let environment = app.create(caller, request, key.as_ref()).await?;
+    Ok(accepted(EnvironmentView::from_record(&environment, &app, environment.created_at, &base)))
 }

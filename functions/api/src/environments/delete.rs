@@ -1,14 +1,14 @@
-//! `DELETE /environments/{id}`: record the wish; a workflow under way sees it, otherwise one is started.
+//! `DELETE /environments/{id}`. The use case is in `functions/app/src/delete.rs`.
 
 use axum::extract::State;
 use axum::response::Response;
-use berth_domain::{EnvironmentId, Status};
+use berth_app::App;
+use berth_domain::EnvironmentId;
 
-use super::{IdOf, NoQuery, accepted, not_started};
-use crate::Api;
+use super::{IdOf, NoQuery, accepted};
 use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
-use crate::representation::{EnvironmentView, represent};
+use crate::representation::EnvironmentView;
 
 /// Take an environment away.
 ///
@@ -25,20 +25,12 @@ use crate::representation::{EnvironmentView, represent};
         (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn delete_environment(
-    State(api): State<Api>,
+    State(app): State<App>,
     CallerOf(caller): CallerOf,
     Base(base): Base,
     NoQuery: NoQuery,
     IdOf(id): IdOf,
 ) -> Result<Response, Problem> {
-    let operation = api.ids.operation();
-    let environment = api
-        .store
-        .environment_change(&caller.team, &id, |environment, now| environment.request_delete(operation.clone(), now))
-        .await?;
-    if environment.status == Status::Deleting {
-        // Changes nothing when an execution runs; one that never started or was cut off starts now.
-        api.operations.run(&environment).await.map_err(|error| not_started(&environment, error))?;
-    }
-    Ok(accepted(represent(&environment, &api, api.clock.now(), &base)))
+    let environment = app.delete(&caller, &id).await?;
+    Ok(accepted(EnvironmentView::from_record(&environment, &app, app.clock.now(), &base)))
 }

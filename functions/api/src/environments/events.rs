@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use berth_app::App;
 use berth_domain::environment::EventKind;
 use berth_domain::{EnvironmentId, Error};
 use jiff::Timestamp;
@@ -11,7 +12,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::IdOf;
 use super::list::wrong_query;
-use crate::Api;
 use crate::caller::CallerOf;
 use crate::problem::Problem;
 
@@ -22,7 +22,7 @@ use crate::problem::Problem;
 pub(crate) struct EventsQuery {
     /// How many at most, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 50)]
-    limit: Option<i32>,
+    limit: Option<usize>,
     /// Where the last page ended: its `next_cursor`.
     #[param(pattern = "^[0-9]{1,11}$")]
     cursor: Option<String>,
@@ -62,7 +62,7 @@ pub(crate) struct EventView {
         (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_environment_events(
-    State(api): State<Api>,
+    State(app): State<App>,
     CallerOf(caller): CallerOf,
     IdOf(id): IdOf,
     query: Result<Query<EventsQuery>, QueryRejection>,
@@ -78,18 +78,12 @@ pub(crate) async fn list_environment_events(
             Error::invalid("invalid_cursor", "cursor", "cursor must be the next_cursor of an earlier page, unchanged.")
         })?,
     };
-    // Also tells a foreign environment from one without events.
-    api.store.environment_get(&caller.team, &id).await?;
-    // One more than asked for: DynamoDB says "there may be more" behind every full page, even the last one.
-    let mut events = api.store.environment_events(&caller.team, &id, after, limit + 1).await?;
-    let limit = usize::try_from(limit).map_err(Error::internal)?;
-    let more = events.len() > limit;
-    events.truncate(limit);
-    let last = events.last().map_or(after, |event| event.number);
+    let page = app.events(&caller, &id, after, limit).await?;
+    let last = page.events.last().map_or(after, |event| event.number);
     Ok(Json(EventPage {
-        events: events.into_iter().map(|event| EventView { at: event.at, kind: event.kind }).collect(),
+        events: page.events.into_iter().map(|event| EventView { at: event.at, kind: event.kind }).collect(),
         next_cursor: last.to_string(),
-        more,
+        more: page.more,
     }))
 }
 

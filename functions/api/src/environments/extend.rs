@@ -1,17 +1,17 @@
-//! `POST /environments/{id}/extend`: more time for an environment that has a lifetime.
+//! `POST /environments/{id}/extend`. The use case is in `functions/app/src/extend.rs`.
 
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
+use berth_app::App;
 use berth_domain::EnvironmentId;
 use berth_domain::request::ExtendRequest;
 use http::StatusCode;
 
 use super::{IdOf, NoQuery, answer};
-use crate::Api;
 use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
-use crate::representation::{EnvironmentView, represent};
+use crate::representation::EnvironmentView;
 
 /// Let an environment live longer.
 ///
@@ -31,7 +31,7 @@ use crate::representation::{EnvironmentView, represent};
         (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn extend_environment(
-    State(api): State<Api>,
+    State(app): State<App>,
     CallerOf(caller): CallerOf,
     Base(base): Base,
     NoQuery: NoQuery,
@@ -40,7 +40,6 @@ pub(crate) async fn extend_environment(
 ) -> Result<Response, Problem> {
     let body = body.map_err(|rejection| Problem::unreadable_body(rejection.status()))?;
     let ExtendRequest { ttl } = ExtendRequest::read(&body)?;
-    let environment =
-        api.store.environment_change(&caller.team, &id, |environment, now| environment.extend(ttl, now)).await?;
-    Ok(answer(StatusCode::OK, represent(&environment, &api, api.clock.now(), &base)))
+    let environment = app.extend(&caller, &id, ttl).await?;
+    Ok(answer(StatusCode::OK, EnvironmentView::from_record(&environment, &app, app.clock.now(), &base)))
 }

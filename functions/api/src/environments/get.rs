@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use berth_app::App;
 use berth_domain::EnvironmentId;
 use http::StatusCode;
 
 use super::{IdOf, NoQuery, answer};
-use crate::Api;
 use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
-use crate::representation::{EnvironmentView, represent};
+use crate::representation::EnvironmentView;
 
 /// Look at an environment.
 ///
@@ -25,12 +25,12 @@ use crate::representation::{EnvironmentView, represent};
         (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn get_environment(
-    State(api): State<Api>,
+    State(app): State<App>,
     CallerOf(caller): CallerOf,
     Base(base): Base,
     NoQuery: NoQuery,
     IdOf(id): IdOf,
 ) -> Result<Response, Problem> {
-    let environment = api.store.environment_get(&caller.team, &id).await?;
-    Ok(answer(StatusCode::OK, represent(&environment, &api, api.clock.now(), &base)))
+    let environment = app.get(&caller, &id).await?;
+    Ok(answer(StatusCode::OK, EnvironmentView::from_record(&environment, &app, app.clock.now(), &base)))
 }

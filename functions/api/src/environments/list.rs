@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use berth_app::App;
 use berth_domain::{EnvironmentId, Error, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::Api;
 use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
-use crate::representation::{EnvironmentView, represent};
+use crate::representation::EnvironmentView;
 
 /// What to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -46,7 +46,7 @@ pub(crate) struct EnvironmentPage {
         (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn list_environments(
-    State(api): State<Api>,
+    State(app): State<App>,
     CallerOf(caller): CallerOf,
     Base(base): Base,
     query: Result<Query<ListQuery>, QueryRejection>,
@@ -57,10 +57,14 @@ pub(crate) async fn list_environments(
         return Err(Error::invalid("invalid_request", "limit", "limit must be 1 to 100.").into());
     }
     let after = query.cursor.as_deref().map(read_cursor).transpose()?;
-    let page = api.store.environment_list(&caller.team, query.status, after.as_ref(), limit).await?;
-    let now = api.clock.now();
+    let page = app.list(&caller, query.status, after.as_ref(), limit).await?;
+    let now = app.clock.now();
     Ok(Json(EnvironmentPage {
-        environments: page.environments.iter().map(|environment| represent(environment, &api, now, &base)).collect(),
+        environments: page
+            .environments
+            .iter()
+            .map(|environment| EnvironmentView::from_record(environment, &app, now, &base))
+            .collect(),
         next_cursor: page.next,
     }))
 }

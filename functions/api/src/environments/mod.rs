@@ -11,14 +11,14 @@ pub(crate) mod retry;
 use axum::Json;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse, Response};
-use berth_domain::{Environment, EnvironmentId, Error};
+use berth_domain::{EnvironmentId, Error};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// The id in the path. Text that cannot be one is an environment that nobody has.
+/// The id in the path. For text that cannot be an id there is no environment: 404.
 pub(crate) struct IdOf(pub(crate) EnvironmentId);
 
 impl<S: Send + Sync> FromRequestParts<S> for IdOf {
@@ -28,7 +28,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IdOf {
         let text = Path::<String>::from_request_parts(parts, state).await;
         // Refused is what is not UTF-8 behind its percent signs.
         let text = text.map_or_else(|_| "with this id".to_owned(), |Path(text)| text);
-        Ok(Self(text.parse()?))
+        let absent = |_| Error::NotFound { message: format!("Your team has no environment {text}. `GET /environments` lists what it has.") };
+        Ok(Self(text.parse().map_err(absent)?))
     }
 }
 
@@ -68,17 +69,4 @@ fn accepted(view: EnvironmentView) -> Response {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
-}
-
-/// The record says what is to be done, but no execution does it yet: says so, and what to do.
-fn not_started(environment: &Environment, error: Error) -> Error {
-    let message = format!(
-        "What you asked of {} is recorded, but its workflow could not be started yet; Berth tries again every few minutes. To have it at once, send the same request again (a creation with the same Idempotency-Key).",
-        environment.id
-    );
-    match error {
-        Error::Unavailable { cause, .. } | Error::Throttled { cause, .. } => Error::unavailable(message, cause),
-        Error::Refused { code, message: why } => Error::Refused { code, message: format!("{why} {message}") },
-        other => other,
-    }
 }

@@ -1,14 +1,14 @@
-//! `POST /environments/{id}/retry`: another try of what failed.
+//! `POST /environments/{id}/retry`. The use case is in `functions/app/src/retry.rs`.
 
 use axum::extract::State;
 use axum::response::Response;
+use berth_app::App;
 use berth_domain::EnvironmentId;
 
-use super::{IdOf, NoQuery, accepted, not_started};
-use crate::Api;
+use super::{IdOf, NoQuery, accepted};
 use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
-use crate::representation::{EnvironmentView, represent};
+use crate::representation::EnvironmentView;
 
 /// Try again.
 ///
@@ -27,18 +27,12 @@ use crate::representation::{EnvironmentView, represent};
         (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn retry_environment(
-    State(api): State<Api>,
+    State(app): State<App>,
     CallerOf(caller): CallerOf,
     Base(base): Base,
     NoQuery: NoQuery,
     IdOf(id): IdOf,
 ) -> Result<Response, Problem> {
-    let operation = api.ids.operation();
-    let environment = api
-        .store
-        .environment_change(&caller.team, &id, |environment, now| environment.request_retry(operation.clone(), now))
-        .await?;
-    // Changes nothing when an execution runs; one that never started or was cut off starts now.
-    api.operations.run(&environment).await.map_err(|error| not_started(&environment, error))?;
-    Ok(accepted(represent(&environment, &api, api.clock.now(), &base)))
+    let environment = app.retry(&caller, &id).await?;
+    Ok(accepted(EnvironmentView::from_record(&environment, &app, app.clock.now(), &base)))
 }

@@ -1,4 +1,4 @@
-//! What can be seen of a service that does not come up: its tasks, and what their programs wrote last. Gathered before
+//! What can be seen of a service that does not come up: its tasks, and what their programs wrote last. It is collected before
 //! anything is undone, because stopped tasks are describable for about an hour only and everything else goes with the
 //! unwinding. Which of it is asked for is decided in `functions/worker/src/evidence.rs`.
 
@@ -6,7 +6,8 @@ use std::cmp::Reverse;
 
 use aws_sdk_ecs::types::{ContainerDefinition, DesiredStatus, LogDriver, Task as Described};
 use aws_smithy_types::DateTime;
-use berth_domain::{Environment, Error, names};
+use berth_domain::Error;
+use berth_domain::names::ResourceName;
 
 use super::Resources;
 use crate::error::{code, convert};
@@ -18,7 +19,7 @@ const LINES: i32 = 20;
 
 /// A task of a service, as ECS describes it.
 #[derive(Clone, Debug)]
-pub struct Task {
+pub struct EcsTask {
     /// Its id.
     pub id: String,
     /// Why it stopped, with exit codes, or how far it has come.
@@ -48,8 +49,8 @@ impl Resources {
     ///
     /// # Errors
     /// What ECS answers.
-    pub async fn stopped_tasks(&self, environment: &Environment) -> Result<Vec<Task>, Error> {
-        let mut tasks = self.tasks(environment, DesiredStatus::Stopped).await?;
+    pub async fn stopped_tasks(&self, cluster: &str, service: &ResourceName) -> Result<Vec<EcsTask>, Error> {
+        let mut tasks = self.tasks(cluster, service, DesiredStatus::Stopped).await?;
         tasks.sort_by_key(|task| Reverse(task.stopped_at().map(DateTime::secs)));
         Ok(tasks.iter().take(KEPT).map(understood).collect())
     }
@@ -58,19 +59,24 @@ impl Resources {
     ///
     /// # Errors
     /// What ECS answers.
-    pub async fn running_task(&self, environment: &Environment) -> Result<Option<Task>, Error> {
-        let tasks = self.tasks(environment, DesiredStatus::Running).await?;
+    pub async fn running_task(&self, cluster: &str, service: &ResourceName) -> Result<Option<EcsTask>, Error> {
+        let tasks = self.tasks(cluster, service, DesiredStatus::Running).await?;
         let newest = tasks.iter().max_by_key(|task| task.created_at().map(DateTime::secs));
         Ok(newest.map(understood))
     }
 
-    async fn tasks(&self, environment: &Environment, desired: DesiredStatus) -> Result<Vec<Described>, Error> {
+    async fn tasks(
+        &self,
+        cluster: &str,
+        service: &ResourceName,
+        desired: DesiredStatus,
+    ) -> Result<Vec<Described>, Error> {
         let listed = self
             .clients
             .ecs
             .list_tasks()
-            .cluster(&environment.spec.cluster)
-            .service_name(names::resource_name(environment))
+            .cluster(cluster)
+            .service_name(service.as_str())
             .desired_status(desired)
             .send()
             .await;
@@ -88,7 +94,7 @@ impl Resources {
             .clients
             .ecs
             .describe_tasks()
-            .cluster(&environment.spec.cluster)
+            .cluster(cluster)
             .set_tasks(Some(arns))
             .send()
             .await
@@ -96,16 +102,16 @@ impl Resources {
         Ok(described.tasks.unwrap_or_default())
     }
 
-    /// Where the containers of the pinned task definition write their logs.
+    /// Where the containers of a task definition write their logs.
     ///
     /// # Errors
     /// What ECS answers.
-    pub async fn logs(&self, environment: &Environment) -> Result<Vec<Log>, Error> {
+    pub async fn logs(&self, task_definition: &str) -> Result<Vec<Log>, Error> {
         let reply = self
             .clients
             .ecs
             .describe_task_definition()
-            .task_definition(&environment.spec.task_definition)
+            .task_definition(task_definition)
             .send()
             .await
             .map_err(|error| convert("DescribeTaskDefinition", error))?;
@@ -164,7 +170,7 @@ fn place(container: &ContainerDefinition) -> Result<LogPlace, String> {
     }
 }
 
-fn understood(task: &Described) -> Task {
+fn understood(task: &Described) -> EcsTask {
     let id = task.task_arn().and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
     let mut detail = match task.stop_code() {
         Some(code) => format!("task {id}: {}: {}", code.as_str(), task.stopped_reason().unwrap_or("no reason")),
@@ -183,5 +189,5 @@ fn understood(task: &Described) -> Task {
             failed.push(name.to_owned());
         }
     }
-    Task { id: id.to_owned(), detail, failed }
+    EcsTask { id: id.to_owned(), detail, failed }
 }

@@ -1,14 +1,14 @@
-//! Everything in the account that carries a deployment's tags, whatever the records say: what an audit compares them with,
-//! and how it takes away what none of them explains.
+//! Everything in the account that carries a deployment's tags, whatever the records say. An audit compares the two, and removes
+//! what no record explains.
 
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_ecs::types::ServiceField;
 use aws_sdk_elasticloadbalancingv2::types::TagDescription;
-use berth_domain::environment::ResourceKind;
-use berth_domain::{EnvironmentId, Error, Team, names};
+use berth_domain::names::{self, ResourceName};
+use berth_domain::{EnvironmentId, Error, ResourceKind, Team};
 
-use super::{Resources, VpcLinkState};
+use super::{Deletion, Resources, VpcLinkState};
 use crate::error::{code, convert};
 
 /// A resource with the tags of a deployment.
@@ -67,46 +67,37 @@ impl Resources {
         Ok(found)
     }
 
-    /// Takes away what no record explains; answers why not, when something else has to go first.
+    /// Removes a resource that no record explains.
     ///
     /// # Errors
     /// What AWS answers.
-    pub async fn tagged_remove(&self, kind: ResourceKind, id: &str) -> Result<Option<String>, Error> {
+    pub async fn tagged_remove(&self, kind: ResourceKind, id: &str) -> Result<Deletion, Error> {
         match kind {
-            ResourceKind::RestApi => self.rest_api_delete(id).await.map(|()| None),
-            ResourceKind::VpcLink => self.vpc_link_delete(id).await.map(|deleted| deleted.in_use()),
+            ResourceKind::RestApi => self.rest_api_delete(id).await,
+            ResourceKind::VpcLink => self.vpc_link_delete(id).await,
             // arn:…:service/cluster/name
             ResourceKind::Service => match id.split('/').nth(1) {
-                Some(cluster) => self.service_delete(cluster, id).await.map(|()| None),
+                Some(cluster) => self.service_delete(cluster, id).await.map(|()| Deletion::Accepted),
                 None => Err(Error::internal(format!("{id} names no cluster"))),
             },
-            ResourceKind::LoadBalancer => self.load_balancer_delete(id).await.map(Result::err),
-            ResourceKind::TargetGroup => {
-                let deleted = self.target_group_delete(id).await?;
-                Ok((!deleted).then(|| "still in use by a listener".to_owned()))
+            ResourceKind::LoadBalancer => self.load_balancer_delete(id).await,
+            ResourceKind::TargetGroup => self.target_group_delete(id).await,
+            ResourceKind::Listener | ResourceKind::Stage => {
+                Err(Error::internal(format!("a {kind} is removed with what it belongs to")))
             }
-            ResourceKind::Listener | ResourceKind::Stage => Err(Error::internal("goes with what it belongs to")),
         }
     }
 
     /// The services of `cluster` that are named as ours are, with their tags.
     async fn services(&self, cluster: &str) -> Result<Vec<(String, HashMap<String, String>)>, Error> {
-        let mut arns = Vec::new();
-        let mut token = None;
-        loop {
-            let page = self.clients.ecs.list_services().cluster(cluster).max_results(100).set_next_token(token.take());
-            let page = match page.send().await {
-                Ok(page) => page,
-                Err(error) if code(&error) == Some("ClusterNotFoundException") => return Ok(Vec::new()),
-                Err(error) => return Err(convert("ListServices", error)),
-            };
-            let ours = page.service_arns().iter().filter(|arn| names::is_ours(arn.rsplit('/').next().unwrap_or(arn)));
-            arns.extend(ours.cloned());
-            match page.next_token {
-                Some(next) => token = Some(next),
-                None => break,
-            }
-        }
+        let arns = self.clients.ecs.list_services().cluster(cluster).max_results(100).into_paginator().items().send();
+        let arns: Result<Vec<_>, _> = arns.collect().await;
+        let mut arns = match arns {
+            Ok(arns) => arns,
+            Err(error) if code(&error) == Some("ClusterNotFoundException") => return Ok(Vec::new()),
+            Err(error) => return Err(convert("ListServices", error)),
+        };
+        arns.retain(|arn| ResourceName::is_ours(arn.rsplit('/').next().unwrap_or(arn)));
         let mut services = Vec::new();
         for some in arns.chunks(SERVICES_AT_ONCE) {
             let described = self
@@ -128,50 +119,22 @@ impl Resources {
         Ok(services)
     }
 
+    /// The ARNs of the load balancers that are named as ours are.
     async fn load_balancers(&self) -> Result<Vec<String>, Error> {
-        let mut arns = Vec::new();
-        let mut marker = None;
-        loop {
-            let page = self
-                .clients
-                .elb
-                .describe_load_balancers()
-                .page_size(400)
-                .set_marker(marker.take())
-                .send()
-                .await
-                .map_err(|error| convert("DescribeLoadBalancers", error))?;
-            let named =
-                page.load_balancers().iter().filter(|found| found.load_balancer_name().is_some_and(names::is_ours));
-            arns.extend(named.filter_map(|found| found.load_balancer_arn().map(str::to_owned)));
-            match page.next_marker {
-                Some(next) => marker = Some(next),
-                None => return Ok(arns),
-            }
-        }
+        let found = self.clients.elb.describe_load_balancers().page_size(400).into_paginator().items().send();
+        let found: Result<Vec<_>, _> = found.collect().await;
+        let found = found.map_err(|error| convert("DescribeLoadBalancers", error))?;
+        let ours = found.into_iter().filter(|one| one.load_balancer_name().is_some_and(ResourceName::is_ours));
+        Ok(ours.filter_map(|one| one.load_balancer_arn).collect())
     }
 
+    /// The ARNs of the target groups that are named as ours are.
     async fn target_groups(&self) -> Result<Vec<String>, Error> {
-        let mut arns = Vec::new();
-        let mut marker = None;
-        loop {
-            let page = self
-                .clients
-                .elb
-                .describe_target_groups()
-                .page_size(400)
-                .set_marker(marker.take())
-                .send()
-                .await
-                .map_err(|error| convert("DescribeTargetGroups", error))?;
-            let named =
-                page.target_groups().iter().filter(|found| found.target_group_name().is_some_and(names::is_ours));
-            arns.extend(named.filter_map(|found| found.target_group_arn().map(str::to_owned)));
-            match page.next_marker {
-                Some(next) => marker = Some(next),
-                None => return Ok(arns),
-            }
-        }
+        let found = self.clients.elb.describe_target_groups().page_size(400).into_paginator().items().send();
+        let found: Result<Vec<_>, _> = found.collect().await;
+        let found = found.map_err(|error| convert("DescribeTargetGroups", error))?;
+        let ours = found.into_iter().filter(|one| one.target_group_name().is_some_and(ResourceName::is_ours));
+        Ok(ours.filter_map(|one| one.target_group_arn).collect())
     }
 
     async fn elb_tags_of(&self, arns: Vec<String>) -> Result<Vec<(String, HashMap<String, String>)>, Error> {

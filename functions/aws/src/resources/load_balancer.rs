@@ -4,11 +4,13 @@ use aws_sdk_elasticloadbalancingv2::types::{
     Action, ActionTypeEnum, EnforceSecurityGroupInboundRulesOnPrivateLinkTrafficEnum as Enforce,
     LoadBalancer as Described, LoadBalancerSchemeEnum, LoadBalancerStateEnum, LoadBalancerTypeEnum, ProtocolEnum,
 };
-use berth_domain::{Environment, Error, names};
+use berth_domain::Error;
+use berth_domain::names::{LISTENER_PORT, ResourceName, Tags};
+use berth_domain::spec::Network;
 
-use super::Resources;
+use super::{Deletion, Resources};
 use super::target_group::elb_tags;
-use crate::error::{code, convert};
+use crate::error::{code, convert, message};
 
 /// A load balancer as ELB describes it.
 #[derive(Clone, Debug)]
@@ -37,38 +39,41 @@ pub enum LoadBalancerState {
 }
 
 impl Resources {
-    /// The load balancer of `environment`, if it is there.
+    /// The load balancer called `name`, if it is there.
     ///
     /// # Errors
     /// What ELB answers beyond "not found".
-    pub async fn load_balancer_find(&self, environment: &Environment) -> Result<Option<LoadBalancer>, Error> {
-        let name = names::resource_name(environment);
-        match self.clients.elb.describe_load_balancers().names(name).send().await {
+    pub async fn load_balancer_find(&self, name: &ResourceName) -> Result<Option<LoadBalancer>, Error> {
+        match self.clients.elb.describe_load_balancers().names(name.as_str()).send().await {
             Ok(reply) => reply.load_balancers().first().map(understood).transpose(),
             Err(error) if code(&error) == Some("LoadBalancerNotFound") => Ok(None),
             Err(error) => Err(convert("DescribeLoadBalancers", error)),
         }
     }
 
-    /// Creates the load balancer of `environment`: internal, in its subnets, with its security groups (a load balancer
+    /// Creates a load balancer: internal, in the network's subnets, with its security groups (a load balancer
     /// created without one can never get one, docs/aws.md#security-groups-and-privatelink). ELB answers the existing
     /// one when it has the same settings.
     ///
     /// # Errors
     /// What ELB refuses.
-    pub async fn load_balancer_create(&self, environment: &Environment) -> Result<LoadBalancer, Error> {
-        let network = &environment.spec.network;
+    pub async fn load_balancer_create(
+        &self,
+        name: &ResourceName,
+        tags: &Tags,
+        network: &Network,
+    ) -> Result<LoadBalancer, Error> {
         let groups = Some(network.security_groups.clone()).filter(|groups| !groups.is_empty());
         let reply = self
             .clients
             .elb
             .create_load_balancer()
-            .name(names::resource_name(environment))
+            .name(name.as_str())
             .r#type(LoadBalancerTypeEnum::Network)
             .scheme(LoadBalancerSchemeEnum::Internal)
             .set_subnets(Some(network.subnets.clone()))
             .set_security_groups(groups)
-            .set_tags(Some(elb_tags(environment)))
+            .set_tags(Some(elb_tags(tags)))
             .send()
             .await
             .map_err(|error| convert("CreateLoadBalancer", error))?;
@@ -94,20 +99,20 @@ impl Resources {
             .map_err(|error| convert("SetSecurityGroups", error))
     }
 
-    /// Deletes the load balancer; answers why not, when something still holds it (its VPC link, for a while even after the link
-    /// is gone, docs/aws.md#removing-a-load-balancer).
+    /// Deletes the load balancer. Its VPC link holds it, for a while even after the link is gone
+    /// ( docs/aws.md#removing-a-load-balancer).
     ///
     /// # Errors
     /// What ELB refuses beyond "in use".
-    pub async fn load_balancer_delete(&self, arn: &str) -> Result<Result<(), String>, Error> {
+    pub async fn load_balancer_delete(&self, arn: &str) -> Result<Deletion, Error> {
         match self.clients.elb.delete_load_balancer().load_balancer_arn(arn).send().await {
-            Ok(_) => Ok(Ok(())),
-            Err(error) if code(&error) == Some("LoadBalancerNotFound") => Ok(Ok(())),
-            Err(error) if code(&error) == Some("ResourceInUse") => Ok(Err(crate::error::message(&error).to_owned())),
-            Err(error) if crate::error::message(&error).contains("deletion protection") => Err(Error::Refused {
+            Ok(_) => Ok(Deletion::Accepted),
+            Err(error) if code(&error) == Some("LoadBalancerNotFound") => Ok(Deletion::Accepted),
+            Err(error) if code(&error) == Some("ResourceInUse") => Ok(Deletion::InUse(message(&error).to_owned())),
+            Err(error) if message(&error).contains("deletion protection") => Err(Error::Refused {
                 code: "deletion_protected",
                 message: format!(
-                    "Somebody switched deletion protection on for {arn}. Switch it off, then delete the environment again."
+                    "{arn} has deletion protection, which Berth did not switch on. Switch it off, then delete the environment again."
                 ),
             }),
             Err(error) => Err(convert("DeleteLoadBalancer", error)),
@@ -123,7 +128,7 @@ impl Resources {
             Ok(reply) => Ok(reply
                 .listeners()
                 .iter()
-                .find(|listener| listener.port() == Some(i32::from(names::LISTENER_PORT)))
+                .find(|listener| listener.port() == Some(i32::from(LISTENER_PORT)))
                 .and_then(|listener| listener.listener_arn())
                 .map(str::to_owned)),
             Err(error) if code(&error) == Some("LoadBalancerNotFound") => Ok(None),
@@ -137,9 +142,9 @@ impl Resources {
     /// What ELB refuses.
     pub async fn listener_create(
         &self,
-        environment: &Environment,
         load_balancer: &str,
         target_group: &str,
+        tags: &Tags,
     ) -> Result<String, Error> {
         let forward = Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(target_group).build();
         let reply = self
@@ -148,9 +153,9 @@ impl Resources {
             .create_listener()
             .load_balancer_arn(load_balancer)
             .protocol(ProtocolEnum::Tcp)
-            .port(i32::from(names::LISTENER_PORT))
+            .port(i32::from(LISTENER_PORT))
             .default_actions(forward)
-            .set_tags(Some(elb_tags(environment)))
+            .set_tags(Some(elb_tags(tags)))
             .send()
             .await
             .map_err(|error| convert("CreateListener", error))?;

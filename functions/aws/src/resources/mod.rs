@@ -1,5 +1,5 @@
-//! An environment's resources in AWS, one file each: found, created, described, deleted. Thin: no waiting, no record;
-//! what to do with what they answer is decided in `functions/worker/src/steps`.
+//! The AWS resources of environments, one file each: find, create, describe, delete. They take names, tags and settings, never
+//! an environment, and neither wait nor write records; `functions/worker/src/steps` decides what to do with their answers.
 //!
 //! Nouns first: `load_balancer_find`, `load_balancer_create`, … "Not there" is `None` or success, never an error.
 
@@ -10,21 +10,25 @@ mod rest_api;
 mod service;
 mod stage;
 mod target_group;
+mod task_definition;
 mod vpc_link;
 
 use std::collections::HashMap;
 
-use berth_domain::Environment;
-use berth_domain::names;
+use berth_domain::EnvironmentId;
+use berth_domain::names::{self, Tags};
 
-pub use evidence::{Log, LogPlace, Task};
+pub use evidence::{EcsTask, Log, LogPlace};
 pub use inventory::Tagged;
 pub use load_balancer::{LoadBalancer, LoadBalancerState};
 pub use service::{Service, ServiceCreated};
 pub use target_group::TargetHealth;
-pub use vpc_link::{VpcLink, VpcLinkDeleted, VpcLinkState};
+pub use vpc_link::{VpcLink, VpcLinkState};
 
 use crate::Clients;
+
+/// How many entries API Gateway lists at once, its most.
+const PAGE: i32 = 500;
 
 /// The AWS account's resources; cheap to clone.
 #[derive(Clone, Debug)]
@@ -40,12 +44,21 @@ impl Resources {
     }
 }
 
-/// The tags of `environment` as API Gateway takes them.
-fn tag_map(environment: &Environment) -> HashMap<String, String> {
-    names::tags(environment).into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+/// How a deletion went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// AWS is deleting it, or it is gone.
+    Accepted,
+    /// Something else still holds it; AWS's message.
+    InUse(String),
 }
 
-/// Whether a resource of API Gateway with these tags belongs to `environment`.
-fn is_of(environment: &Environment, tags: &HashMap<String, String>) -> bool {
-    tags.get(names::ENVIRONMENT_TAG).is_some_and(|tag| *tag == environment.id.to_string())
+/// `tags` as API Gateway takes them.
+fn tag_map(tags: &Tags) -> HashMap<String, String> {
+    tags.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// Whether a resource of API Gateway with these tags belongs to the environment `id`.
+fn belongs_to(id: &EnvironmentId, tags: &HashMap<String, String>) -> bool {
+    tags.get(names::ENVIRONMENT_TAG).is_some_and(|tag| *tag == id.to_string())
 }

@@ -4,46 +4,31 @@
 use std::collections::HashMap;
 
 use aws_sdk_apigateway::types::{ConnectionType, EndpointConfiguration, EndpointType, IntegrationType};
-use berth_domain::names::{LINK_VARIABLE, LISTENER_PORT};
-use berth_domain::{Environment, Error, names};
+use berth_domain::names::{LINK_VARIABLE, LISTENER_PORT, ResourceName, Tags};
+use berth_domain::{EnvironmentId, Error};
 
-use super::{Resources, is_of, tag_map};
+use super::{Deletion, PAGE, Resources, belongs_to, tag_map};
 use crate::error::{code, convert, message};
 
 /// The greedy path: everything below `/`.
 const PROXY: &str = "{proxy+}";
 
 impl Resources {
-    /// Every REST API of `environment`, by tag: creation is not idempotent (docs/aws.md#repeating-a-creation).
+    /// Every REST API of the environment `id`, by tag: creation is not idempotent (docs/aws.md#repeating-a-creation).
     ///
     /// # Errors
     /// What API Gateway answers.
-    pub async fn rest_apis_find(&self, environment: &Environment) -> Result<Vec<String>, Error> {
+    pub async fn rest_apis_find(&self, id: &EnvironmentId) -> Result<Vec<String>, Error> {
         let apis = self.rest_apis().await?;
-        Ok(apis.into_iter().filter(|(_, tags)| is_of(environment, tags)).map(|(api, _)| api).collect())
+        Ok(apis.into_iter().filter(|(_, tags)| belongs_to(id, tags)).map(|(api, _)| api).collect())
     }
 
     /// Every REST API of the account, with its tags.
     pub(super) async fn rest_apis(&self) -> Result<Vec<(String, HashMap<String, String>)>, Error> {
-        let mut found = Vec::new();
-        let mut position = None;
-        loop {
-            let page = self
-                .clients
-                .apigateway
-                .get_rest_apis()
-                .limit(500)
-                .set_position(position.take())
-                .send()
-                .await
-                .map_err(|error| convert("GetRestApis", error))?;
-            let apis = page.items.unwrap_or_default().into_iter();
-            found.extend(apis.filter_map(|api| Some((api.id?, api.tags.unwrap_or_default()))));
-            match page.position {
-                Some(next) => position = Some(next),
-                None => return Ok(found),
-            }
-        }
+        let apis = self.clients.apigateway.get_rest_apis().limit(PAGE).into_paginator().items().send();
+        let apis: Result<Vec<_>, _> = apis.collect().await;
+        let apis = apis.map_err(|error| convert("GetRestApis", error))?;
+        Ok(apis.into_iter().filter_map(|api| Some((api.id?, api.tags.unwrap_or_default()))).collect())
     }
 
     /// Whether the REST API is there.
@@ -62,25 +47,30 @@ impl Resources {
     ///
     /// # Errors
     /// What API Gateway refuses.
-    pub async fn rest_api_create(&self, environment: &Environment) -> Result<String, Error> {
+    pub async fn rest_api_create(
+        &self,
+        name: &ResourceName,
+        tags: &Tags,
+        description: &str,
+    ) -> Result<String, Error> {
         let created = self
             .clients
             .apigateway
             .create_rest_api()
-            .name(names::resource_name(environment))
-            .description(format!("{} of team {}, by Berth", environment.name, environment.team))
+            .name(name.as_str())
+            .description(description)
             .endpoint_configuration(EndpointConfiguration::builder().types(EndpointType::Regional).build())
             // Every body passes through as it is.
             .binary_media_types("*/*")
-            .set_tags(Some(tag_map(environment)))
+            .set_tags(Some(tag_map(tags)))
             .send()
             .await
             .map_err(|error| convert("CreateRestApi", error))?;
         created.id().map(str::to_owned).ok_or_else(|| Error::internal("CreateRestApi answered no id"))
     }
 
-    /// Gives the REST API its two paths, each with ANY and its integration. What is there already is kept or overwritten
-    /// with the same, so this may be cut off and repeated anywhere.
+    /// Gives the REST API its two paths, each with ANY and its integration. Existing parts are kept or overwritten with the same
+    /// values, so the call may be repeated from any point.
     ///
     /// # Errors
     /// What API Gateway refuses.
@@ -96,18 +86,11 @@ impl Resources {
 
     /// The ids of `/`, and of `/{proxy+}` if it is there.
     async fn paths(&self, api: &str) -> Result<(String, Option<String>), Error> {
-        let reply = self
-            .clients
-            .apigateway
-            .get_resources()
-            .rest_api_id(api)
-            .limit(500)
-            .send()
-            .await
-            .map_err(|error| convert("GetResources", error))?;
+        let resources = self.clients.apigateway.get_resources().rest_api_id(api).limit(PAGE);
+        let resources: Result<Vec<_>, _> = resources.into_paginator().items().send().collect().await;
+        let resources = resources.map_err(|error| convert("GetResources", error))?;
         let id_of = |path: &str| {
-            reply
-                .items()
+            resources
                 .iter()
                 .find(|resource| resource.path() == Some(path))
                 .and_then(|resource| resource.id())
@@ -171,10 +154,10 @@ impl Resources {
     ///
     /// # Errors
     /// What API Gateway refuses.
-    pub async fn rest_api_delete(&self, api: &str) -> Result<(), Error> {
+    pub async fn rest_api_delete(&self, api: &str) -> Result<Deletion, Error> {
         match self.clients.apigateway.delete_rest_api().rest_api_id(api).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if code(&error) == Some("NotFoundException") => Ok(()),
+            Ok(_) => Ok(Deletion::Accepted),
+            Err(error) if code(&error) == Some("NotFoundException") => Ok(Deletion::Accepted),
             Err(error) => Err(convert("DeleteRestApi", error)),
         }
     }

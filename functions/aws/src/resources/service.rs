@@ -4,7 +4,9 @@ use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentRolloutState,
     LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags, Service as Described, Tag,
 };
-use berth_domain::{Environment, Error, names};
+use berth_domain::Error;
+use berth_domain::names::{ResourceName, Tags};
+use berth_domain::spec::Spec;
 
 use super::Resources;
 use crate::error::{code, convert, message};
@@ -40,17 +42,17 @@ pub enum ServiceCreated {
 }
 
 impl Resources {
-    /// The service of `environment`, if ECS still knows it.
+    /// The service called `name` in `cluster`, if ECS still knows it.
     ///
     /// # Errors
     /// What ECS answers.
-    pub async fn service_find(&self, environment: &Environment) -> Result<Option<Service>, Error> {
+    pub async fn service_find(&self, cluster: &str, name: &ResourceName) -> Result<Option<Service>, Error> {
         let described = self
             .clients
             .ecs
             .describe_services()
-            .cluster(&environment.spec.cluster)
-            .services(names::resource_name(environment))
+            .cluster(cluster)
+            .services(name.as_str())
             .send()
             .await;
         match described {
@@ -60,12 +62,18 @@ impl Resources {
         }
     }
 
-    /// Creates the service of `environment`. The client token makes a repeated call answer the first one's service.
+    /// Creates a service that runs `spec`. The client token makes a repeated call answer the first one's service.
     ///
     /// # Errors
     /// What ECS refuses for good.
-    pub async fn service_create(&self, environment: &Environment, target_group: &str) -> Result<ServiceCreated, Error> {
-        let spec = &environment.spec;
+    pub async fn service_create(
+        &self,
+        name: &ResourceName,
+        tags: &Tags,
+        client_token: &str,
+        spec: &Spec,
+        target_group: &str,
+    ) -> Result<ServiceCreated, Error> {
         let network = AwsVpcConfiguration::builder()
             .set_subnets(Some(spec.network.subnets.clone()))
             .set_security_groups(Some(spec.network.security_groups.clone()).filter(|groups| !groups.is_empty()))
@@ -77,15 +85,14 @@ impl Resources {
             .build()
             .map_err(Error::internal)?;
         let breaker = DeploymentCircuitBreaker::builder().enable(true).rollback(true).build();
-        let tags =
-            names::tags(environment).into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
         let created = self
             .clients
             .ecs
             .create_service()
-            .cluster(&environment.spec.cluster)
-            .service_name(names::resource_name(environment))
-            .client_token(format!("{}-{}", environment.id.bare(), environment.attempt))
+            .cluster(&spec.cluster)
+            .service_name(name.as_str())
+            .client_token(client_token)
             .task_definition(&spec.task_definition)
             .desired_count(i32::try_from(spec.desired_count).map_err(Error::internal)?)
             .launch_type(LaunchType::Fargate)

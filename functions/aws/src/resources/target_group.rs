@@ -5,10 +5,12 @@ use std::time::Duration;
 use aws_sdk_elasticloadbalancingv2::types::{
     ProtocolEnum, Tag, TargetGroupAttribute, TargetHealthStateEnum, TargetTypeEnum,
 };
-use berth_domain::{Environment, Error, names};
+use berth_domain::Error;
+use berth_domain::names::{ResourceName, Tags};
+use berth_domain::spec::Spec;
 
-use super::Resources;
-use crate::error::{code, convert};
+use super::{Deletion, Resources};
+use crate::error::{code, convert, message};
 
 /// How long a target that leaves keeps its connections. AWS's default of 300 s makes every delete five minutes longer;
 /// environments of this kind have no long requests to wait for.
@@ -26,13 +28,12 @@ pub struct TargetHealth {
 }
 
 impl Resources {
-    /// The target group of `environment`, if it is there.
+    /// The target group called `name`, if it is there.
     ///
     /// # Errors
     /// What ELB answers beyond "not found".
-    pub async fn target_group_find(&self, environment: &Environment) -> Result<Option<String>, Error> {
-        let name = names::resource_name(environment);
-        match self.clients.elb.describe_target_groups().names(name).send().await {
+    pub async fn target_group_find(&self, name: &ResourceName) -> Result<Option<String>, Error> {
+        match self.clients.elb.describe_target_groups().names(name.as_str()).send().await {
             Ok(reply) => {
                 Ok(reply.target_groups().first().and_then(|group| group.target_group_arn()).map(str::to_owned))
             }
@@ -41,17 +42,22 @@ impl Resources {
         }
     }
 
-    /// Creates the target group of `environment`. ELB answers the existing one when it has the same settings.
+    /// Creates a target group in `vpc` for the container of `spec`. ELB answers the existing one when it has the same settings.
     ///
     /// # Errors
     /// What ELB refuses.
-    pub async fn target_group_create(&self, environment: &Environment, vpc: &str) -> Result<String, Error> {
-        let spec = &environment.spec;
+    pub async fn target_group_create(
+        &self,
+        name: &ResourceName,
+        tags: &Tags,
+        vpc: &str,
+        spec: &Spec,
+    ) -> Result<String, Error> {
         let reply = self
             .clients
             .elb
             .create_target_group()
-            .name(names::resource_name(environment))
+            .name(name.as_str())
             .protocol(ProtocolEnum::Tcp)
             .port(i32::from(spec.container.port))
             .vpc_id(vpc)
@@ -61,7 +67,7 @@ impl Resources {
             .health_check_interval_seconds(10)
             .healthy_threshold_count(2)
             .unhealthy_threshold_count(3)
-            .set_tags(Some(elb_tags(environment)))
+            .set_tags(Some(elb_tags(tags)))
             .send()
             .await
             .map_err(|error| convert("CreateTargetGroup", error))?;
@@ -78,7 +84,7 @@ impl Resources {
     ///
     /// # Errors
     /// What ELB refuses.
-    pub async fn target_group_settle(&self, arn: &str) -> Result<(), Error> {
+    pub async fn target_group_configure(&self, arn: &str) -> Result<(), Error> {
         let delay = TargetGroupAttribute::builder()
             .key("deregistration_delay.timeout_seconds")
             .value(DEREGISTRATION_DELAY.as_secs().to_string())
@@ -129,21 +135,21 @@ impl Resources {
         Ok(targets.collect())
     }
 
-    /// Deletes the target group; answers false when a listener still holds it.
+    /// Deletes the target group. A listener that forwards to it holds it.
     ///
     /// # Errors
     /// What ELB refuses beyond "in use".
-    pub async fn target_group_delete(&self, arn: &str) -> Result<bool, Error> {
+    pub async fn target_group_delete(&self, arn: &str) -> Result<Deletion, Error> {
         match self.clients.elb.delete_target_group().target_group_arn(arn).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if code(&error) == Some("TargetGroupNotFound") => Ok(true),
-            Err(error) if code(&error) == Some("ResourceInUse") => Ok(false),
+            Ok(_) => Ok(Deletion::Accepted),
+            Err(error) if code(&error) == Some("TargetGroupNotFound") => Ok(Deletion::Accepted),
+            Err(error) if code(&error) == Some("ResourceInUse") => Ok(Deletion::InUse(message(&error).to_owned())),
             Err(error) => Err(convert("DeleteTargetGroup", error)),
         }
     }
 }
 
-/// The tags of `environment` as ELB takes them.
-pub(super) fn elb_tags(environment: &Environment) -> Vec<Tag> {
-    names::tags(environment).into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+/// `tags` as ELB takes them.
+pub(super) fn elb_tags(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }

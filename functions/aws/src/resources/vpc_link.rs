@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_apigateway::types::VpcLinkStatus;
-use berth_domain::{Environment, Error, names};
+use aws_sdk_apigateway::types::{VpcLink as Described, VpcLinkStatus};
+use berth_domain::names::{ResourceName, Tags};
+use berth_domain::{EnvironmentId, Error};
 
-use super::{Resources, is_of, tag_map};
+use super::{Deletion, PAGE, Resources, belongs_to, tag_map};
 use crate::error::{code, convert, message};
 
 /// A VPC link as API Gateway describes it.
@@ -30,59 +31,24 @@ pub enum VpcLinkState {
     Deleting,
 }
 
-/// How deleting a VPC link went.
-#[derive(Clone, Debug)]
-pub enum VpcLinkDeleted {
-    /// Going away, or gone.
-    Accepted,
-    /// Something still refers to it; API Gateway's message.
-    InUse(String),
-}
-
-impl VpcLinkDeleted {
-    /// What still refers to it, in API Gateway's words.
-    #[must_use]
-    pub fn in_use(self) -> Option<String> {
-        match self {
-            Self::Accepted => None,
-            Self::InUse(message) => Some(message),
-        }
-    }
-}
-
 impl Resources {
-    /// Every VPC link of `environment`, by tag: names are not unique and creation is not idempotent (docs/aws.md#vpc-links).
+    /// Every VPC link of the environment `id`, by tag: names are not unique and creation is not idempotent (docs/aws.md#vpc-links).
     ///
     /// # Errors
     /// What API Gateway answers.
-    pub async fn vpc_links_find(&self, environment: &Environment) -> Result<Vec<VpcLink>, Error> {
+    pub async fn vpc_links_find(&self, id: &EnvironmentId) -> Result<Vec<VpcLink>, Error> {
         let links = self.vpc_links().await?;
-        Ok(links.into_iter().filter(|(_, tags)| is_of(environment, tags)).map(|(link, _)| link).collect())
+        Ok(links.into_iter().filter(|(_, tags)| belongs_to(id, tags)).map(|(link, _)| link).collect())
     }
 
     /// Every VPC link of the account, with its tags.
     pub(super) async fn vpc_links(&self) -> Result<Vec<(VpcLink, HashMap<String, String>)>, Error> {
-        let mut found = Vec::new();
-        let mut position = None;
-        loop {
-            let page = self
-                .clients
-                .apigateway
-                .get_vpc_links()
-                .limit(500)
-                .set_position(position.take())
-                .send()
-                .await
-                .map_err(|error| convert("GetVpcLinks", error))?;
-            for link in page.items.unwrap_or_default() {
-                let understood = understood(link.id(), link.status(), link.status_message());
-                found.push((understood, link.tags.unwrap_or_default()));
-            }
-            match page.position {
-                Some(next) => position = Some(next),
-                None => return Ok(found),
-            }
-        }
+        let links = self.clients.apigateway.get_vpc_links().limit(PAGE).into_paginator().items().send();
+        let links: Result<Vec<_>, _> = links.collect().await;
+        let links = links.map_err(|error| convert("GetVpcLinks", error))?;
+        let with_tags =
+            |link: Described| (understood(link.id(), link.status(), link.status_message()), link.tags.unwrap_or_default());
+        Ok(links.into_iter().map(with_tags).collect())
     }
 
     /// One VPC link, if it is there.
@@ -101,14 +67,19 @@ impl Resources {
     ///
     /// # Errors
     /// What API Gateway refuses.
-    pub async fn vpc_link_create(&self, environment: &Environment, load_balancer: &str) -> Result<VpcLink, Error> {
+    pub async fn vpc_link_create(
+        &self,
+        name: &ResourceName,
+        tags: &Tags,
+        load_balancer: &str,
+    ) -> Result<VpcLink, Error> {
         let link = self
             .clients
             .apigateway
             .create_vpc_link()
-            .name(names::resource_name(environment))
+            .name(name.as_str())
             .target_arns(load_balancer)
-            .set_tags(Some(tag_map(environment)))
+            .set_tags(Some(tag_map(tags)))
             .send()
             .await
             .map_err(|error| convert("CreateVpcLink", error))?;
@@ -119,13 +90,13 @@ impl Resources {
     ///
     /// # Errors
     /// What API Gateway refuses beyond "in use".
-    pub async fn vpc_link_delete(&self, id: &str) -> Result<VpcLinkDeleted, Error> {
+    pub async fn vpc_link_delete(&self, id: &str) -> Result<Deletion, Error> {
         match self.clients.apigateway.delete_vpc_link().vpc_link_id(id).send().await {
-            Ok(_) => Ok(VpcLinkDeleted::Accepted),
-            Err(error) if code(&error) == Some("NotFoundException") => Ok(VpcLinkDeleted::Accepted),
+            Ok(_) => Ok(Deletion::Accepted),
+            Err(error) if code(&error) == Some("NotFoundException") => Ok(Deletion::Accepted),
             // Referenced by a stage, or in a state in which it cannot go: both pass, or the step's limit ends it.
             Err(error) if code(&error) == Some("BadRequestException") => {
-                Ok(VpcLinkDeleted::InUse(message(&error).to_owned()))
+                Ok(Deletion::InUse(message(&error).to_owned()))
             }
             Err(error) => Err(convert("DeleteVpcLink", error)),
         }

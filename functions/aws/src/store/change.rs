@@ -49,7 +49,7 @@ impl Store {
         mut before: Environment,
         mut change: impl FnMut(&mut Environment, Timestamp) -> Result<(), Error>,
     ) -> Result<Environment, Error> {
-        let mut put_off = String::new();
+        let mut conflict = String::new();
         for attempt in 0..ATTEMPTS {
             let mut after = before.clone();
             let now = self.clock.now_ms();
@@ -57,38 +57,37 @@ impl Store {
             if after == before {
                 return Ok(after);
             }
-            after.version += 1;
-            after.updated_at = now;
+            after.next_version(now);
             match self.environment_write(&after, &before).await? {
                 None => {
-                    after.pending_events.clear();
+                    after.events_written();
                     return Ok(after);
                 }
-                Some(why) => put_off = why,
+                Some(why) => conflict = why,
             }
             self.back_off(attempt).await;
             before = self.environment_get(&before.team, &before.id).await?;
         }
-        Err(unwritten(&put_off))
+        Err(write_conflict(&conflict))
     }
 
     /// Writes `environment` over `before`. Nothing is written, and DynamoDB's words are answered, when `before` is no longer
-    /// what is there, or when DynamoDB puts the transaction off.
+    /// what is there, or when the transaction met another one.
     async fn environment_write(
         &self,
         environment: &Environment,
         before: &Environment,
     ) -> Result<Option<String>, Error> {
         let item = environment_item(environment, &self.clock)?;
-        let expected = AttributeValue::N(before.version.to_string());
+        let expected = AttributeValue::N(before.version().to_string());
         const UNCHANGED: &str = "version = :expected";
-        let freed = environment.status == Status::Deleted && before.status != Status::Deleted;
-        if environment.pending_events.is_empty() && !freed {
+        let freed = environment.status() == Status::Deleted && before.status() != Status::Deleted;
+        if environment.pending_events().is_empty() && !freed {
             let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
             let put = put.condition_expression(UNCHANGED).expression_attribute_values(":expected", expected);
             return match put.send().await {
                 Ok(_) => Ok(None),
-                Err(error) if is_put_off(code(&error)) => Ok(Some(message(&error).to_owned())),
+                Err(error) if is_write_conflict(code(&error)) => Ok(Some(message(&error).to_owned())),
                 Err(error) => Err(convert("PutItem", error)),
             };
         }
@@ -114,7 +113,7 @@ impl Store {
         }
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
             Ok(_) => Ok(None),
-            Err(error) if is_put_off(code(&error)) => Ok(Some(message(&error).to_owned())),
+            Err(error) if is_write_conflict(code(&error)) => Ok(Some(message(&error).to_owned())),
             Err(error) => Err(convert("TransactWriteItems", error)),
         }
     }
@@ -140,17 +139,17 @@ impl Store {
 
 /// Whether a write of an environment with this error code is worth another look at what is there: it met another write, or
 /// its transaction was cancelled for one of the reasons that its message names.
-pub(super) fn is_put_off(code: Option<&str>) -> bool {
+pub(super) fn is_write_conflict(code: Option<&str>) -> bool {
     const CODES: [&str; 3] =
         ["ConditionalCheckFailedException", "TransactionConflictException", "TransactionCanceledException"];
     code.is_some_and(|code| CODES.contains(&code))
 }
 
-/// What is said when every one of `ATTEMPTS` tries was put off, `why` being DynamoDB's words at the last.
-pub(super) fn unwritten(why: &str) -> Error {
+/// The error when each of `ATTEMPTS` tries met another write; `why` is DynamoDB's message at the last.
+pub(super) fn write_conflict(why: &str) -> Error {
     Error::unavailable(
         format!(
-            "The environment's record could not be written in {ATTEMPTS} tries, because others write it or the table is busy; try again."
+            "The environment's record could not be written in {ATTEMPTS} tries, because other requests write it or the table is busy. Try again."
         ),
         why,
     )

@@ -5,7 +5,7 @@ use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::change::{ATTEMPTS, is_put_off, unwritten};
+use super::change::{ATTEMPTS, is_write_conflict, write_conflict};
 use super::{Item, Store, environment_item, environment_of, environment_sk, keyed, name_sk, pk};
 use crate::error::{code, convert, message};
 
@@ -43,8 +43,8 @@ struct Remembered {
 pub enum Created {
     /// Newly recorded.
     New(Environment),
-    /// Recorded before under the same idempotency key; this is the environment as it was answered then.
-    Before(Environment),
+    /// Recorded earlier under the same idempotency key; this is the environment as it was answered then.
+    Replayed(Environment),
 }
 
 /// Some of a team's environments, newest first.
@@ -60,7 +60,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unprocessable` when the key was used with another body.
-    pub async fn environment_remembered(
+    pub async fn idempotency_lookup(
         &self,
         team: &Team,
         key: &IdempotencyKey,
@@ -94,18 +94,18 @@ impl Store {
         key: Option<&IdempotencyKey>,
     ) -> Result<Created, Error> {
         let writes = self.creation_writes(&environment, key)?;
-        let mut put_off = String::new();
+        let mut conflict = String::new();
         for attempt in 0..ATTEMPTS {
             match self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await {
                 Ok(_) => return Ok(Created::New(environment)),
-                Err(error) if is_put_off(code(&error)) => message(&error).clone_into(&mut put_off),
+                Err(error) if is_write_conflict(code(&error)) => message(&error).clone_into(&mut conflict),
                 Err(error) => return Err(convert("TransactWriteItems", error)),
             }
             // Either another request won (name or key), or two met (conflict): look which, and try again if neither.
             if let Some(key) = key
-                && let Some(before) = self.environment_remembered(&environment.team, key).await?
+                && let Some(before) = self.idempotency_lookup(&environment.team, key).await?
             {
-                return Ok(Created::Before(before));
+                return Ok(Created::Replayed(before));
             }
             if let Some(item) = self.item(pk(&environment.team), name_sk(&environment.name)).await? {
                 // After a lost reply the SDK tries again, and meets its own name.
@@ -123,7 +123,7 @@ impl Store {
             }
             self.back_off(attempt).await;
         }
-        Err(unwritten(&put_off))
+        Err(write_conflict(&conflict))
     }
 
     fn creation_writes(

@@ -30,11 +30,11 @@ fn sk(id: &EnvironmentId, number: u64) -> AttributeValue {
 impl Store {
     /// The writes that keep the pending events of `environment`, which is being written as its present version.
     pub(super) fn event_writes(&self, environment: &Environment) -> Result<Vec<TransactWriteItem>, Error> {
-        let first = (environment.version - 1) * EVENTS_PER_VERSION + 1;
+        let first = (environment.version() - 1) * EVENTS_PER_VERSION + 1;
         (first..)
-            .zip(&environment.pending_events)
+            .zip(environment.pending_events())
             .map(|(number, kind)| {
-                let event = Event { number, at: environment.updated_at, kind: kind.clone() };
+                let event = Event { number, at: environment.updated_at(), kind: kind.clone() };
                 let item = keyed(pk(&environment.team), sk(&environment.id, number), event)?;
                 let put =
                     Put::builder().table_name(&self.table).set_item(Some(item)).build().map_err(Error::internal)?;
@@ -52,7 +52,7 @@ impl Store {
         team: &Team,
         id: &EnvironmentId,
         after: u64,
-        limit: i32,
+        limit: usize,
     ) -> Result<Vec<Event>, Error> {
         let page = self
             .client
@@ -63,7 +63,7 @@ impl Store {
             .expression_attribute_values(":first", sk(id, after.saturating_add(1)))
             .expression_attribute_values(":last", sk(id, 999_999_999_999))
             .consistent_read(true)
-            .limit(limit)
+            .limit(i32::try_from(limit).map_err(Error::internal)?)
             .send()
             .await
             .map_err(|error| convert("Query", error))?;

@@ -1,9 +1,8 @@
-//! What an audit found in AWS that no record explains: kept until it is gone, so that it is removed only after a while
-//! and everybody can see it before.
+//! Findings: what an audit found in AWS that no record explains. A finding is kept until its resource is gone, so that operators
+//! can see it before the resource is removed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use berth_domain::environment::ResourceKind;
-use berth_domain::{EnvironmentId, Error, Team};
+use berth_domain::{EnvironmentId, Error, ResourceKind, Team};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +24,7 @@ pub struct Finding {
     pub found_at: Timestamp,
     /// When it may be removed.
     pub remove_after: Timestamp,
-    /// Its turn to be removed, where AWS allows that at a rate only.
+    /// The slot of its removal, where the account shares a rate for it.
     pub slot_at: Option<Timestamp>,
     /// Why it is still there after that.
     pub why: Option<String>,
@@ -37,28 +36,16 @@ impl Store {
     /// # Errors
     /// `Unavailable` when DynamoDB cannot be reached.
     pub async fn findings(&self) -> Result<Vec<Finding>, Error> {
-        let mut findings = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :pk")
-                .expression_attribute_values(":pk", pk())
-                .consistent_read(true)
-                .set_exclusive_start_key(start.take())
-                .send()
-                .await
-                .map_err(|error| convert("Query", error))?;
-            let found: Vec<Finding> =
-                serde_dynamo::from_items(page.items.unwrap_or_default()).map_err(Error::internal)?;
-            findings.extend(found);
-            match page.last_evaluated_key {
-                Some(key) => start = Some(key),
-                None => return Ok(findings),
-            }
-        }
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", pk())
+            .consistent_read(true);
+        let items: Result<Vec<_>, _> = query.into_paginator().items().send().collect().await;
+        let items = items.map_err(|error| convert("Query", error))?;
+        serde_dynamo::from_items(items).map_err(Error::internal)
     }
 
     /// Keeps a finding, over what was kept of it before.
@@ -86,5 +73,5 @@ fn pk() -> AttributeValue {
 }
 
 fn sk(finding: &Finding) -> AttributeValue {
-    AttributeValue::S(format!("{}#{}", finding.kind.word(), finding.id))
+    AttributeValue::S(format!("{}#{}", finding.kind, finding.id))
 }

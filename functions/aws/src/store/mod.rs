@@ -6,7 +6,7 @@
 //! | `TEAM#team` | `NAME#name`           | which environment has the name                          |
 //! | `TEAM#team` | `KEY#hash`            | an `Idempotency-Key` and the answer it got; expires     |
 //! | `TEAM#team` | `EVENT#id#number`     | something that happened to an environment               |
-//! | `RATE`      | operation             | until when the queue for a paced operation is served    |
+//! | `RATE`      | operation             | the theoretical arrival time of a rate limit            |
 //! | `FINDING`   | kind and id           | a resource in AWS that no record explains               |
 //!
 //! An environment's record is one attribute, `record`, as JSON: it is read and written as a whole, and a tree of a hundred
@@ -88,8 +88,8 @@ fn environment_item(environment: &Environment, clock: &Clock) -> Result<Item, Er
     let mut item = Item::from([
         ("pk".to_owned(), pk(&environment.team)),
         ("sk".to_owned(), environment_sk(&environment.id)),
-        ("version".to_owned(), AttributeValue::N(environment.version.to_string())),
-        ("status".to_owned(), AttributeValue::S(environment.status.to_string())),
+        ("version".to_owned(), AttributeValue::N(environment.version().to_string())),
+        ("status".to_owned(), AttributeValue::S(environment.status().to_string())),
         (RECORD.to_owned(), AttributeValue::S(record)),
     ]);
     if let Some(due) = environment.due_at(clock) {

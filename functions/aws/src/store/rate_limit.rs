@@ -1,9 +1,9 @@
-//! The queues for paced operations: one item for each, one conditional update for each turn. The rule is in
-//! `functions/domain/src/rate_limit.rs`.
+//! Slots for the AWS operations whose rate the account shares: one item for each, one conditional update for each slot. The
+//! rule is in `functions/domain/src/rate_limit.rs`.
 //!
-//! No update waits for another or can be lost to one: while the queue is busy its end is moved by an addition, which
-//! DynamoDB applies one after the other; only the first after a pause sets it. Who dies between taking a turn and using it
-//! leaves a gap of one interval, nothing else.
+//! No update waits for another or is lost to one. While the bucket is not full, an addition moves its theoretical arrival time
+//! (tat), and DynamoDB applies additions one after the other; only the first call after a pause sets it. A caller that dies
+//! between reserving a slot and using it leaves a gap of one interval, nothing else.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Store, milliseconds};
 use crate::error::{code, convert};
 
-/// How often the two updates are tried in turns: each fails only if the queue ran empty or filled between them.
+/// How often the two updates are tried alternately: each fails only if the bucket filled or emptied between them.
 const ROUNDS: u32 = 8;
 
 impl Store {
-    /// Takes the next turn for `paced`: the moment from which the call may be made.
+    /// Reserves the next slot for `rate_limit`: the time from which the call may be made.
     ///
     /// # Errors
     /// `Unavailable` when DynamoDB cannot be reached.
@@ -35,12 +35,12 @@ impl Store {
             }
             self.back_off(attempt).await;
         }
-        Err(Error::unavailable("Too many wait for AWS at once; try again.", format!("{rate_limit}: no turn")))
+        Err(Error::unavailable("Too many requests reserve a slot at once. Try again.", format!("{rate_limit}: no slot")))
     }
 
-    /// AWS has refused a call for `paced` although its turn had come, because somebody else uses the account's rate too. Those
-    /// who have a turn keep it; those who come now wait until there is something to have again. Repeating it, as a step does
-    /// that goes on being throttled, moves nothing further than time does.
+    /// Records that AWS refused a call in its slot: another client uses the account's rate as well. Reserved slots stay; no new
+    /// slot is handed out until the bucket has refilled. Recording it again, as a step does that goes on being throttled, moves
+    /// the tat no further than time does.
     ///
     /// # Errors
     /// `Unavailable` when DynamoDB cannot be reached.
@@ -49,7 +49,7 @@ impl Store {
         self.tat_set(rate_limit, tat, tat).await.map(drop)
     }
 
-    /// Joins a queue that is being tat until later than `now`; until when it is tat without this turn.
+    /// Moves a tat that is later than `now` by one interval; answers what it was before, `None` when it is not later.
     async fn extend(&self, rate_limit: RateLimit, now: Timestamp, interval: Duration) -> Result<Option<Timestamp>, Error> {
         let joined = self
             .client
@@ -71,20 +71,20 @@ impl Store {
                 tat
                     .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
                     .map(Some)
-                    .ok_or_else(|| Error::internal("the queue's item has no number"))
+                    .ok_or_else(|| Error::internal("the rate limit's item has no number"))
             }
             Err(error) if code(&error) == Some("ConditionalCheckFailedException") => Ok(None),
             Err(error) => Err(convert("UpdateItem", error)),
         }
     }
 
-    /// Begins a queue that is empty; answers false when somebody else has.
+    /// Sets the tat of a full bucket; answers false when another call came first.
     async fn start(&self, rate_limit: RateLimit, now: Timestamp, interval: Duration) -> Result<bool, Error> {
         let tat = SignedDuration::try_from(interval).ok().and_then(|interval| now.checked_add(interval).ok());
         self.tat_set(rate_limit, tat.unwrap_or(now), now).await
     }
 
-    /// Sets until when the queue is tat, unless that is later than `unless_after`; answers whether it did.
+    /// Sets the tat, unless it is later than `unless_after`; answers whether it did.
     async fn tat_set(&self, rate_limit: RateLimit, tat: Timestamp, unless_after: Timestamp) -> Result<bool, Error> {
         let set = self
             .client
@@ -111,5 +111,5 @@ fn pk() -> AttributeValue {
 }
 
 fn sk(rate_limit: RateLimit) -> AttributeValue {
-    AttributeValue::S(rate_limit.name().to_owned())
+    AttributeValue::S(rate_limit.as_str().to_owned())
 }

@@ -31,28 +31,17 @@ impl Store {
     }
 
     async fn keys_due(&self, at: Timestamp) -> Result<Vec<Item>, Error> {
-        let mut keys = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name(DUE)
-                .key_condition_expression("#watched = :yes AND #due <= :at")
-                .expression_attribute_names("#watched", WATCHED)
-                .expression_attribute_names("#due", DUE)
-                .expression_attribute_values(":yes", AttributeValue::S(YES.to_owned()))
-                .expression_attribute_values(":at", milliseconds(at))
-                .set_exclusive_start_key(start.take())
-                .send()
-                .await
-                .map_err(|error| convert("Query", error))?;
-            keys.extend(page.items.unwrap_or_default());
-            match page.last_evaluated_key {
-                Some(key) => start = Some(key),
-                None => return Ok(keys),
-            }
-        }
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(DUE)
+            .key_condition_expression("#watched = :yes AND #due <= :at")
+            .expression_attribute_names("#watched", WATCHED)
+            .expression_attribute_names("#due", DUE)
+            .expression_attribute_values(":yes", AttributeValue::S(YES.to_owned()))
+            .expression_attribute_values(":at", milliseconds(at));
+        let keys: Result<Vec<_>, _> = query.into_paginator().items().send().collect().await;
+        keys.map_err(|error| convert("Query", error))
     }
 }

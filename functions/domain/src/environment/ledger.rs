@@ -8,41 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The kinds of resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ResourceKind {
-    /// An ELBv2 target group.
-    TargetGroup,
-    /// A network load balancer.
-    LoadBalancer,
-    /// Its listener.
-    Listener,
-    /// An ECS service.
-    Service,
-    /// An API Gateway VPC link (V1).
-    VpcLink,
-    /// An API Gateway REST API.
-    RestApi,
-    /// A stage of that API, with its deployment.
-    Stage,
-}
-
-impl ResourceKind {
-    /// What people call it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::TargetGroup => "target group",
-            Self::LoadBalancer => "load balancer",
-            Self::Listener => "listener",
-            Self::Service => "service",
-            Self::VpcLink => "VPC link",
-            Self::RestApi => "REST API",
-            Self::Stage => "stage",
-        }
-    }
-}
+use crate::resource::ResourceKind;
 
 /// One resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -65,7 +31,7 @@ pub struct Resource {
 /// Every resource of an environment: there is never more than one of a kind at a time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ledger {
-    now: BTreeMap<ResourceKind, Resource>,
+    current: BTreeMap<ResourceKind, Resource>,
     /// Verified absent before another of its kind was announced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former: Vec<(ResourceKind, Resource)>,
@@ -75,7 +41,7 @@ impl Ledger {
     /// The entry of `kind`, unless it is verified absent.
     #[must_use]
     pub fn get(&self, kind: ResourceKind) -> Option<&Resource> {
-        self.now.get(&kind).filter(|resource| resource.absent_at.is_none())
+        self.current.get(&kind).filter(|resource| resource.absent_at.is_none())
     }
 
     /// The recorded id of `kind`, unless it is verified absent.
@@ -96,7 +62,7 @@ impl Ledger {
                 absent_at: None,
                 refused: false,
             };
-            let before = self.now.insert(kind, announced);
+            let before = self.current.insert(kind, announced);
             self.former.extend(before.filter(|resource| resource.absent_at.is_some()).map(|resource| (kind, resource)));
         }
     }
@@ -106,7 +72,7 @@ impl Ledger {
         if self.get(kind).is_none() {
             self.announce(kind, now);
         }
-        if let Some(resource) = self.now.get_mut(&kind) {
+        if let Some(resource) = self.current.get_mut(&kind) {
             resource.id = Some(id.to_owned());
             resource.address = address.map(str::to_owned);
             resource.recorded_at.get_or_insert(now);
@@ -115,21 +81,21 @@ impl Ledger {
 
     /// What was announced was refused before it had any effect. The entry stays: an earlier call may have had one.
     pub fn refused(&mut self, kind: ResourceKind) {
-        if let Some(resource) = self.now.get_mut(&kind).filter(|resource| resource.id.is_none()) {
+        if let Some(resource) = self.current.get_mut(&kind).filter(|resource| resource.id.is_none()) {
             resource.refused = true;
         }
     }
 
     /// Closes the entry of `kind`: its absence has been seen.
     pub fn verify_absent(&mut self, kind: ResourceKind, now: Timestamp) {
-        if let Some(resource) = self.now.get_mut(&kind) {
+        if let Some(resource) = self.current.get_mut(&kind) {
             resource.absent_at.get_or_insert(now);
         }
     }
 
     /// Looks at everything once more: what was verified absent may have turned up since, and holds what is left.
     pub fn reopen(&mut self, now: Timestamp) {
-        for resource in self.now.values_mut() {
+        for resource in self.current.values_mut() {
             resource.absent_at = None;
             if resource.id.is_none() {
                 resource.announced_at = now;
@@ -140,12 +106,12 @@ impl Ledger {
 
     /// Everything that is not verified absent.
     pub fn left(&self) -> impl Iterator<Item = (ResourceKind, &Resource)> {
-        self.now.iter().filter(|(_, resource)| resource.absent_at.is_none()).map(|(kind, resource)| (*kind, resource))
+        self.current.iter().filter(|(_, resource)| resource.absent_at.is_none()).map(|(kind, resource)| (*kind, resource))
     }
 
     /// Everything there ever was, the oldest first within a kind.
     pub fn all(&self) -> impl Iterator<Item = (ResourceKind, &Resource)> {
         let former = self.former.iter().map(|(kind, resource)| (*kind, resource));
-        former.chain(self.now.iter().map(|(kind, resource)| (*kind, resource)))
+        former.chain(self.current.iter().map(|(kind, resource)| (*kind, resource)))
     }
 }

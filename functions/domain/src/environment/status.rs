@@ -1,14 +1,27 @@
 //! Where an environment stands, and which status may follow which.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Where an environment stands. `ready`, `failed`, `deleted` and `cleanup_failed` stay until somebody asks for something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Recorded; the workflow has not begun.
     Queued,
@@ -27,17 +40,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Queued,
-        Self::Provisioning,
-        Self::Ready,
-        Self::Deleting,
-        Self::Deleted,
-        Self::Failed,
-        Self::CleanupFailed,
-    ];
-
     /// Whether `next` may follow.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
@@ -60,34 +62,9 @@ impl Status {
         }
     }
 
-    /// The word on the wire.
+    /// The word in the API and in the records.
     #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Provisioning => "provisioning",
-            Self::Ready => "ready",
-            Self::Deleting => "deleting",
-            Self::Deleted => "deleted",
-            Self::Failed => "failed",
-            Self::CleanupFailed => "cleanup_failed",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl FromStr for Status {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|status| status.word() == word).ok_or_else(|| {
-            let words: Vec<&str> = Self::ALL.iter().map(|status| status.word()).collect();
-            format!("must be one of {}", words.join(", "))
-        })
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }

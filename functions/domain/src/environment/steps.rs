@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::failure::Observation;
 use crate::step::Step;
 
 /// What a step is doing.
@@ -35,7 +36,10 @@ pub struct StepRecord {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-    /// Its moment in the queue for an operation that is paced.
+    /// What was concluded from what it saw last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observation: Option<Observation>,
+    /// Its slot for an AWS operation whose rate the account shares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot_at: Option<Timestamp>,
 }
@@ -44,11 +48,19 @@ impl StepRecord {
     /// A step that has not begun.
     #[must_use]
     pub fn pending(name: Step) -> Self {
-        Self { name, state: StepState::Pending, why: None, started_at: None, finished_at: None, slot_at: None }
+        Self {
+            name,
+            state: StepState::Pending,
+            why: None,
+            started_at: None,
+            finished_at: None,
+            observation: None,
+            slot_at: None,
+        }
     }
 
-    /// Moves; answers whether anything changed. A finished step that is only looked at again stays finished.
-    pub(super) fn moves(&mut self, state: StepState, why: Option<String>, now: Timestamp) -> bool {
+    /// Moves to `state`; answers whether anything changed. A finished step that only looks again stays finished.
+    pub(super) fn update(&mut self, state: StepState, why: Option<String>, now: Timestamp) -> bool {
         let looked_at_again = state == StepState::Running
             && matches!(self.state, StepState::Done | StepState::Running | StepState::Waiting);
         if looked_at_again || (self.state == state && self.why == why) {

@@ -3,7 +3,7 @@
 
 mod resolve;
 mod schema;
-mod whole;
+mod integer;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Deserializer, Value};
 use utoipa::ToSchema;
 
-use crate::environment::{ApiKind, Topology};
+use crate::spec::{RestApiKind, Topology};
 use crate::error::{Error, Field};
 use crate::ids::is_label;
 use crate::lifetime::Lifetime;
@@ -37,7 +37,7 @@ pub struct EnvironmentRequest {
     #[serde(default)]
     pub container: ContainerRequest,
     /// How many tasks, 1 to 100.
-    #[serde(default = "one", deserialize_with = "whole::number")]
+    #[serde(default = "one", deserialize_with = "integer::number")]
     #[schema(minimum = 1, maximum = 100, default = 1)]
     pub desired_count: u32,
     /// How the load balancer tells that a task is healthy.
@@ -71,7 +71,7 @@ pub struct ContainerRequest {
     #[schema(min_length = 1, max_length = 255)]
     pub name: Option<String>,
     /// The container's port.
-    #[serde(default, deserialize_with = "whole::optional")]
+    #[serde(default, deserialize_with = "integer::optional")]
     #[schema(minimum = 1, maximum = 65535)]
     pub port: Option<u16>,
 }
@@ -109,7 +109,7 @@ pub struct ApiRequest {
     /// Where it comes from.
     #[serde(default = "new_api")]
     #[schema(default = "new")]
-    pub kind: ApiKind,
+    pub kind: RestApiKind,
     /// The stage's name: 1 to 128 letters, digits, hyphens and underscores.
     #[serde(default = "live")]
     #[schema(default = "live", min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]
@@ -128,8 +128,8 @@ fn root() -> String {
     "/".to_owned()
 }
 
-fn new_api() -> ApiKind {
-    ApiKind::New
+fn new_api() -> RestApiKind {
+    RestApiKind::New
 }
 
 fn live() -> String {

@@ -1,7 +1,7 @@
 //! A request resolved against its task definition and the deployment's settings: defaults filled in, a family pinned to
 //! its revision, container and port chosen. What cannot be meant is refused here.
 
-use crate::environment::{Api, Container, HealthCheck, Network, Spec};
+use crate::spec::{RestApiSpec, Container, HealthCheck, Network, Spec};
 use crate::error::Error;
 use crate::settings::Settings;
 
@@ -59,7 +59,7 @@ impl EnvironmentRequest {
             health_check: HealthCheck { path: self.health_check.path.clone() },
             network,
             topology: self.topology,
-            api: Api { kind: self.api.kind, stage: self.api.stage.clone() },
+            api: RestApiSpec { kind: self.api.kind, stage: self.api.stage.clone() },
         })
     }
 

@@ -17,8 +17,9 @@ pub struct Caller {
 }
 
 /// What a caller may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// Its own team's environments.
     #[default]
@@ -27,32 +28,19 @@ pub enum Role {
     Operator,
 }
 
-impl Role {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Member => "member",
-            Self::Operator => "operator",
-        }
-    }
-}
-
 impl Caller {
     /// The caller as fields of the request context. All are strings: API Gateway takes no objects and no lists there.
     #[must_use]
     pub fn context(&self) -> Map<String, Value> {
         let Self { subject, team, role } = self;
-        let fields = [("subject", subject.clone()), ("team", team.to_string()), ("role", role.name().to_owned())];
+        let fields = [("subject", subject.clone()), ("team", team.to_string()), ("role", <&str>::from(role).to_owned())];
         fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
     }
 
     /// The caller whose [`Caller::context`] has these fields, looked up by name; `None` when they are nobody's.
     #[must_use]
     pub fn from_context<'a>(field: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
-        let role = match field("role")? {
-            "member" => Role::Member,
-            "operator" => Role::Operator,
-            _ => return None,
-        };
+        let role = field("role")?.parse().ok()?;
         Some(Self { subject: field("subject")?.to_owned(), team: field("team")?.parse().ok()?, role })
     }
 }

@@ -82,7 +82,8 @@ impl Claims {
             Value::Array(teams) => teams.first().and_then(Value::as_str),
             other => other.as_str(),
         };
-        team.ok_or_else(none)?.parse()
+        let team = team.ok_or_else(none)?;
+        team.parse().map_err(|error| denied(format!("The token's team is {error}.")))
     }
 
     /// `Operator` when `claim` is or contains `operator`.

@@ -1,51 +1,43 @@
 //! The listener: until it forwards to the target group, ECS refuses the service (docs/aws.md#creating-a-service).
 
-use berth_domain::environment::ResourceKind;
-use berth_domain::{Environment, Error, Step};
+use berth_domain::{Error, ResourceKind};
 
-use super::{Progress, may_turn_up, recorded, waiting};
-use crate::context::Context;
+use crate::step_run::{Progress, StepRun};
 
-pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Result<Progress, Error> {
-    let load_balancer = recorded(environment, ResourceKind::LoadBalancer)?;
-    let target_group = recorded(environment, ResourceKind::TargetGroup)?;
-    let arn = match context.resources.listener_find(load_balancer).await? {
+const KIND: ResourceKind = ResourceKind::Listener;
+
+pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
+    let aws = &run.context.aws;
+    let load_balancer = run.recorded(ResourceKind::LoadBalancer)?;
+    let target_group = run.recorded(ResourceKind::TargetGroup)?;
+    let mut ledger = run.ledger();
+    let arn = match aws.listener_find(load_balancer).await? {
         Some(arn) => arn,
         None => {
-            context.announce(environment, ResourceKind::Listener).await?;
-            context.resources.listener_create(environment, load_balancer, target_group).await?
+            ledger.announce(KIND).await?;
+            aws.listener_create(load_balancer, target_group, &run.tags()).await?
         }
     };
-    context.found(environment, ResourceKind::Listener, &arn, None).await?;
-    Ok(Progress::Ready)
+    ledger.record_id(KIND, &arn, None).await?;
+    Ok(Progress::Done)
 }
 
-pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result<Progress, Error> {
-    let kind = ResourceKind::Listener;
-    if environment.resources.get(kind).is_none() {
-        return Ok(Progress::Ready);
-    }
+pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
+    let aws = &run.context.aws;
+    let mut ledger = run.ledger();
     // A listener goes with its load balancer.
-    let Some(load_balancer) = environment.resources.id(ResourceKind::LoadBalancer) else {
-        context.absent(environment, kind).await?;
-        return Ok(Progress::Ready);
+    let Some(load_balancer) = run.environment.ledger().id(ResourceKind::LoadBalancer) else {
+        ledger.close(KIND).await?;
+        return Ok(Progress::Done);
     };
-    match context.resources.listener_find(load_balancer).await? {
-        Some(arn) => {
-            let environment = &context.came_upon(environment, kind, &arn).await?;
-            context.resources.listener_delete(&arn).await?;
-            if context.resources.listener_find(load_balancer).await?.is_some() {
-                let why = format!("listener {arn} is being deleted");
-                return Ok(waiting(context, environment, Step::UndoListener, why));
-            }
-            context.absent(environment, kind).await?;
-        }
-        None => {
-            if let Some(waiting) = may_turn_up(context, environment, kind) {
-                return Ok(waiting);
-            }
-            context.absent(environment, kind).await?;
-        }
+    let Some(arn) = aws.listener_find(load_balancer).await? else {
+        return run.close_unless_late(KIND).await;
+    };
+    ledger.record_if_missing(KIND, &arn).await?;
+    aws.listener_delete(&arn).await?;
+    if aws.listener_find(load_balancer).await?.is_some() {
+        return Ok(run.waiting(format!("listener {arn} is being deleted")));
     }
-    Ok(Progress::Ready)
+    ledger.close(KIND).await?;
+    Ok(Progress::Done)
 }

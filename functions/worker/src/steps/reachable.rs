@@ -1,21 +1,26 @@
 //! The proof: a request goes to the public stage URL, and the service itself must answer. Nothing to undo.
 
-use berth_aws::Answer;
-use berth_domain::environment::ResourceKind;
-use berth_domain::{Environment, Error, Step};
+use berth_aws::ProbeResult;
+use berth_domain::failure::Observation;
+use berth_domain::{Error, ResourceKind};
 
-use super::{Progress, recorded, waiting};
-use crate::context::Context;
+use crate::step_run::{Progress, StepRun};
 
-pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Result<Progress, Error> {
-    let api = recorded(environment, ResourceKind::RestApi)?;
-    let url = context.settings.url_of(api, &environment.spec.api.stage);
-    let why = match context.prober.probe(&format!("{url}{}", environment.spec.health_check.path)).await? {
-        Answer::Service { status, .. } if status < 500 => return Ok(Progress::Ready),
-        Answer::Service { status, body } => format!("the service answers {status} through {url}: {body}"),
-        Answer::Gateway { status: 403, detail } => format!("the stage does not answer yet ({detail})"),
-        Answer::Gateway { detail, .. } => format!("API Gateway does not reach the service ({detail})"),
-        Answer::Nobody { detail } => format!("nobody answers at {url} ({detail})"),
+pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
+    let spec = &run.environment.spec;
+    let url = run.context.settings.url_of(run.recorded(ResourceKind::RestApi)?, &spec.api.stage);
+    let (observation, why) = match run.context.prober.probe(&format!("{url}{}", spec.health_check.path)).await? {
+        ProbeResult::Service { status, .. } if status < 500 => return Ok(Progress::Done),
+        ProbeResult::Service { status, body } => {
+            (Observation::ServiceError, format!("the service answers {status} through {url}: {body}"))
+        }
+        ProbeResult::Gateway { status: 403, detail } => {
+            (Observation::StageNotServed, format!("the stage does not answer yet ({detail})"))
+        }
+        ProbeResult::Gateway { detail, .. } => {
+            (Observation::ServiceUnreachable, format!("API Gateway does not reach the service ({detail})"))
+        }
+        ProbeResult::NoAnswer { detail } => (Observation::NoAnswer, format!("{url} does not answer ({detail})")),
     };
-    Ok(waiting(context, environment, Step::EnsureReachable, why))
+    Ok(run.waiting(why).observed(observation))
 }

@@ -2,53 +2,53 @@
 //! healthy, `UndoService` until it is INACTIVE, which means that its tasks are gone too.
 
 use berth_aws::resources::{Service, ServiceCreated};
-use berth_domain::environment::ResourceKind;
-use berth_domain::{Environment, Error, Step};
+use berth_domain::{Error, ResourceKind};
 
-use super::{Progress, may_turn_up, recorded, waiting};
-use crate::context::Context;
+use crate::step_run::{Progress, StepRun};
 
-pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Result<Progress, Error> {
-    let (kind, step) = (ResourceKind::Service, Step::EnsureService);
-    let found = context.resources.service_find(environment).await?;
+const KIND: ResourceKind = ResourceKind::Service;
+
+pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
+    let (aws, name, spec) = (&run.context.aws, run.name(), &run.environment.spec);
+    let mut ledger = run.ledger();
+    let found = aws.service_find(&spec.cluster, &name).await?;
     let Some(service) = found.filter(|service| service.status == "ACTIVE") else {
-        let target_group = recorded(environment, ResourceKind::TargetGroup)?;
-        context.announce(environment, kind).await?;
-        return match context.resources.service_create(environment, target_group).await? {
+        let target_group = run.recorded(ResourceKind::TargetGroup)?;
+        ledger.announce(KIND).await?;
+        let client_token = format!("{}-{}", run.environment.id.bare(), run.environment.attempt());
+        return match aws.service_create(&name, &run.tags(), &client_token, spec, target_group).await? {
             ServiceCreated::Created(arn) => {
-                context.found(environment, kind, &arn, None).await?;
-                Ok(waiting(context, environment, step, "the service is created; its tasks are starting"))
+                ledger.record_id(KIND, &arn, None).await?;
+                Ok(run.waiting("the service is created; its tasks are starting"))
             }
-            ServiceCreated::NotYet(why) => Ok(waiting(context, environment, step, why)),
+            ServiceCreated::NotYet(why) => Ok(run.waiting(why)),
         };
     };
-    context.found(environment, kind, &service.arn, None).await?;
+    ledger.record_id(KIND, &service.arn, None).await?;
     must_not_have_failed(&service)?;
     if service.running >= service.desired {
-        return Ok(Progress::Ready);
+        return Ok(Progress::Done);
     }
-    let stopped = context.resources.stopped_tasks(environment).await?;
+    let stopped = aws.stopped_tasks(&spec.cluster, &name).await?;
     let newest = stopped.first().map_or_else(String::new, |task| format!("; {}", task.detail));
-    let why = format!("{} of {} tasks are running{newest}", service.running, service.desired);
-    Ok(waiting(context, environment, step, why))
+    Ok(run.waiting(format!("{} of {} tasks are running{newest}", service.running, service.desired)))
 }
 
-pub(crate) async fn ensure_target_health(context: &Context, environment: &Environment) -> Result<Progress, Error> {
-    let target_group = recorded(environment, ResourceKind::TargetGroup)?;
-    let targets = context.resources.target_health(target_group).await?;
+pub(crate) async fn ensure_target_health(run: &StepRun<'_>) -> Result<Progress, Error> {
+    let (aws, spec) = (&run.context.aws, &run.environment.spec);
+    let target_group = run.recorded(ResourceKind::TargetGroup)?;
+    let targets = aws.target_health(target_group).await?;
     let healthy = targets.iter().filter(|target| target.healthy).count();
-    let wanted = environment.spec.desired_count;
-    if healthy >= wanted as usize {
-        return Ok(Progress::Ready);
+    if healthy >= spec.desired_count as usize {
+        return Ok(Progress::Done);
     }
     // An unhealthy target, or none, may be a task that keeps stopping: ECS knows.
-    if let Some(service) = context.resources.service_find(environment).await? {
+    if let Some(service) = aws.service_find(&spec.cluster, &run.name()).await? {
         must_not_have_failed(&service)?;
     }
-    let ill = targets.iter().find(|target| !target.healthy);
-    let detail = ill.map_or_else(String::new, |target| format!("; {} is {}", target.address, target.why));
-    let why = format!("{healthy} of {wanted} targets are healthy{detail}");
-    Ok(waiting(context, environment, Step::EnsureTargetHealth, why))
+    let unhealthy = targets.iter().find(|target| !target.healthy);
+    let detail = unhealthy.map_or_else(String::new, |target| format!("; {} is {}", target.address, target.why));
+    Ok(run.waiting(format!("{healthy} of {} targets are healthy{detail}", spec.desired_count)))
 }
 
 /// The circuit breaker gave up. A first deployment has nothing to roll back to: it stalls (docs/aws.md#deployments).
@@ -62,28 +62,18 @@ fn must_not_have_failed(service: &Service) -> Result<(), Error> {
     }
 }
 
-pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result<Progress, Error> {
-    let (kind, step) = (ResourceKind::Service, Step::UndoService);
-    if environment.resources.get(kind).is_none() {
-        return Ok(Progress::Ready);
-    }
-    match context.resources.service_find(environment).await? {
+pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
+    let (aws, cluster) = (&run.context.aws, &run.environment.spec.cluster);
+    match aws.service_find(cluster, &run.name()).await? {
         Some(service) if service.status == "ACTIVE" => {
-            context.came_upon(environment, kind, &service.arn).await?;
-            context.resources.service_delete(&environment.spec.cluster, &service.arn).await?;
-            Ok(waiting(context, environment, step, "the service is deleted; its tasks are stopping"))
+            run.ledger().record_if_missing(KIND, &service.arn).await?;
+            aws.service_delete(cluster, &service.arn).await?;
+            Ok(run.waiting("the service is deleted; its tasks are stopping"))
         }
         Some(service) if service.status == "DRAINING" => {
-            let why = format!("the service is draining; {} tasks are still running", service.running);
-            Ok(waiting(context, environment, step, why))
+            Ok(run.waiting(format!("the service is draining; {} tasks are still running", service.running)))
         }
-        // What is INACTIVE may be an earlier attempt's: ECS goes on describing it until there is another of that name.
-        _ => {
-            if let Some(waiting) = may_turn_up(context, environment, kind) {
-                return Ok(waiting);
-            }
-            context.absent(environment, kind).await?;
-            Ok(Progress::Ready)
-        }
+        // An INACTIVE service may be an earlier attempt's: ECS goes on describing it until there is another of that name.
+        _ => run.close_unless_late(KIND).await,
     }
 }

@@ -1,55 +1,45 @@
 //! The target group that the service registers its tasks in.
 
-use berth_domain::environment::ResourceKind;
-use berth_domain::{Environment, Error, Step};
+use berth_aws::resources::Deletion;
+use berth_domain::{Error, ResourceKind};
 
-use super::{Progress, may_turn_up, waiting};
-use crate::context::Context;
+use crate::step_run::{Progress, StepRun};
 
-pub(crate) async fn ensure(context: &Context, environment: &Environment) -> Result<Progress, Error> {
-    let kind = ResourceKind::TargetGroup;
-    let arn = match context.resources.target_group_find(environment).await? {
+const KIND: ResourceKind = ResourceKind::TargetGroup;
+
+pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
+    let (aws, name) = (&run.context.aws, run.name());
+    let mut ledger = run.ledger();
+    let arn = match aws.target_group_find(&name).await? {
         Some(arn) => arn,
         None => {
-            // The load balancer knows the VPC of its subnets; nobody has to configure it.
-            let Some(load_balancer) = context.resources.load_balancer_find(environment).await? else {
-                return Ok(waiting(
-                    context,
-                    environment,
-                    Step::EnsureTargetGroup,
-                    "the load balancer does not show yet",
-                ));
+            // The load balancer knows the VPC of its subnets, so the deployment need not configure it.
+            let Some(load_balancer) = aws.load_balancer_find(&name).await? else {
+                return Ok(run.waiting("the load balancer does not show yet"));
             };
-            context.announce(environment, kind).await?;
-            context.resources.target_group_create(environment, &load_balancer.vpc).await?
+            ledger.announce(KIND).await?;
+            aws.target_group_create(&name, &run.tags(), &load_balancer.vpc, &run.environment.spec).await?
         }
     };
-    context.found(environment, kind, &arn, None).await?;
-    context.resources.target_group_settle(&arn).await?;
-    Ok(Progress::Ready)
+    ledger.record_id(KIND, &arn, None).await?;
+    aws.target_group_configure(&arn).await?;
+    Ok(Progress::Done)
 }
 
-pub(crate) async fn undo(context: &Context, environment: &Environment) -> Result<Progress, Error> {
-    let kind = ResourceKind::TargetGroup;
-    if environment.resources.get(kind).is_none() {
-        return Ok(Progress::Ready);
-    }
-    let Some(arn) = context.resources.target_group_find(environment).await? else {
-        if let Some(waiting) = may_turn_up(context, environment, kind) {
-            return Ok(waiting);
-        }
-        context.absent(environment, kind).await?;
-        return Ok(Progress::Ready);
+pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
+    let (aws, name) = (&run.context.aws, run.name());
+    let Some(arn) = aws.target_group_find(&name).await? else {
+        return run.close_unless_late(KIND).await;
     };
-    let environment = &context.came_upon(environment, kind, &arn).await?;
-    let why = if context.resources.target_group_delete(&arn).await? {
-        format!("target group {arn} is being deleted")
-    } else {
-        format!("target group {arn} is still in use by a listener")
+    let mut ledger = run.ledger();
+    ledger.record_if_missing(KIND, &arn).await?;
+    let why = match aws.target_group_delete(&arn).await? {
+        Deletion::Accepted => format!("target group {arn} is being deleted"),
+        Deletion::InUse(message) => message,
     };
-    if context.resources.target_group_find(environment).await?.is_some() {
-        return Ok(waiting(context, environment, Step::UndoTargetGroup, why));
+    if aws.target_group_find(&name).await?.is_some() {
+        return Ok(run.waiting(why));
     }
-    context.absent(environment, kind).await?;
-    Ok(Progress::Ready)
+    ledger.close(KIND).await?;
+    Ok(Progress::Done)
 }

@@ -1,27 +1,30 @@
-//! What happens to an environment from outside the workflow: somebody asks for its deletion, for another try, for more
-//! time; its lifetime ends; its execution was cut off. The workflow's own transitions are in `mod.rs`.
+//! What happens to an environment from outside the workflow: a delete, a retry or an extension is requested; its lifetime
+//! ends; its execution is interrupted; an audit misses a resource. The workflow's own transitions are in `workflow`.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{Environment, Failure, EventKind, Operation, Status, StepRecord, StepState};
+use super::workflow::MAX_ATTEMPTS;
+use super::{Environment, EventKind, Operation, Status, StepRecord};
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::failure::Failure;
 use crate::ids::OperationId;
 use crate::lifetime::Lifetime;
 use crate::operation::{CALL_LIMIT, Kind};
+use crate::plan::plan;
+use crate::resource::ResourceKind;
 use crate::step::Step;
-use crate::usual;
+use crate::timing;
 
-/// How often an operation whose execution was cut off is taken up again: then a provisioning is unwound, which is taken up
-/// as often again, and a removal ends with what is left.
+/// How often an operation is recovered. A provisioning is unwound then, which is recovered as often again; a removal ends
+/// with what is left.
 const MAX_RECOVERIES: u32 = 3;
-/// How often one environment can be provisioned. Every attempt's resources stay in the record, which DynamoDB does not let
-/// grow above 400 kB; an attempt takes up to 2.
-pub(super) const MAX_ATTEMPTS: u32 = 20;
 
 impl Environment {
-    /// A delete arrives. A provisioning under way sees it at its next look and unwinds; a settled environment gets a new
-    /// operation, named `operation`.
+    /// A delete is requested. A provisioning under way sees it at its next look and unwinds; otherwise a new operation begins,
+    /// named `operation`.
     ///
     /// # Errors
     /// `Internal` when the status rules are broken.
@@ -33,25 +36,25 @@ impl Environment {
                 self.become_status(Status::Deleting)
             }
             Status::Deleting | Status::Deleted => Ok(()),
-            // Nothing is left behind by a failure, so there is nothing to run.
+            // A failed environment has nothing left, so there is nothing to run.
             Status::Failed => self.become_status(Status::Deleted),
             Status::Ready => self.begin(operation, Kind::Delete, now),
             Status::CleanupFailed => self.retry_removal(operation, now),
         }
     }
 
-    /// Somebody asks for another try: of the provisioning when it `failed`, of the removal when that could not be finished.
-    /// While an operation is under way nothing changes.
+    /// A retry is requested: of the provisioning when it `failed`, of the removal when that could not be finished. While an
+    /// operation is under way nothing changes.
     ///
     /// # Errors
-    /// `Conflict` when there is nothing to try again, or it was tried `MAX_ATTEMPTS` times.
+    /// `Conflict` when there is nothing to retry, or `MAX_ATTEMPTS` are used.
     pub fn request_retry(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
         match self.status {
             Status::Queued | Status::Provisioning | Status::Deleting => Ok(()),
             Status::Failed if self.attempt >= MAX_ATTEMPTS => Err(Error::Conflict {
                 code: "too_many_attempts",
                 message: format!(
-                    "{} has failed {MAX_ATTEMPTS} times; that is all its record keeps. Delete it and ask for a new one.",
+                    "All {MAX_ATTEMPTS} attempts of {} are used. Delete this environment and create a new one.",
                     self.id
                 ),
             }),
@@ -67,45 +70,42 @@ impl Environment {
             Status::Ready | Status::Deleted => Err(Error::Conflict {
                 code: "nothing_to_retry",
                 message: format!(
-                    "{} is {}: there is nothing to try again. Only what is failed or cleanup_failed can be retried.",
+                    "{} is {}: there is nothing to retry. Only a failed or cleanup_failed environment can be retried.",
                     self.id, self.status
                 ),
             }),
         }
     }
 
-    /// Takes away once more what could not be removed.
+    /// Removes once more what could not be removed.
     ///
     /// # Errors
     /// `Internal` when the status rules are broken.
     pub fn retry_removal(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
-        self.resources.reopen(now);
+        self.ledger.reopen(now);
         self.begin(operation, Kind::Delete, now)
     }
 
     /// A new operation begins.
     fn begin(&mut self, operation: OperationId, kind: Kind, now: Timestamp) -> Result<(), Error> {
-        // A call of an execution that was cut off may still be running.
+        // A call of an execution that was interrupted may still be running.
         let not_before = self.operation.not_before.filter(|at| *at > now);
         self.operation = Operation { not_before, ..Operation::new(operation, kind, now) };
         self.next_attempt_at = None;
+        self.steps = plan(kind, &self.spec).steps().map(StepRecord::pending).collect();
         match kind {
-            Kind::Provision => {
-                self.steps = Step::ENSURE.into_iter().map(StepRecord::pending).collect();
-                self.become_status(Status::Queued)
-            }
+            Kind::Provision => self.become_status(Status::Queued),
             Kind::Delete => {
-                self.steps.clear();
                 self.missing.clear();
                 self.become_status(Status::Deleting)
             }
         }
     }
 
-    /// The environment shall live for `lifetime` from now on; never for less than it was going to.
+    /// Lets the environment live for `lifetime` from `now` on; never for less than it was going to.
     ///
     /// # Errors
-    /// `Conflict` when it is going away, or has no lifetime that could be extended.
+    /// `Conflict` when it is being removed, or has no lifetime that could be extended.
     pub fn extend(&mut self, lifetime: Lifetime, now: Timestamp) -> Result<(), Error> {
         let conflict = |code, message| Err(Error::Conflict { code, message });
         if self.delete_requested_at.is_some()
@@ -126,13 +126,13 @@ impl Environment {
         Ok(())
     }
 
-    /// Whether its lifetime is over and nobody has acted on it.
+    /// Whether its lifetime has ended and no delete is recorded yet.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.delete_requested_at.is_none() && self.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// Its lifetime is over: the same as a delete.
+    /// Its lifetime ends: the same as a delete.
     ///
     /// # Errors
     /// `Internal` when the status rules are broken.
@@ -141,9 +141,9 @@ impl Environment {
         self.request_delete(operation, now)
     }
 
-    /// The execution of the operation was cut off: the operation goes on under the name `next`, once no step of the old
-    /// execution can be running any more, later each time. What was cut off too often is not tried for ever: a
-    /// provisioning is unwound, a removal ends with what is left.
+    /// The execution of the operation was interrupted: the operation goes on under the name `next`, when no step of the old
+    /// execution can be running any more. The wait doubles each time. After `MAX_RECOVERIES` a provisioning is unwound and a
+    /// removal ends with what is left.
     ///
     /// # Errors
     /// `Internal` when the status rules are broken.
@@ -152,14 +152,14 @@ impl Environment {
         self.pending_events.push(EventKind::Interrupted { operation: self.operation.id.clone() });
         if self.operation.recoveries > MAX_RECOVERIES {
             if self.status == Status::Deleting {
-                if self.resources.left().next().is_some() {
-                    self.begin_removal(clock.now_ms())?;
+                if self.ledger.left().next().is_some() {
+                    self.list_removal(clock.now_ms())?;
                 }
                 self.operation.not_before = Some(clock.deadline(clock.limit(CALL_LIMIT)));
                 return self.end_removal(clock);
             }
             let message = format!(
-                "The workflow was cut off again after {MAX_RECOVERIES} new beginnings; the executions' histories in Step Functions say why."
+                "The workflow was interrupted again after {MAX_RECOVERIES} recoveries; the executions' histories in Step Functions say why."
             );
             let code = "workflow_interrupted".to_owned();
             self.fail(Failure::diagnosed(&self.id, Step::Begin, code, message, Vec::new()))?;
@@ -171,46 +171,30 @@ impl Environment {
         Ok(())
     }
 
-    /// The removal is over: `deleted` or `failed`, as was wanted, when nothing is left, `cleanup_failed` otherwise. An undo
-    /// step that never said how it ended (its call was cut off) has failed.
-    ///
-    /// # Errors
-    /// `Internal` when the status rules are broken.
-    pub fn end_removal(&mut self, clock: &Clock) -> Result<(), Error> {
-        let now = clock.now_ms();
-        for undo in Step::UNDO {
-            let state = self.step(undo).map(|record| (record.state, record.why.clone()));
-            if let Some((StepState::Running | StepState::Waiting | StepState::Pending, why)) = state {
-                let why = why.map_or_else(
-                    || "its call was cut off before it could say how it went".to_owned(),
-                    |why| format!("given up: {why}"),
-                );
-                self.step_moves(undo, StepState::Failed, Some(why), now);
-            }
-        }
-        if self.resources.left().next().is_some() {
-            let again = usual::cleanup_again(self.cleanup_attempts);
-            self.next_attempt_at = again.map(|wait| clock.deadline(clock.scale(wait)));
-            self.cleanup_attempts += 1;
-            return self.become_status(Status::CleanupFailed);
-        }
-        self.cleanup_attempts = 0;
-        self.become_status(if self.delete_requested_at.is_some() { Status::Deleted } else { Status::Failed })
-    }
-
-    /// When the janitor has to look after it at the latest; `None` when it is deleted and never will be looked after again.
+    /// When the janitor must look after it at the latest; `None` when it is deleted and needs no more looking after.
     #[must_use]
     pub fn due_at(&self, clock: &Clock) -> Option<Timestamp> {
         let work = match self.status {
             Status::Deleted => return None,
             Status::Queued | Status::Provisioning | Status::Deleting => {
-                let began = self.operation.execution_started_at.unwrap_or(self.operation.started_at);
-                clock.add(began, usual::CHECKED_AFTER)
+                let started = self.operation.execution_started_at.unwrap_or(self.operation.started_at);
+                clock.add(started, timing::CHECK_EXECUTION_AFTER)
             }
             Status::CleanupFailed => self.next_attempt_at.unwrap_or(Timestamp::MAX),
             Status::Ready | Status::Failed => Timestamp::MAX,
         };
         let end = self.expires_at.filter(|_| self.delete_requested_at.is_none()).unwrap_or(Timestamp::MAX);
         Some(work.min(end))
+    }
+
+    /// Notes which recorded resources an audit did not find.
+    pub fn note_missing(&mut self, missing: &BTreeSet<ResourceKind>, now: Timestamp) {
+        for kind in missing.iter().filter(|kind| !self.missing.contains_key(kind)) {
+            self.pending_events.push(EventKind::Missing { resource: *kind });
+        }
+        for kind in self.missing.keys().filter(|kind| !missing.contains(kind)) {
+            self.pending_events.push(EventKind::Found { resource: *kind });
+        }
+        self.missing = missing.iter().map(|kind| (*kind, self.missing.get(kind).copied().unwrap_or(now))).collect();
     }
 }

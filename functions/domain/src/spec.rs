@@ -23,7 +23,7 @@ pub struct Spec {
     /// What is shared with other environments.
     pub topology: Topology,
     /// The REST API in front.
-    pub api: Api,
+    pub api: RestApiSpec,
 }
 
 /// A container of the task definition and the port it listens on.
@@ -63,9 +63,9 @@ pub enum Topology {
 
 /// The REST API in front.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Api {
+pub struct RestApiSpec {
     /// Where it comes from.
-    pub kind: ApiKind,
+    pub kind: RestApiKind,
     /// The stage's name.
     pub stage: String,
 }
@@ -73,7 +73,7 @@ pub struct Api {
 /// Where the REST API comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum ApiKind {
+pub enum RestApiKind {
     /// A new one.
     New,
 }

@@ -1,30 +1,31 @@
-//! The audit: what is tagged in AWS against what the records say, both ways. A resource without a record that explains it
-//! is reported at once and removed after a grace period; a record whose resource is gone says so to whoever looks. Of
-//! `ready` environments the listener and the stage are asked for too, which no list of what is tagged has.
+//! The audit compares what is tagged in AWS with the records, both ways:
 //!
-//! Records are the truth, so they are read again for every difference, after AWS was: a resource is announced in the record
-//! before it is created, and what is not there then has none.
+//! - A resource that no record explains (an orphan) is reported at once as a finding, and removed after a grace period.
+//! - A `ready` environment one of whose recorded resources is gone says so in `missing`. Lists of tagged resources have neither
+//!   listeners nor stages, so those are asked for one by one.
+//!
+//! Records are the truth, so for every difference the record is read again, after AWS was: a resource is announced in the
+//! record before it is created, so a resource without an announcement then is an orphan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use berth_aws::resources::Tagged;
+use berth_aws::resources::{Deletion, Tagged};
 use berth_aws::store::Finding;
-use berth_domain::environment::ResourceKind;
 use berth_domain::rate_limit::RateLimit;
-use berth_domain::{Environment, EnvironmentId, Error, Status, usual};
+use berth_domain::{Environment, EnvironmentId, Error, ResourceKind, Status, timing};
 use jiff::Timestamp;
 
-use crate::Janitor;
+use crate::App;
 
 /// Between two environments whose listener and stage are asked for: GetStage shares 10 calls a second with everything else
 /// that is asked of API Gateway in this account (docs/aws.md#rates).
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// How long one audit asks for them; with what it does not come to, the next one may begin.
+/// How long one audit asks for them; the next audit may begin with the rest.
 const ASKING: Duration = Duration::from_secs(120);
 
-/// What a list of what is tagged has of an environment.
+/// The kinds that lists of tagged resources have.
 const TAGGED: [ResourceKind; 5] = [
     ResourceKind::RestApi,
     ResourceKind::VpcLink,
@@ -33,16 +34,20 @@ const TAGGED: [ResourceKind; 5] = [
     ResourceKind::TargetGroup,
 ];
 
-/// What is tagged in AWS.
+/// The tagged resources that are there.
 type There<'a> = BTreeSet<(ResourceKind, &'a str)>;
 
-impl Janitor {
-    pub(crate) async fn audit(&self) -> Result<(), Error> {
+impl App {
+    /// Compares records and AWS.
+    ///
+    /// # Errors
+    /// `Unavailable` when the table or AWS cannot be reached: the next audit does the rest.
+    pub async fn audit(&self) -> Result<(), Error> {
         let live = self.store.environments_due(Timestamp::MAX).await?;
         // Environments stay in the cluster they were accepted for, also when the deployment's is another one now.
         let clusters = live.iter().map(|environment| environment.spec.cluster.as_str());
         let clusters: BTreeSet<&str> = clusters.chain([self.settings.cluster.as_str()]).collect();
-        let tagged = self.resources.tagged(&self.settings.deployment, &clusters).await?;
+        let tagged = self.aws.tagged(&self.settings.deployment, &clusters).await?;
         let records: BTreeMap<&EnvironmentId, &Environment> =
             live.iter().map(|environment| (&environment.id, environment)).collect();
         let mut orphans = Vec::new();
@@ -52,12 +57,12 @@ impl Janitor {
                 orphans.push(resource);
             }
         }
-        self.deal_with(&orphans).await?;
+        self.handle_orphans(&orphans).await?;
         let there: There = tagged.iter().map(|resource| (resource.kind, resource.id.as_str())).collect();
         let mut ready = Vec::new();
-        for environment in live.iter().filter(|environment| environment.status == Status::Ready) {
+        for environment in live.iter().filter(|environment| environment.status() == Status::Ready) {
             let missing = missing(environment, &there);
-            if missing.iter().copied().ne(environment.missing.keys().copied()) {
+            if missing.iter().copied().ne(environment.missing().keys().copied()) {
                 self.note_missing(environment, &missing).await?;
             }
             ready.push((environment, missing));
@@ -65,8 +70,8 @@ impl Janitor {
         self.ask(ready, &there).await
     }
 
-    /// Asks for listeners and stages, wherever it begins: an audit that comes to its end before the last is not to leave out
-    /// the same ones every time.
+    /// Asks for listeners and stages. It begins at another environment each time, so that an audit that runs out of time does not
+    /// leave out the same ones every time.
     async fn ask(
         &self,
         mut ready: Vec<(&Environment, BTreeSet<ResourceKind>)>,
@@ -84,7 +89,7 @@ impl Janitor {
             let missing = match self.still_missing(environment, noted.clone(), there).await {
                 // What was noted stays until AWS can be asked.
                 Err(error @ (Error::Throttled { .. } | Error::Unavailable { .. })) => {
-                    tracing::warn!(environment = %environment.id, cause = error.cause(), "nobody knows what is missing");
+                    tracing::warn!(environment = %environment.id, cause = error.cause(), "what is missing is not known");
                     continue;
                 }
                 missing => missing?,
@@ -101,7 +106,7 @@ impl Janitor {
         match self.store.environment_get(&resource.team, &resource.environment).await {
             Ok(environment) => Ok(!explains(&environment, resource)),
             Err(Error::NotFound { .. }) => Ok(true),
-            // A record that cannot be read may explain it, and keeps no other from being looked after.
+            // A record that cannot be read may explain it. It does not stop the audit of the others.
             Err(Error::Internal { cause }) => {
                 tracing::error!(environment = %resource.environment, cause, "a record cannot be read");
                 Ok(false)
@@ -110,8 +115,8 @@ impl Janitor {
         }
     }
 
-    /// Reports orphans, removes those whose time is over (of REST APIs one), and forgets those that are gone.
-    async fn deal_with(&self, orphans: &[&Tagged]) -> Result<(), Error> {
+    /// Reports orphans, removes those whose grace period is over (of REST APIs one), and forgets those that are gone.
+    async fn handle_orphans(&self, orphans: &[&Tagged]) -> Result<(), Error> {
         let known = self.store.findings().await?;
         for finding in &known {
             if orphans.iter().all(|orphan| !is_of(finding, orphan)) {
@@ -129,7 +134,7 @@ impl Janitor {
                 due.push((orphan, finding));
             }
         }
-        // Turns that come while nobody is here to use them would all be used at once, at the cost of those who delete.
+        // Slots that fall between two audits would be used in one burst and delay users' deletes, so one is reserved per audit.
         let apis = due.iter().map(|(_, finding)| finding).filter(|finding| finding.kind == ResourceKind::RestApi);
         let next_api = apis.min_by_key(|finding| (finding.slot_at.is_none(), finding.remove_after));
         let next_api = next_api.map(|finding| finding.id.clone());
@@ -138,7 +143,7 @@ impl Janitor {
                 finding.why = Some("another REST API is removed before it: one at each audit".to_owned());
                 self.store.finding_put(&finding).await?;
             } else if self.is_orphan(orphan).await? {
-                // Its record was read long ago, when others came before it.
+                // Its record was read long ago if other orphans came before it, so it is read again.
                 self.remove(finding).await?;
             }
         }
@@ -152,7 +157,7 @@ impl Janitor {
             environment: orphan.environment.clone(),
             team: orphan.team.clone(),
             found_at: self.clock.now_ms(),
-            remove_after: self.clock.deadline(self.clock.scale(usual::ORPHAN_GRACE)),
+            remove_after: self.clock.deadline(self.clock.scale(timing::ORPHAN_GRACE)),
             slot_at: None,
             why: None,
         };
@@ -161,50 +166,51 @@ impl Janitor {
         Ok(finding)
     }
 
-    /// Removes an orphan, or says why it is still there: what it needs gone goes first, at this audit or an earlier one.
+    /// Removes an orphan, or notes why it is still there. Orphans come in the order in which they can be removed.
     async fn remove(&self, mut finding: Finding) -> Result<(), Error> {
         if finding.kind == ResourceKind::RestApi {
-            // Taken once, like any other turn; if it does not come at once, a later audit uses it.
-            let turn = match finding.slot_at {
-                Some(turn) => turn,
+            // Reserved once, like any other slot; if it does not come at once, a later audit uses it.
+            let slot = match finding.slot_at {
+                Some(slot) => slot,
                 None => self.store.slot_reserve(RateLimit::DeleteRestApi).await?,
             };
-            finding.slot_at = Some(turn);
-            if turn > self.clock.now() {
+            finding.slot_at = Some(slot);
+            if slot > self.clock.now() {
                 finding.why = Some(format!("waiting for its slot: {}", RateLimit::DeleteRestApi));
                 return self.store.finding_put(&finding).await;
             }
         }
-        let removed = self.resources.tagged_remove(finding.kind, &finding.id).await;
-        // What is still there next time has used its turn, and comes after those that were not tried.
+        let removed = self.aws.tagged_remove(finding.kind, &finding.id).await;
+        // An orphan that is still there next time has used its slot, and comes after those that were not tried.
         finding.slot_at = None;
         finding.remove_after = self.clock.now_ms();
         finding.why = match removed {
-            Ok(why) => why,
+            Ok(Deletion::Accepted) => None,
+            Ok(Deletion::InUse(message)) => Some(message),
             Err(error) => Some(error.public().to_owned()),
         };
         tracing::warn!(?finding, "a resource that no record explains is removed");
         self.store.finding_put(&finding).await
     }
 
-    /// What is missing of `environment`, once its listener and stage were asked for too. What belongs to a resource that is
-    /// missing went with it: it is not asked for, and what was noted of it stays.
+    /// What is missing of `environment`, with its listener and stage. A listener or stage whose load balancer or API is missing went
+    /// with it: it is not asked for, and what was noted of it stays.
     async fn still_missing(
         &self,
         environment: &Environment,
         mut missing: BTreeSet<ResourceKind>,
         there: &There<'_>,
     ) -> Result<BTreeSet<ResourceKind>, Error> {
-        let recorded = |kind: ResourceKind| environment.resources.id(kind).map(|id| (kind, id));
+        let recorded = |kind: ResourceKind| environment.ledger().id(kind).map(|id| (kind, id));
         let present = |kind| recorded(kind).filter(|entry| there.contains(entry));
         let mut note = |kind, is_there| if is_there { missing.remove(&kind) } else { missing.insert(kind) };
         if let (Some((_, load_balancer)), Some((kind, listener))) =
             (present(ResourceKind::LoadBalancer), recorded(ResourceKind::Listener))
         {
-            note(kind, self.resources.listener_find(load_balancer).await?.as_deref() == Some(listener));
+            note(kind, self.aws.listener_find(load_balancer).await?.as_deref() == Some(listener));
         }
         if let (Some((_, api)), Some((kind, _))) = (present(ResourceKind::RestApi), recorded(ResourceKind::Stage)) {
-            note(kind, self.resources.stage_exists(api, &environment.spec.api.stage).await?);
+            note(kind, self.aws.stage_exists(api, &environment.spec.api.stage).await?);
         }
         Ok(missing)
     }
@@ -213,7 +219,7 @@ impl Janitor {
         tracing::warn!(environment = %seen.id, ?missing, "recorded resources that are not there");
         let note = |environment: &mut Environment, now| {
             // Only what is still as it was when AWS was asked.
-            if environment.status == Status::Ready && environment.resources == seen.resources {
+            if environment.status() == Status::Ready && environment.ledger() == seen.ledger() {
                 environment.note_missing(missing, now);
             }
             Ok(())
@@ -222,10 +228,10 @@ impl Janitor {
     }
 }
 
-/// What is missing of `environment` as far as the list of what is tagged tells; of the rest, what was noted.
+/// What is missing of `environment` according to the tagged resources; of the other kinds, what was noted earlier.
 fn missing(environment: &Environment, there: &There<'_>) -> BTreeSet<ResourceKind> {
-    let gone = |kind: &ResourceKind| environment.resources.id(*kind).is_some_and(|id| !there.contains(&(*kind, id)));
-    let noted = environment.missing.keys().copied().filter(|kind| !TAGGED.contains(kind));
+    let gone = |kind: &ResourceKind| environment.ledger().id(*kind).is_some_and(|id| !there.contains(&(*kind, id)));
+    let noted = environment.missing().keys().copied().filter(|kind| !TAGGED.contains(kind));
     TAGGED.into_iter().filter(gone).chain(noted).collect()
 }
 
@@ -233,11 +239,11 @@ fn is_of(finding: &Finding, resource: &Tagged) -> bool {
     finding.kind == resource.kind && finding.id == resource.id
 }
 
-/// Whether `environment` knows of `resource`: it is recorded, or it may just be being made or taken away. Of what is `failed`
-/// or `deleted` nothing may be left, whatever a call may have recorded too late.
+/// Whether `environment` explains `resource`: it is recorded, or may just be being created or removed. A `failed` or `deleted`
+/// environment explains nothing, whatever a call may have recorded too late.
 fn explains(environment: &Environment, resource: &Tagged) -> bool {
-    let recorded = environment.resources.id(resource.kind) == Some(resource.id.as_str());
-    match environment.status {
+    let recorded = environment.ledger().id(resource.kind) == Some(resource.id.as_str());
+    match environment.status() {
         Status::Queued | Status::Provisioning | Status::Deleting => true,
         Status::Ready | Status::CleanupFailed => recorded,
         Status::Failed | Status::Deleted => false,

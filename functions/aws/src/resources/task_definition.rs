@@ -1,0 +1,52 @@
+//! Task definitions: what a request is checked against.
+
+use berth_domain::Error;
+use berth_domain::request::TaskDefinition;
+
+use super::Resources;
+use crate::error::{code, convert, message};
+
+impl Resources {
+    /// Reads the task definition `name`: a family (its newest ACTIVE revision), `family:revision`, or an ARN.
+    ///
+    /// # Errors
+    /// `Unprocessable` when ECS knows none of that name; `Unavailable` when ECS cannot be reached.
+    pub async fn task_definition_get(&self, name: &str) -> Result<TaskDefinition, Error> {
+        let reply = match self.clients.ecs.describe_task_definition().task_definition(name).send().await {
+            Ok(reply) => reply,
+            // ECS answers every kind of "not there" with a ClientException, and malformed names with InvalidParameter.
+            Err(error) if matches!(code(&error), Some("ClientException" | "InvalidParameterException")) => {
+                return Err(Error::unprocessable(
+                    "task_definition_not_found",
+                    "/task_definition",
+                    format!(
+                        "ECS has no task definition {name:?} ({}) Register it, or name one that exists: a family, family:revision or ARN.",
+                        message(&error)
+                    ),
+                ));
+            }
+            Err(error) => return Err(convert("DescribeTaskDefinition", error)),
+        };
+        let found = reply.task_definition.ok_or_else(|| Error::internal("DescribeTaskDefinition answered nothing"))?;
+        let containers = found
+            .container_definitions()
+            .iter()
+            .map(|container| {
+                let ports = container
+                    .port_mappings()
+                    .iter()
+                    .filter_map(|mapping| mapping.container_port().and_then(|port| u16::try_from(port).ok()))
+                    .collect();
+                (container.name().unwrap_or_default().to_owned(), ports)
+            })
+            .collect();
+        Ok(TaskDefinition {
+            arn: found.task_definition_arn().unwrap_or_default().to_owned(),
+            active: found.status() == Some(&aws_sdk_ecs::types::TaskDefinitionStatus::Active),
+            fargate: found.network_mode() == Some(&aws_sdk_ecs::types::NetworkMode::Awsvpc)
+                && (found.requires_compatibilities().contains(&aws_sdk_ecs::types::Compatibility::Fargate)
+                    || found.compatibilities().contains(&aws_sdk_ecs::types::Compatibility::Fargate)),
+            containers,
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! The deployment and its stage, which names the VPC link. There is no undo: both go with the REST API.
+
+use berth_domain::{Error, ResourceKind};
+
+use crate::step_run::{Progress, StepRun};
+
+const KIND: ResourceKind = ResourceKind::Stage;
+
+pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
+    let aws = &run.context.aws;
+    let api = run.recorded(ResourceKind::RestApi)?;
+    let link = run.recorded(ResourceKind::VpcLink)?;
+    let stage = &run.environment.spec.api.stage;
+    if run.environment.ledger().id(KIND).is_none()
+        && let Some(waiting) = run.reserve_slot().await?
+    {
+        return Ok(waiting);
+    }
+    let mut ledger = run.ledger();
+    if !aws.stage_exists(api, stage).await? {
+        let deployment = match aws.deployment_find(api).await? {
+            Some(deployment) => deployment,
+            None => {
+                if let Some(waiting) = run.wait_for_late_creation(KIND) {
+                    return Ok(waiting);
+                }
+                ledger.announce(KIND).await?;
+                let description = run.environment.operation().id.to_string();
+                let created = aws.deployment_create(api, &description).await;
+                ledger.note_throttled(KIND, created).await?
+            }
+        };
+        ledger.announce(KIND).await?;
+        aws.stage_create(api, stage, &deployment, link, &run.tags()).await?;
+    }
+    ledger.record_id(KIND, &format!("{api}/{stage}"), None).await?;
+    Ok(Progress::Done)
+}
