@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
+use berth_local::stand_in::refusal::Refusal;
 use http::Method;
 use serde_json::Value;
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use berth_aws::sdk::ProvideErrorMetadata;
-use berth_local::chance::{Chance, Odds};
-use berth_local::cloud::refusal::Refusal;
-use berth_local::ec2::SUBNETS;
 use berth_local::faults::Fault;
+use berth_local::faults::chance::{Chance, Odds};
+use berth_local::stand_in::ec2::SUBNETS;
+use berth_local::stand_in::refusal::Refusal;
 use tests::{Account, World};
 
 use super::elb::{Elb, code};
@@ -83,7 +83,7 @@ async fn a_hundred_calls(seed: u64) -> (Vec<String>, Vec<String>) {
     for number in 0..50 {
         let create =
             account.clients.elb.create_target_group().name(format!("g{number}")).protocol("TCP".into()).port(80);
-        let created = create.vpc_id(berth_local::ec2::VPC).target_type("ip".into()).send().await;
+        let created = create.vpc_id(berth_local::stand_in::ec2::VPC).target_type("ip".into()).send().await;
         answers.push(created.map_or_else(|error| error.code().unwrap_or("no answer").to_owned(), |_| "ok".to_owned()));
         let created = account.clients.apigateway.create_vpc_link().name("x").target_arns("wrong").send().await;
         answers.push(created.map_or_else(|error| error.code().unwrap_or("no answer").to_owned(), |_| "ok".to_owned()));

@@ -7,8 +7,8 @@ use berth_aws::sdk::ProvideErrorMetadata;
 use berth_aws::sdk::elb_types::{
     Action, LoadBalancer, LoadBalancerAttribute, Matcher, Tag, TargetGroup, TargetGroupAttribute,
 };
-use berth_local::cloud::elb;
-use berth_local::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::elb;
 use tests::Account;
 
 const SUBNET: &str = SUBNETS[0].0;

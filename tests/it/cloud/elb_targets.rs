@@ -1,12 +1,12 @@
 //! ELBv2's targets and data path: health as checks find it, connections through a listener.
 
 use berth_aws::sdk::elb_types::{LoadBalancer, Matcher, TargetDescription, TargetGroupAttribute};
-use berth_local::cloud::net::{Net, Stream};
-use berth_local::cloud::profile::Profile;
-use berth_local::cloud::quotas::Quotas;
-use berth_local::cloud::rates::Rates;
-use berth_local::cloud::sim::Sim;
-use berth_local::cloud::{Cloud, Options, elb};
+use berth_local::stand_in::net::{Net, Stream};
+use berth_local::stand_in::profile::Profile;
+use berth_local::stand_in::quotas::Quotas;
+use berth_local::stand_in::rates::Rates;
+use berth_local::stand_in::sim::Sim;
+use berth_local::stand_in::{Cloud, Options, elb};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::elb::{Elb, code, forward};

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
+use berth_local::stand_in::refusal::Refusal;
 use tests::faults::{Story, denied, denied_after, throttled, unavailable};
 
 /// The story's changes in API Gateway.
