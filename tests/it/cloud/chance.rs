@@ -5,8 +5,8 @@ use std::time::Duration;
 use berth_aws::sdk::ProvideErrorMetadata;
 use berth_local::faults::Fault;
 use berth_local::faults::chance::{Chance, Odds};
+use berth_local::stand_in::apigateway;
 use berth_local::stand_in::ec2::SUBNETS;
-use berth_local::stand_in::refusal::Refusal;
 use tests::{Account, World};
 
 use super::elb::{Elb, code};
@@ -57,7 +57,7 @@ async fn a_slow_call_has_its_effect_though_the_caller_has_given_up() {
 #[tokio::test(start_paused = true)]
 async fn two_writes_that_meet_are_refused_as_concurrent() {
     let account = Account::new();
-    account.door.faults().script("apigateway:CreateRestApi", 1, Fault::Refuse(Refusal::concurrent_modification()));
+    account.door.faults().script("apigateway:CreateRestApi", 1, Fault::Refuse(apigateway::concurrent_modification()));
     let error = account.clients.apigateway.create_rest_api().name("x").send().await.expect_err("a conflict");
     assert_eq!(error.raw_response().unwrap().status().as_u16(), 409);
     let message = "Unable to complete operation due to concurrent modification. Please try again later.";

@@ -15,12 +15,12 @@ use berth_aws::sdk::ecs_types::{
 };
 use berth_aws::sdk::elb_types::Action;
 use berth_domain::Clock;
+use berth_local::stand_in::account;
 use berth_local::stand_in::ec2::{SECURITY_GROUP, SUBNETS, VPC};
 use berth_local::stand_in::net::Net;
 use berth_local::stand_in::profile::Profile;
 use berth_local::stand_in::quotas::Quotas;
 use berth_local::stand_in::rates::Rates;
-use berth_local::stand_in::sim::Sim;
 use berth_local::stand_in::{Cloud, Options, ecs};
 use serde_json::{Value, json};
 use tests::Account;

@@ -29,7 +29,7 @@ async fn an_account_has_what_its_quotas_allow_and_more_when_they_are_raised() {
     resource("one").await.unwrap();
     assert_eq!(code(resource("two").await), "LimitExceededException");
 
-    elb.0.cloud.change(|sim| sim.quotas = Quotas::default());
+    elb.0.cloud.change(|account| account.quotas = Quotas::default());
     create().await.expect("the quota was raised");
     link().await.expect("the quota was raised");
     resource("two").await.expect("the quota was raised");

@@ -14,10 +14,10 @@ pub fn critical_path(cloud: &Cloud, environment: &Environment) -> Option<Duratio
     let id = |kind| environment.resources.id(kind);
     let (load_balancer, link) = (id(ResourceKind::LoadBalancer)?, id(ResourceKind::VpcLink)?);
     let api = id(ResourceKind::RestApi)?;
-    cloud.read(|sim| {
-        let active = elb::load_balancer(sim, load_balancer)?.active_latency;
-        let available = sim.apigateway.vpc_links.get(link)?.available_latency;
-        let live = sim.apigateway.apis.get(api)?.stages.get(&environment.spec.api.stage)?.live_latency;
+    cloud.read(|account| {
+        let active = elb::load_balancer(account, load_balancer)?.active_latency;
+        let available = account.apigateway.vpc_links.get(link)?.available_latency;
+        let live = account.apigateway.apis.get(api)?.stages.get(&environment.spec.api.stage)?.live_latency;
         Some(active + available + live)
     })
 }

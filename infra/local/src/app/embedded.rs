@@ -24,13 +24,13 @@ use crate::authorizer;
 use crate::endpoint::Door;
 use crate::endpoint::sdk;
 use crate::faults::lambda_process::{self, Exited};
+use crate::stand_in::account::Account;
 use crate::stand_in::dynamo::Dynamo;
 use crate::stand_in::ec2;
 use crate::stand_in::net::Net;
 use crate::stand_in::profile::Profile;
 use crate::stand_in::quotas::Quotas;
 use crate::stand_in::rates::Rates;
-use crate::stand_in::sim::Sim;
 use crate::stand_in::{ACCOUNT, Cloud, REGION, ecs};
 use crate::step_functions::asl::Definition;
 use crate::step_functions::{self, FunctionError, States};
@@ -141,7 +141,7 @@ impl Embedded {
             rates,
             quotas,
             state: disk.as_ref().map(|disk| disk.read("cloud")).transpose()?.flatten(),
-            keep: disk.as_ref().map(|disk| disk.writer::<Sim>("cloud")),
+            keep: disk.as_ref().map(|disk| disk.writer::<Account>("cloud")),
             programs,
         });
         let (on_change, ended) = events::rule();

@@ -3,26 +3,30 @@
 //!
 //! Signatures are not checked: whoever reaches the loopback port is the account's owner.
 
-pub mod query;
+mod protocol;
+mod query;
 pub mod sdk;
 pub mod serve;
+pub mod services;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
-use serde_json::{Value, json};
+use http::{Request, Response};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+use protocol::AwsCall;
+
 use crate::faults::lambda_process;
 use crate::faults::{Fault, Faults};
-use crate::stand_in::dynamo::Dynamo;
+use crate::stand_in::dynamo::{self, Dynamo};
 use crate::stand_in::profile::Latency;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::{self, Cloud, apigateway, ec2, sts};
+use crate::stand_in::service::{Handler, Reply};
+use crate::stand_in::{Cloud, apigateway};
 use crate::step_functions::States;
 
 /// How long the last call of a process that has exited is on its way (AWS time): longer than Step Functions waits before it
@@ -64,41 +68,6 @@ pub enum NoReply {
     Lost,
 }
 
-/// One call, told apart from its protocol.
-struct Call {
-    protocol: Protocol,
-    operation: String,
-    input: Value,
-}
-
-#[derive(Clone, Copy)]
-enum Protocol {
-    Elb,
-    Ecs,
-    ApiGateway,
-    Logs,
-    DynamoDb,
-    States,
-    Sts,
-    Ec2,
-}
-
-impl Protocol {
-    /// The service's name in IAM actions.
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Elb => "elasticloadbalancing",
-            Self::Ecs => "ecs",
-            Self::ApiGateway => "apigateway",
-            Self::Logs => "logs",
-            Self::DynamoDb => "dynamodb",
-            Self::States => "states",
-            Self::Sts => "sts",
-            Self::Ec2 => "ec2",
-        }
-    }
-}
-
 impl Door {
     /// The endpoint in front of these services.
     #[must_use]
@@ -138,15 +107,8 @@ impl Door {
         if let Some((api, stage, path)) = apigateway::stage_of(&request) {
             return Ok(apigateway::invoke(&self.0.cloud, &api, &stage, &path, request).await);
         }
-        let Some(call) = classify(&request) else {
-            return Ok(json_reply(
-                StatusCode::NOT_FOUND,
-                "application/json",
-                &json!({"message": "berth-local knows no such AWS operation; it plays ELBv2, ECS, API Gateway v1, DynamoDB, Step Functions and a little of CloudWatch Logs, STS and EC2"}),
-            ));
-        };
-        let name = format!("{}:{}", call.protocol.prefix(), call.operation);
-        match self.0.faults.next(&name, lambda_process::is_function()) {
+        let Some(call) = protocol::read(&request) else { return Ok(protocol::unknown()) };
+        match self.0.faults.next(call.service, &call.operation, lambda_process::is_function()) {
             None => {
                 let result = self.answer(&call).await;
                 Ok(self.write(&call, result))
@@ -156,7 +118,7 @@ impl Door {
     }
 
     /// Answers a call that meets a fault.
-    async fn go_wrong(&self, call: Call, fault: Fault) -> Result<Response<Bytes>, NoReply> {
+    async fn go_wrong(&self, call: AwsCall, fault: Fault) -> Result<Response<Bytes>, NoReply> {
         match fault {
             Fault::Refuse(refusal) => Ok(self.write(&call, Err(refusal))),
             Fault::RefuseAfter(refusal) => {
@@ -171,8 +133,11 @@ impl Door {
             Fault::Slow(by) => self.answer_late(call, by).await.map_err(|_| NoReply::Lost),
             Fault::ComesUpFailed(why) => {
                 let result = self.answer(&call).await;
-                if let Ok((_, reply)) = &result {
-                    self.0.cloud.change(|sim| stand_in::doom(sim, &call.operation, reply, &why));
+                let provisioned = call.service.provisioned.as_ref();
+                if let (Ok((_, reply)), Some(provisioned)) = (&result, provisioned)
+                    && provisioned.operation == call.operation
+                {
+                    self.0.cloud.change(|account| (provisioned.fail_when_ready)(account, reply, &why));
                 }
                 Ok(self.write(&call, result))
             }
@@ -196,7 +161,7 @@ impl Door {
 
     /// Lets the call happen this much later (AWS time), on its own: what AWS is slow to do, it does also for a caller who no
     /// longer waits.
-    fn answer_late(&self, call: Call, by: Duration) -> JoinHandle<Response<Bytes>> {
+    fn answer_late(&self, call: AwsCall, by: Duration) -> JoinHandle<Response<Bytes>> {
         let door = self.clone();
         tokio::spawn(async move {
             door.clock().sleep(by).await;
@@ -206,135 +171,39 @@ impl Door {
     }
 
     fn clock(&self) -> berth_domain::Clock {
-        self.0.cloud.read(|sim| sim.clock.clone())
+        self.0.cloud.read(|account| account.engine.clock.clone())
     }
 
     /// Lets the call happen; what it comes to.
-    async fn answer(&self, call: &Call) -> Result<(u16, Value), Refusal> {
-        let Call { protocol, operation, input } = call;
+    async fn answer(&self, call: &AwsCall) -> Result<Reply, Refusal> {
+        let AwsCall { service, operation, input } = call;
         if !input.is_object() {
             return Err(Refusal::bad("SerializationException", "the body is not a JSON object"));
         }
         let cloud = &self.0.cloud;
-        match protocol {
-            Protocol::DynamoDb => {
+        match &service.handler {
+            Handler::Account(calls) => {
+                let (latency, clock) =
+                    cloud.change(|account| (account.engine.take(Latency::Call), account.engine.clock.clone()));
+                clock.sleep(latency / 2).await;
+                let result = cloud.change(|account| account.call(service, calls, operation, input));
+                clock.sleep(latency / 2).await;
+                result
+            }
+            Handler::Fixed(call) => call(operation, input).map(|reply| (200, reply)),
+            Handler::DynamoDb => {
                 let result = self.0.dynamo.call(operation, input);
-                if matches!(operation.as_str(), "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem") {
+                if dynamo::writes(operation) {
                     self.0.records_changed.notify_one();
                 }
                 result
             }
-            Protocol::States => self.0.states.call(operation, input).map(|reply| (200, reply)),
-            Protocol::Sts => sts::call(operation).map(|reply| (200, reply)),
-            Protocol::Ec2 => ec2::call(operation, input).map(|reply| (200, reply)),
-            Protocol::Elb | Protocol::Ecs | Protocol::ApiGateway | Protocol::Logs => {
-                let (latency, clock) = cloud.change(|sim| (sim.take(Latency::Call), sim.clock.clone()));
-                clock.sleep(latency / 2).await;
-                let result = cloud.change(|sim| stand_in::call(sim, protocol.prefix(), operation, input));
-                clock.sleep(latency / 2).await;
-                result
-            }
+            Handler::StepFunctions => self.0.states.call(operation, input).map(|reply| (200, reply)),
         }
     }
 
-    fn write(&self, call: &Call, result: Result<(u16, Value), Refusal>) -> Response<Bytes> {
+    fn write(&self, call: &AwsCall, result: Result<Reply, Refusal>) -> Response<Bytes> {
         let request_id = format!("00000000-0000-4000-8000-{:012x}", self.0.answered.fetch_add(1, Ordering::Relaxed));
-        let mut response = match call.protocol {
-            Protocol::Elb => xml_reply(query::ELB, &call.operation, result, &request_id),
-            Protocol::Sts => xml_reply(query::STS, &call.operation, result, &request_id),
-            Protocol::Ec2 => xml_reply(query::EC2, &call.operation, result, &request_id),
-            Protocol::Ecs | Protocol::Logs => aws_json("application/x-amz-json-1.1", result),
-            Protocol::DynamoDb | Protocol::States => aws_json("application/x-amz-json-1.0", result),
-            Protocol::ApiGateway => rest_json(result),
-        };
-        if let Ok(value) = request_id.parse() {
-            response.headers_mut().insert("x-amzn-requestid", value);
-        }
-        response
+        protocol::write(call, result, &request_id)
     }
-}
-
-fn classify(request: &Request<Bytes>) -> Option<Call> {
-    let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
-    if let Some((service, operation)) = target.and_then(|target| target.split_once('.')) {
-        let protocol = match service {
-            "AmazonEC2ContainerServiceV20141113" => Protocol::Ecs,
-            "Logs_20140328" => Protocol::Logs,
-            "DynamoDB_20120810" => Protocol::DynamoDb,
-            "AWSStepFunctions" => Protocol::States,
-            _ => return None,
-        };
-        // What is no JSON object is left `Null`, and refused in `answer`.
-        let input = serde_json::from_slice(request.body()).unwrap_or_default();
-        return Some(Call { protocol, operation: operation.to_owned(), input });
-    }
-    if let Some((operation, input)) = apigateway::route(request) {
-        return Some(Call { protocol: Protocol::ApiGateway, operation: operation.to_owned(), input });
-    }
-    if request.uri().path() != "/" || request.method() != http::Method::POST {
-        return None;
-    }
-    let version = form_urlencoded::parse(request.body()).find(|(key, _)| key == "Version")?.1.into_owned();
-    let protocol = match version.as_str() {
-        "2015-12-01" => Protocol::Elb,
-        "2011-06-15" => Protocol::Sts,
-        "2016-11-15" => Protocol::Ec2,
-        _ => return None,
-    };
-    let (operation, input) = query::parse(request.body());
-    Some(Call { protocol, operation, input })
-}
-
-fn xml_reply(
-    dialect: query::Dialect,
-    operation: &str,
-    result: Result<(u16, Value), Refusal>,
-    request_id: &str,
-) -> Response<Bytes> {
-    let (status, xml) = match result {
-        Ok((status, reply)) => (status, query::reply(dialect, operation, &reply, request_id)),
-        Err(refusal) => (refusal.status, query::refuse(dialect, &refusal, request_id)),
-    };
-    respond(status, "text/xml", xml.into())
-}
-
-fn aws_json(content_type: &'static str, result: Result<(u16, Value), Refusal>) -> Response<Bytes> {
-    match result {
-        Ok((status, reply)) => respond(status, content_type, reply.to_string().into()),
-        Err(refusal) => respond(
-            refusal.status,
-            content_type,
-            refusal
-                .body
-                .map_or_else(|| json!({"__type": refusal.code, "message": refusal.message}), |body| *body)
-                .to_string()
-                .into(),
-        ),
-    }
-}
-
-fn rest_json(result: Result<(u16, Value), Refusal>) -> Response<Bytes> {
-    match result {
-        Ok((status, Value::Null)) => respond(status, "application/json", Bytes::new()),
-        Ok((status, reply)) => respond(status, "application/json", reply.to_string().into()),
-        Err(refusal) => {
-            let mut response =
-                respond(refusal.status, "application/json", json!({"message": refusal.message}).to_string().into());
-            if let Ok(value) = refusal.code.parse() {
-                response.headers_mut().insert("x-amzn-errortype", value);
-            }
-            response
-        }
-    }
-}
-
-fn json_reply(status: StatusCode, content_type: &'static str, body: &Value) -> Response<Bytes> {
-    respond(status.as_u16(), content_type, body.to_string().into())
-}
-
-fn respond(status: u16, content_type: &'static str, body: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
-    response
 }

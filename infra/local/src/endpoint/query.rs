@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::stand_in::refusal::Refusal;
+use crate::stand_in::service::Dialect;
 
 /// No operation of these services nests deeper; a key's further dots are no levels, so that a request cannot exhaust the
 /// stack.
@@ -59,27 +60,6 @@ impl Tree {
         }
     }
 }
-
-/// How a service of the query family writes its replies.
-#[derive(Clone, Copy)]
-pub struct Dialect {
-    /// The XML namespace.
-    pub namespace: &'static str,
-    /// The element of a list's entries.
-    pub list: &'static str,
-    /// Whether the result stands in an element `{Action}Result` beside `ResponseMetadata` (not in EC2).
-    pub wrapped: bool,
-}
-
-/// ELBv2.
-pub const ELB: Dialect =
-    Dialect { namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/", list: "member", wrapped: true };
-/// STS.
-pub const STS: Dialect =
-    Dialect { namespace: "https://sts.amazonaws.com/doc/2011-06-15/", list: "member", wrapped: true };
-/// EC2.
-pub const EC2: Dialect =
-    Dialect { namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", list: "item", wrapped: false };
 
 /// A successful reply.
 #[must_use]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::faults::Fault;
-use crate::stand_in::refusal::Refusal;
+use super::fault::Fault;
+use crate::stand_in::service::{AwsService, OddsOf};
 
 /// What may go wrong with whose calls.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,13 +71,12 @@ impl Chance {
         }
     }
 
-    /// The odds for `operation`, if they are any.
-    fn odds(&self, operation: &str) -> Option<Odds> {
-        match operation.split(':').next().unwrap_or_default() {
-            "elasticloadbalancing" | "ecs" | "apigateway" => Some(self.resources),
-            "dynamodb" | "states" => Some(self.records),
-            _ => None,
-        }
+    /// The odds for calls to `service`, if it has any.
+    fn odds(&self, service: &AwsService) -> Option<Odds> {
+        service.odds.map(|odds| match odds {
+            OddsOf::Resources => self.resources,
+            OddsOf::Records => self.records,
+        })
     }
 }
 
@@ -93,32 +92,32 @@ impl Dice {
         Self { chance, rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
-    /// The fault of one call of `operation` (`service:Operation`).
-    pub(crate) fn throw(&mut self, operation: &str, by_function: bool) -> Option<Fault> {
-        let odds = self.chance.odds(operation).filter(|_| by_function || !self.chance.functions_only)?;
-        let (service, action) = operation.split_once(':')?;
+    /// The fault of one call.
+    pub(crate) fn throw(&mut self, service: &AwsService, operation: &str, by_function: bool) -> Option<Fault> {
+        let odds = self.chance.odds(service).filter(|_| by_function || !self.chance.functions_only)?;
         let (thrown, slower): (f64, f64) = (self.rng.random(), self.rng.random());
-        let writes = service == "apigateway" && !action.starts_with("Get");
-        let comes_up = matches!(action, "CreateLoadBalancer" | "CreateVpcLink");
+        let only = |applies: bool, fault: Fault| applies.then_some(fault);
+        let conflict = service.conflict.filter(|_| !operation.starts_with("Get"));
+        let provisions = service.provisioned.as_ref().is_some_and(|provisioned| provisioned.operation == operation);
         let outcomes = [
-            (odds.throttled, true, Fault::Refuse(Refusal::throttled(service))),
-            (odds.unavailable, true, Fault::Refuse(Refusal::unavailable(service))),
-            (odds.unavailable_after, true, Fault::RefuseAfter(Refusal::unavailable(service))),
-            (odds.reset, true, Fault::Reset),
-            (odds.lost, true, Fault::LoseReply),
-            (odds.slow, true, Fault::Slow(odds.slow_by.mul_f64(slower))),
-            (odds.conflict, writes, Fault::Refuse(Refusal::concurrent_modification())),
-            (odds.comes_up_failed, comes_up, Fault::ComesUpFailed("Internal failure".to_owned())),
-            (odds.denied, true, Fault::Refuse(Refusal::denied(operation))),
-            (odds.vanishes_before, by_function, Fault::VanishBefore),
-            (odds.vanishes, by_function, Fault::Vanish),
-            (odds.exits, by_function, Fault::Exit),
+            (odds.throttled, Some(Fault::Refuse(service.throttled()))),
+            (odds.unavailable, Some(Fault::Refuse(service.unavailable()))),
+            (odds.unavailable_after, Some(Fault::RefuseAfter(service.unavailable()))),
+            (odds.reset, Some(Fault::Reset)),
+            (odds.lost, Some(Fault::LoseReply)),
+            (odds.slow, Some(Fault::Slow(odds.slow_by.mul_f64(slower)))),
+            (odds.conflict, conflict.map(|refusal| Fault::Refuse(refusal()))),
+            (odds.comes_up_failed, only(provisions, Fault::ComesUpFailed("Internal failure".to_owned()))),
+            (odds.denied, Some(Fault::Refuse(service.denied(operation)))),
+            (odds.vanishes_before, only(by_function, Fault::VanishBefore)),
+            (odds.vanishes, only(by_function, Fault::Vanish)),
+            (odds.exits, only(by_function, Fault::Exit)),
         ];
         let mut upper = 0.0;
-        for (likely, fits, fault) in outcomes {
+        for (likely, fault) in outcomes {
             upper += likely;
             if thrown < upper {
-                return Some(fault).filter(|_| fits);
+                return fault;
             }
         }
         None

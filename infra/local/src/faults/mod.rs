@@ -3,56 +3,16 @@
 //! What a fault does to a call is in `endpoint`; how likely each is, in `chance`; how a function ends, in `lambda_process`.
 
 pub mod chance;
+mod fault;
 pub mod lambda_process;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use crate::stand_in::refusal::Refusal;
 use chance::{Chance, Dice};
+pub use fault::Fault;
 
-/// What goes wrong with one call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// Refused, with no effect.
-    Refuse(Refusal),
-    /// The effect happens; the caller sees this refusal.
-    RefuseAfter(Refusal),
-    /// No effect; the connection is reset.
-    Reset,
-    /// The effect happens; the caller never gets the reply.
-    LoseReply,
-    /// Everything happens, this much later (AWS time), also when the caller has given up by then.
-    Slow(Duration),
-    /// The load balancer or VPC link that the call creates comes up failed, with this reason.
-    ComesUpFailed(String),
-    /// No effect; the calling function is killed. A caller that is no function meets [`Fault::Reset`].
-    VanishBefore,
-    /// The effect happens; the calling function is killed before it knows. A caller that is no function meets
-    /// [`Fault::LoseReply`].
-    Vanish,
-    /// The calling function's process exits (a panic, no memory left), which Lambda says at once; the effect happens when
-    /// the function may have been called again. A caller that is no function meets [`Fault::LoseReply`].
-    Exit,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refuse(refusal) => write!(f, "refused, {refusal}"),
-            Self::RefuseAfter(refusal) => write!(f, "refused after its effect, {refusal}"),
-            Self::Reset => f.write_str("reset"),
-            Self::LoseReply => f.write_str("reply lost"),
-            Self::Slow(by) => write!(f, "slower by {:.1} s", by.as_secs_f64()),
-            Self::ComesUpFailed(why) => write!(f, "comes up failed, {why}"),
-            Self::VanishBefore => f.write_str("function killed before the effect"),
-            Self::Vanish => f.write_str("function killed after the effect"),
-            Self::Exit => f.write_str("function exits before the effect"),
-        }
-    }
-}
+use crate::stand_in::service::AwsService;
 
 /// The faults to come and the calls that were.
 #[derive(Debug, Default)]
@@ -128,25 +88,26 @@ impl Faults {
     }
 
     /// Counts one call and takes its fault: the one that is scripted for it, else what chance brings.
-    pub(crate) fn next(&self, operation: &str, by_function: bool) -> Option<Fault> {
+    pub(crate) fn next(&self, service: &AwsService, operation: &str, by_function: bool) -> Option<Fault> {
+        let name = format!("{}:{operation}", service.prefix);
         let mut inner = self.lock();
-        let count = inner.counts.entry(operation.to_owned()).or_default();
+        let count = inner.counts.entry(name.clone()).or_default();
         *count += 1;
         let nth = *count;
         inner.calls_of_functions += u64::from(by_function);
         let of_functions = inner.calls_of_functions;
         if let Some(journal) = &mut inner.journal {
-            journal.push((operation.to_owned(), nth));
+            journal.push((name.clone(), nth));
         }
-        let mut fault = inner.scripted.remove(&(operation.to_owned(), nth));
+        let mut fault = inner.scripted.remove(&(name.clone(), nth));
         if by_function && let Some(scripted) = inner.scripted_for_functions.remove(&of_functions) {
             fault.get_or_insert(scripted);
         }
         // The dice are thrown for every call, so that a script does not change what chance brings to the others.
-        let thrown = inner.dice.as_mut().and_then(|dice| dice.throw(operation, by_function));
+        let thrown = inner.dice.as_mut().and_then(|dice| dice.throw(service, operation, by_function));
         let fault = fault.or(thrown);
         if let Some(fault) = &fault {
-            inner.log.push(format!("{operation} call {nth}: {fault}"));
+            inner.log.push(format!("{name} call {nth}: {fault}"));
         }
         fault
     }

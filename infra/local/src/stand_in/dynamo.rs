@@ -1,4 +1,4 @@
-//! DynamoDB in process: `dynoxide` behind the door, in memory or in a SQLite file.
+//! DynamoDB in process: `dynoxide` behind the endpoint, in memory or in a SQLite file.
 
 use dynoxide::Database;
 use dynoxide::errors::DynoxideError;
@@ -6,7 +6,25 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::stand_in::refusal::Refusal;
+use super::refusal::Refusal;
+use super::service::{AwsService, Errors, Handler, OddsOf, Protocol, Reply};
+
+/// DynamoDB.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "dynamodb",
+    protocol: Protocol::Json { target: "DynamoDB_20120810", content_type: "application/x-amz-json-1.0" },
+    handler: Handler::DynamoDb,
+    errors: Errors::JSON,
+    odds: Some(OddsOf::Records),
+    conflict: None,
+    provisioned: None,
+};
+
+/// Whether the operation may change an item.
+#[must_use]
+pub fn writes(operation: &str) -> bool {
+    matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem")
+}
 
 /// The database; cheap to clone.
 #[derive(Clone)]
@@ -33,7 +51,7 @@ impl Dynamo {
     ///
     /// # Errors
     /// DynamoDB's own.
-    pub fn call(&self, operation: &str, input: &Value) -> Result<(u16, Value), Refusal> {
+    pub fn call(&self, operation: &str, input: &Value) -> Result<Reply, Refusal> {
         let db = &self.0;
         match operation {
             "CreateTable" => run(input, |request| db.create_table(request)),
@@ -56,10 +74,10 @@ impl Dynamo {
     }
 }
 
-fn run<Request: DeserializeOwned, Reply: Serialize>(
+fn run<Request: DeserializeOwned, Body: Serialize>(
     input: &Value,
-    call: impl FnOnce(Request) -> Result<Reply, DynoxideError>,
-) -> Result<(u16, Value), Refusal> {
+    call: impl FnOnce(Request) -> Result<Body, DynoxideError>,
+) -> Result<Reply, Refusal> {
     let request =
         Request::deserialize(input).map_err(|error| Refusal::bad("SerializationException", error.to_string()))?;
     let reply = call(request).map_err(|error| {

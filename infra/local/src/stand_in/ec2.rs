@@ -6,8 +6,23 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
-use crate::stand_in::ACCOUNT;
-use crate::stand_in::refusal::Refusal;
+use super::ACCOUNT;
+use super::refusal::Refusal;
+use super::service::{AwsService, Dialect, Errors, Handler, Protocol};
+
+/// EC2.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "ec2",
+    protocol: Protocol::Query {
+        version: "2016-11-15",
+        dialect: Dialect { namespace: "http://ec2.amazonaws.com/doc/2016-11-15/", list: "item", wrapped: false },
+    },
+    handler: Handler::Fixed(call),
+    errors: Errors::JSON,
+    odds: None,
+    conflict: None,
+    provisioned: None,
+};
 
 /// The VPC that the stand-in has.
 pub const VPC: &str = "vpc-0be27400000000001";
@@ -47,7 +62,7 @@ fn contains(cidr: &str, ip: Ipv4Addr) -> bool {
 /// # Errors
 /// `InvalidAction` for operations that the stand-in does not play, `Invalid…ID.NotFound` for unknown ids,
 /// `InvalidParameterValue` for filters it does not play.
-pub fn call(operation: &str, input: &Value) -> Result<Value, Refusal> {
+fn call(operation: &str, input: &Value) -> Result<Value, Refusal> {
     match operation {
         "DescribeVpcs" => {
             let vpc = json!({

@@ -1,17 +1,16 @@
-//! How often an account may call: AWS's token buckets (docs/aws.md#rates), one for an operation or for several.
+//! How often an account may call: AWS's token buckets, one for an operation or for several. Which bucket a call takes
+//! from is in each service's `rates`.
 //!
-//! A bucket is kept as the one moment at which it will be full again, so nothing has to happen by itself. The buckets are
-//! part of the kept state: a restart of the stand-in is no way around a rate. The data path and the services that AWS
+//! A bucket is kept as the one point in time at which it will be full again, so nothing has to be scheduled. The buckets
+//! are part of the kept state: restarting the stand-in does not refill them. The data path and the services that AWS
 //! does not limit for us here (DynamoDB, Step Functions, STS, EC2) have none.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use berth_domain::Clock;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use super::refusal::Refusal;
-use super::sim::Sim;
 
 /// Whether calls are limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,12 +22,8 @@ pub enum Rates {
     Unlimited,
 }
 
-/// The buckets that are not full: when each will be.
-#[derive(Default, Serialize, Deserialize)]
-pub struct Buckets(BTreeMap<String, Timestamp>);
-
 /// A token bucket.
-struct Bucket {
+pub struct Bucket {
     /// Operations that name the same bucket share it.
     name: &'static str,
     /// How many calls a full bucket lets through at once.
@@ -38,7 +33,9 @@ struct Bucket {
 }
 
 impl Bucket {
-    const fn new(name: &'static str, capacity: u32, refill: f64) -> Self {
+    /// A bucket of this name (unique among all services), its capacity, and the tokens that come back in one AWS second.
+    #[must_use]
+    pub const fn new(name: &'static str, capacity: u32, refill: f64) -> Self {
         Self { name, capacity, refill }
     }
 
@@ -48,69 +45,19 @@ impl Bucket {
     }
 }
 
-/// Takes a token for one call of `service` (as IAM names it).
-///
-/// # Errors
-/// The service's own throttling error when there is none; then the call has no effect.
-pub fn admit(sim: &mut Sim, service: &str, operation: &str) -> Result<(), Refusal> {
-    if sim.rates == Rates::Unlimited {
-        return Ok(());
-    }
-    let bucket = bucket(service, operation);
-    let now = sim.now();
-    let full = sim.buckets.0.get(bucket.name).copied().filter(|full| *full > now).unwrap_or(now);
-    let missing = sim.clock.left_until(full).unwrap_or_default();
-    if missing > bucket.time_of(bucket.capacity - 1) {
-        return Err(Refusal::throttled(service));
-    }
-    let full = sim.clock.add(full, bucket.time_of(1));
-    sim.buckets.0.insert(bucket.name.to_owned(), full);
-    Ok(())
-}
+/// The buckets that are not full: when each will be.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Buckets(BTreeMap<String, Timestamp>);
 
-fn bucket(service: &str, operation: &str) -> Bucket {
-    match service {
-        "elasticloadbalancing" => elb(operation),
-        "ecs" => ecs(operation),
-        // Our best knowledge of CloudWatch Logs' quota of GetLogEvents: 25 a second in most regions.
-        "logs" => Bucket::new("logs read", 25, 25.0),
-        _ => apigateway(operation),
-    }
-}
-
-/// docs/aws.md#rates. The page's other bucket of 40, for all calls of an account, contradicts its own table and is left out.
-fn elb(operation: &str) -> Bucket {
-    match operation {
-        "CreateLoadBalancer" | "SetSubnets" => Bucket::new("elb create", 10, 0.2),
-        "RegisterTargets" | "DeregisterTargets" => Bucket::new("elb targets", 20, 4.0),
-        _ if operation.starts_with("Describe") => Bucket::new("elb describe", 200, 50.0),
-        _ => Bucket::new("elb change", 20, 3.0),
-    }
-}
-
-/// docs/aws.md#rates; what is not listed there is our estimate.
-fn ecs(operation: &str) -> Bucket {
-    match operation {
-        "CreateService" | "UpdateService" | "DeleteService" => Bucket::new("ecs service", 50, 5.0),
-        "DescribeServices" => Bucket::new("ecs services", 100, 20.0),
-        "RegisterTaskDefinition" | "DeregisterTaskDefinition" => Bucket::new("ecs register", 20, 1.0),
-        "DescribeTaskDefinition" => Bucket::new("ecs definition", 50, 20.0),
-        "DescribeTasks" => Bucket::new("ecs tasks", 100, 20.0),
-        _ if operation.starts_with("Describe") || operation.starts_with("List") => Bucket::new("ecs read", 50, 20.0),
-        _ => Bucket::new("ecs write", 20, 10.0),
-    }
-}
-
-/// docs/aws.md#rates. What is listed does not take from the bucket of everything else; V1 VPC links have no rate of their own.
-fn apigateway(operation: &str) -> Bucket {
-    match operation {
-        "CreateRestApi" | "ImportRestApi" => Bucket::new("apigateway create", 1, 1.0 / 3.0),
-        "DeleteRestApi" => Bucket::new("apigateway delete", 1, 1.0 / 30.0),
-        "CreateDeployment" => Bucket::new("apigateway deploy", 1, 0.2),
-        "PutRestApi" => Bucket::new("apigateway put", 1, 1.0),
-        "CreateResource" => Bucket::new("apigateway create resource", 5, 5.0),
-        "DeleteResource" => Bucket::new("apigateway delete resource", 5, 5.0),
-        "GetResources" => Bucket::new("apigateway resources", 5, 2.5),
-        _ => Bucket::new("apigateway other", 40, 10.0),
+impl Buckets {
+    /// Takes a token; false when there is none.
+    pub(super) fn take(&mut self, bucket: &Bucket, now: Timestamp, clock: &Clock) -> bool {
+        let full = self.0.get(bucket.name).copied().filter(|full| *full > now).unwrap_or(now);
+        let missing = clock.left_until(full).unwrap_or_default();
+        if missing > bucket.time_of(bucket.capacity - 1) {
+            return false;
+        }
+        self.0.insert(bucket.name.to_owned(), clock.add(full, bucket.time_of(1)));
+        true
     }
 }

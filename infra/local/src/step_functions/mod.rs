@@ -34,12 +34,24 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use crate::stand_in::service::{AwsService, Errors, Handler, OddsOf, Protocol};
 use crate::stand_in::{ACCOUNT, REGION};
 use asl::Definition;
 pub use execution::{Execution, ExecutionChange, Executions, Included, Status};
 use history::{Details, History, error_details};
 use interpreter::Run;
 use retry::{Failure, RUNTIME, TIMEOUT};
+
+/// Step Functions.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "states",
+    protocol: Protocol::Json { target: "AWSStepFunctions", content_type: "application/x-amz-json-1.0" },
+    handler: Handler::StepFunctions,
+    errors: Errors::JSON,
+    odds: Some(OddsOf::Records),
+    conflict: None,
+    provisioned: None,
+};
 
 /// The role that machines and executions are said to have.
 const ROLE: &str = "arn:aws:iam::000000000000:role/berth-local";

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::model::{Dangling, Resource, RestApi, Tags};
 use super::patch::Patch;
 use super::wire::{api, api_mut, bad, conflict, limit, list as page, no_resource, omit, read, seconds};
-use crate::stand_in::read_lag;
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 const MAX_APIS: usize = 600;
 
@@ -37,7 +36,7 @@ struct EndpointConfiguration {
     types: Vec<String>,
 }
 
-pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let create: Create = read(input)?;
     if create.name.is_empty() {
         return Err(bad("Name cannot be empty"));
@@ -47,10 +46,10 @@ pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
         Some([one]) if one == "REGIONAL" || one == "EDGE" => one.clone(),
         Some(_) => return Err(bad("berth-local plays one endpoint type for each API: REGIONAL or EDGE")),
     };
-    if sim.apigateway.apis.len() >= MAX_APIS {
+    if account.apigateway.apis.len() >= MAX_APIS {
         return Err(limit("REST APIs", "account"));
     }
-    let (id, root) = (sim.id(10), sim.id(10));
+    let (id, root) = (account.engine.id(10), account.engine.id(10));
     let resource =
         Resource { id: root.clone(), parent: None, part: None, path: "/".to_owned(), methods: BTreeMap::new() };
     let api = RestApi {
@@ -58,7 +57,7 @@ pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
         name: create.name,
         description: create.description,
         version: create.version,
-        created: sim.now(),
+        created: account.engine.now(),
         binary_media_types: create.binary_media_types,
         endpoint_type,
         disable_execute_api_endpoint: create.disable_execute_api_endpoint,
@@ -70,8 +69,8 @@ pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
         dangling: Vec::new(),
     };
     let reply = view(&api);
-    read_lag::created(sim, &id);
-    sim.apigateway.apis.insert(id, api);
+    account.engine.created(&id);
+    account.apigateway.apis.insert(id, api);
     Ok((201, reply))
 }
 
@@ -98,13 +97,13 @@ struct ApiId {
     rest_api_id: String,
 }
 
-pub fn list(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
-    page(input, &sim.apigateway.apis, view)
+pub fn list(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
+    page(input, &account.apigateway.apis, view)
 }
 
-pub fn get(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn get(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let ApiId { rest_api_id } = read(input)?;
-    Ok((200, view(api(sim, &rest_api_id)?)))
+    Ok((200, view(api(account, &rest_api_id)?)))
 }
 
 #[derive(Deserialize)]
@@ -115,9 +114,9 @@ struct Update {
     patch_operations: Vec<Patch>,
 }
 
-pub fn update(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let update: Update = read(input)?;
-    let api = api_mut(sim, &update.rest_api_id)?;
+    let api = api_mut(account, &update.rest_api_id)?;
     let mut changed = api.clone();
     for patch in &update.patch_operations {
         match (patch.op.as_str(), patch.path.as_str(), patch.entry("binaryMediaTypes")) {
@@ -139,10 +138,10 @@ pub fn update(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
     Ok((200, view(api)))
 }
 
-pub fn delete(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let ApiId { rest_api_id } = read(input)?;
-    api(sim, &rest_api_id)?;
-    sim.apigateway.apis.remove(&rest_api_id);
+    api(account, &rest_api_id)?;
+    account.apigateway.apis.remove(&rest_api_id);
     Ok((202, Value::Null))
 }
 
@@ -186,16 +185,16 @@ fn resource_view(resource: &Resource, methods: bool) -> Value {
     }))
 }
 
-pub fn list_resources(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn list_resources(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let ApiId { rest_api_id } = read(input)?;
     let embed: Embed = read(input)?;
-    page(input, &api(sim, &rest_api_id)?.resources, |resource| resource_view(resource, embed.methods()))
+    page(input, &api(account, &rest_api_id)?.resources, |resource| resource_view(resource, embed.methods()))
 }
 
-pub fn get_resource(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn get_resource(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let ResourceId { rest_api_id, resource_id } = read(input)?;
     let embed: Embed = read(input)?;
-    let resource = api(sim, &rest_api_id)?.resources.get(&resource_id).ok_or_else(no_resource)?;
+    let resource = api(account, &rest_api_id)?.resources.get(&resource_id).ok_or_else(no_resource)?;
     Ok((200, resource_view(resource, embed.methods())))
 }
 
@@ -208,10 +207,10 @@ struct CreateResource {
     path_part: String,
 }
 
-pub fn create_resource(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn create_resource(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let CreateResource { rest_api_id, parent_id, path_part } = read(input)?;
-    let (id, most) = (sim.id(6), sim.quotas.resources);
-    let api = api_mut(sim, &rest_api_id)?;
+    let (id, most) = (account.engine.id(6), account.quotas.resources);
+    let api = api_mut(account, &rest_api_id)?;
     let parent = api.resources.get(&parent_id).ok_or_else(no_resource)?;
     if !is_path_part(&path_part) {
         return Err(bad(
@@ -255,9 +254,9 @@ fn is_path_part(part: &str) -> bool {
     !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-:".contains(letter))
 }
 
-pub fn delete_resource(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn delete_resource(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let ResourceId { rest_api_id, resource_id } = read(input)?;
-    let api = api_mut(sim, &rest_api_id)?;
+    let api = api_mut(account, &rest_api_id)?;
     if resource_id == api.root {
         return Err(bad("Cannot delete root resource"));
     }

@@ -9,9 +9,9 @@ use super::Event;
 use super::model::{Deployment, LinkStatus, Live, RestApi, Stage, Tags};
 use super::patch::Patch;
 use super::wire::{api, api_mut, bad, conflict, limit, list as page, not_found, omit, read, seconds};
+use crate::stand_in::account::{self, Account};
 use crate::stand_in::profile::Latency;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::{self, Sim};
 
 const MAX_STAGES: usize = 10;
 const STAGE_PATCHES: [&str; 3] = ["/deploymentId", "/description", "/variables/{name}"];
@@ -27,20 +27,20 @@ struct Create {
     variables: BTreeMap<String, String>,
 }
 
-pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let create: Create = read(input)?;
-    let api = api(sim, &create.rest_api_id)?;
-    check_deployable(sim, api)?;
+    let api = api(account, &create.rest_api_id)?;
+    check_deployable(account, api)?;
     let resources = api.resources.clone();
     let stage_name = create.stage_name.filter(|name| !name.is_empty());
     if let Some(name) = stage_name.as_deref().filter(|name| !api.stages.contains_key(*name)) {
         check_new_stage(api, name)?;
     }
-    let (id, now) = (sim.id(6), sim.now());
+    let (id, now) = (account.engine.id(6), account.engine.now());
     let deployment =
         Deployment { id: id.clone(), description: create.description, created: now, resources, deleted: false };
     let reply = view(&deployment, false);
-    let api = api_mut(sim, &create.rest_api_id)?;
+    let api = api_mut(account, &create.rest_api_id)?;
     api.deployments.insert(id.clone(), deployment);
     if let Some(name) = stage_name {
         let stage = api.stages.entry(name.clone()).or_insert_with(|| new_stage(&name, &id, now));
@@ -48,13 +48,13 @@ pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
         stage.updated = now;
         stage.variables.extend(create.variables);
         stage.description = create.stage_description.or(stage.description.take());
-        announce(sim, &create.rest_api_id, &name);
+        announce(account, &create.rest_api_id, &name);
     }
     Ok((201, reply))
 }
 
 /// Whether a picture of the API can be taken: every method has an integration, and no link it names is being deleted.
-fn check_deployable(sim: &Sim, api: &RestApi) -> Result<(), Refusal> {
+fn check_deployable(account: &Account, api: &RestApi) -> Result<(), Refusal> {
     let mut methods = api.resources.values().flat_map(|resource| resource.methods.values()).peekable();
     if methods.peek().is_none() {
         return Err(bad("The REST API doesn't contain any methods"));
@@ -62,7 +62,7 @@ fn check_deployable(sim: &Sim, api: &RestApi) -> Result<(), Refusal> {
     for method in methods {
         let integration = method.method_integration.as_ref().ok_or_else(|| bad("No integration defined for method"))?;
         let Some(id) = integration.literal_link() else { continue };
-        match sim.apigateway.vpc_links.get(id).map(|link| link.status) {
+        match account.apigateway.vpc_links.get(id).map(|link| link.status) {
             None => return Err(bad("Invalid Vpc Link identifier specified")),
             Some(LinkStatus::Deleting) => return Err(bad(format!("Cannot deploy. Vpc link '{id}' is being deleted"))),
             Some(_) => {}
@@ -97,24 +97,24 @@ fn new_stage(name: &str, deployment: &str, now: jiff::Timestamp) -> Stage {
 }
 
 /// The stage is new, or points to another deployment, or has other variables: it answers so after a while.
-fn announce(sim: &mut Sim, api: &str, stage: &str) {
-    let latency = sim.take(Latency::StageLive);
-    sim.apigateway.stage_changes += 1;
-    let change = sim.apigateway.stage_changes;
-    let Some(changed) = sim.apigateway.apis.get_mut(api).and_then(|api| api.stages.get_mut(stage)) else { return };
+fn announce(account: &mut Account, api: &str, stage: &str) {
+    let latency = account.engine.take(Latency::StageLive);
+    account.apigateway.stage_changes += 1;
+    let change = account.apigateway.stage_changes;
+    let Some(changed) = account.apigateway.apis.get_mut(api).and_then(|api| api.stages.get_mut(stage)) else { return };
     if changed.born == 0 {
         changed.born = change;
     }
     changed.live_latency = latency;
     let live = Live { deployment: changed.deployment.clone(), variables: changed.variables.clone(), change };
     let event = Event::StageLive { api: api.to_owned(), stage: stage.to_owned(), live };
-    sim.after(latency, sim::Event::ApiGateway(event));
+    account.engine.after(latency, account::Event::ApiGateway(event));
 }
 
 /// A change of a stage has spread. One that was overtaken by a later one, or was made to an earlier stage of the same
 /// name, does nothing.
-pub fn go_live(sim: &mut Sim, api: &str, stage: &str, live: Live) {
-    let Some(api) = sim.apigateway.apis.get_mut(api) else { return };
+pub fn go_live(account: &mut Account, api: &str, stage: &str, live: Live) {
+    let Some(api) = account.apigateway.apis.get_mut(api) else { return };
     let Some(stage) = api.stages.get_mut(stage) else { return };
     let newest = stage.live.as_ref().map_or(stage.born, |live| live.change + 1);
     if live.change >= newest {
@@ -161,9 +161,9 @@ struct ApiId {
     rest_api_id: String,
 }
 
-pub fn list(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn list(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let ApiId { rest_api_id } = read(input)?;
-    let kept = api(sim, &rest_api_id)?.deployments.iter().filter(|(_, deployment)| !deployment.deleted);
+    let kept = api(account, &rest_api_id)?.deployments.iter().filter(|(_, deployment)| !deployment.deleted);
     page(input, &kept.map(|(id, deployment)| (id.clone(), deployment)).collect(), |deployment| view(deployment, false))
 }
 
@@ -180,16 +180,16 @@ fn no_deployment() -> Refusal {
     not_found("Invalid Deployment identifier specified")
 }
 
-pub fn get(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn get(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let DeploymentId { rest_api_id, deployment_id, embed } = read(input)?;
-    let deployment = api(sim, &rest_api_id)?.deployments.get(&deployment_id);
+    let deployment = api(account, &rest_api_id)?.deployments.get(&deployment_id);
     let deployment = deployment.filter(|deployment| !deployment.deleted).ok_or_else(no_deployment)?;
     Ok((200, view(deployment, embed.iter().any(|embed| embed == "apisummary"))))
 }
 
-pub fn delete(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let DeploymentId { rest_api_id, deployment_id, .. } = read(input)?;
-    let api = api_mut(sim, &rest_api_id)?;
+    let api = api_mut(account, &rest_api_id)?;
     let in_use = api.stages.values().any(|stage| stage.deployment == deployment_id);
     let deployment = api.deployments.get_mut(&deployment_id).filter(|deployment| !deployment.deleted);
     let deployment = deployment.ok_or_else(no_deployment)?;
@@ -216,10 +216,10 @@ struct CreateStage {
     tags: Tags,
 }
 
-pub fn create_stage(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn create_stage(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let CreateStage { rest_api_id, stage_name, deployment_id, description, variables, tags } = read(input)?;
-    let now = sim.now();
-    let api = api_mut(sim, &rest_api_id)?;
+    let now = account.engine.now();
+    let api = api_mut(account, &rest_api_id)?;
     if api.stages.contains_key(&stage_name) {
         return Err(conflict("Stage already exists"));
     }
@@ -228,7 +228,7 @@ pub fn create_stage(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusa
     let stage = Stage { description, variables, tags, ..new_stage(&stage_name, &deployment_id, now) };
     let reply = stage_view(&stage);
     api.stages.insert(stage_name.clone(), stage);
-    announce(sim, &rest_api_id, &stage_name);
+    announce(account, &rest_api_id, &stage_name);
     Ok((201, reply))
 }
 
@@ -262,9 +262,9 @@ struct ListStages {
     deployment_id: Option<String>,
 }
 
-pub fn list_stages(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn list_stages(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let ListStages { rest_api_id, deployment_id } = read(input)?;
-    let stages = api(sim, &rest_api_id)?.stages.values();
+    let stages = api(account, &rest_api_id)?.stages.values();
     let asked = stages.filter(|stage| deployment_id.as_ref().is_none_or(|id| *id == stage.deployment));
     Ok((200, json!({"item": asked.map(stage_view).collect::<Vec<_>>()})))
 }
@@ -282,15 +282,15 @@ fn no_stage() -> Refusal {
     not_found("Invalid stage identifier specified")
 }
 
-pub fn get_stage(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn get_stage(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let StageId { rest_api_id, stage_name, .. } = read(input)?;
-    Ok((200, stage_view(api(sim, &rest_api_id)?.stages.get(&stage_name).ok_or_else(no_stage)?)))
+    Ok((200, stage_view(api(account, &rest_api_id)?.stages.get(&stage_name).ok_or_else(no_stage)?)))
 }
 
-pub fn update_stage(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn update_stage(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let StageId { rest_api_id, stage_name, patch_operations } = read(input)?;
-    let now = sim.now();
-    let api = api_mut(sim, &rest_api_id)?;
+    let now = account.engine.now();
+    let api = api_mut(account, &rest_api_id)?;
     let before = api.stages.get(&stage_name).ok_or_else(no_stage)?;
     let mut after = Stage { updated: now, ..before.clone() };
     for patch in &patch_operations {
@@ -312,14 +312,14 @@ pub fn update_stage(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusa
     let reply = stage_view(&after);
     api.stages.insert(stage_name.clone(), after);
     if spreads {
-        announce(sim, &rest_api_id, &stage_name);
+        announce(account, &rest_api_id, &stage_name);
     }
     Ok((200, reply))
 }
 
-pub fn delete_stage(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn delete_stage(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let StageId { rest_api_id, stage_name, .. } = read(input)?;
-    let api = api_mut(sim, &rest_api_id)?;
+    let api = api_mut(account, &rest_api_id)?;
     api.stages.remove(&stage_name).ok_or_else(no_stage)?;
     forget_deleted(api);
     Ok((202, Value::Null))

@@ -10,8 +10,8 @@ use super::methods::{is_http_method, is_status};
 use super::model::{Integration, IntegrationResponse, Method};
 use super::patch::Patch;
 use super::wire::{MethodId, bad, method_mut, not_found, read};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 /// What UpdateIntegration takes; `/type` is not in it.
 const PATCHES: [&str; 7] = [
@@ -45,10 +45,10 @@ struct Put {
     cache_namespace: Option<String>,
 }
 
-pub fn put(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn put(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let put: Put = read(input)?;
     let id = MethodId { rest_api_id: put.rest_api_id, resource_id: put.resource_id, http_method: put.http_method };
-    let method = method_mut(sim, &id)?.clone();
+    let method = method_mut(account, &id)?.clone();
     let integration = Integration {
         r#type: put.r#type,
         http_method: put.integration_http_method,
@@ -63,16 +63,16 @@ pub fn put(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
         cache_key_parameters: Vec::new(),
         integration_responses: BTreeMap::new(),
     };
-    check(sim, &method, &integration)?;
+    check(account, &method, &integration)?;
     let reply = json!(integration);
-    method_mut(sim, &id)?.method_integration = Some(integration);
+    method_mut(account, &id)?.method_integration = Some(integration);
     Ok((201, reply))
 }
 
 /// Whether API Gateway takes this integration for this method.
-fn check(sim: &Sim, method: &Method, integration: &Integration) -> Result<(), Refusal> {
+fn check(account: &Account, method: &Method, integration: &Integration) -> Result<(), Refusal> {
     match integration.r#type.as_str() {
-        "HTTP" | "HTTP_PROXY" => check_http(sim, integration)?,
+        "HTTP" | "HTTP_PROXY" => check_http(account, integration)?,
         "MOCK" => check_mock(integration)?,
         "AWS" | "AWS_PROXY" => return Err(bad("berth-local does not play integrations with AWS services")),
         _ => return Err(bad("Enumeration value for IntegrationType must be non-empty")),
@@ -93,7 +93,7 @@ fn check(sim: &Sim, method: &Method, integration: &Integration) -> Result<(), Re
     Ok(())
 }
 
-fn check_http(sim: &Sim, integration: &Integration) -> Result<(), Refusal> {
+fn check_http(account: &Account, integration: &Integration) -> Result<(), Refusal> {
     match integration.http_method.as_deref() {
         None | Some("") => return Err(bad("Enumeration value for HttpMethod must be non-empty")),
         Some(method) if !is_http_method(method) => return Err(bad("Invalid HttpMethod specified")),
@@ -111,13 +111,13 @@ fn check_http(sim: &Sim, integration: &Integration) -> Result<(), Refusal> {
     }
     match integration.connection_type.as_str() {
         "INTERNET" => Ok(()),
-        "VPC_LINK" => check_link(sim, integration.connection_id.as_deref().unwrap_or_default()),
+        "VPC_LINK" => check_link(account, integration.connection_id.as_deref().unwrap_or_default()),
         _ => Err(bad("Enumeration value for ConnectionType must be non-empty")),
     }
 }
 
-fn check_link(sim: &Sim, id: &str) -> Result<(), Refusal> {
-    match sim.apigateway.vpc_links.get(id) {
+fn check_link(account: &Account, id: &str) -> Result<(), Refusal> {
+    match account.apigateway.vpc_links.get(id) {
         _ if id.is_empty() => Err(bad("Connection ID must be specified for connection type VPC_LINK")),
         _ if id.starts_with("${stageVariables.") && id.ends_with('}') => Ok(()),
         None => Err(not_found("Invalid Vpc Link identifier specified")),
@@ -143,8 +143,8 @@ fn no_integration() -> Refusal {
     not_found("Invalid Integration identifier specified")
 }
 
-pub fn get(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
-    let method = method_mut(sim, &read(input)?)?;
+pub fn get(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
+    let method = method_mut(account, &read(input)?)?;
     Ok((200, json!(method.method_integration.as_ref().ok_or_else(no_integration)?)))
 }
 
@@ -158,10 +158,10 @@ struct Update {
     patch_operations: Vec<Patch>,
 }
 
-pub fn update(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let Update { rest_api_id, resource_id, http_method, patch_operations } = read(input)?;
     let id = MethodId { rest_api_id, resource_id, http_method };
-    let method = method_mut(sim, &id)?.clone();
+    let method = method_mut(account, &id)?.clone();
     let mut changed = method.method_integration.clone().ok_or_else(no_integration)?;
     for patch in &patch_operations {
         match (patch.op.as_str(), patch.path.as_str(), patch.entry("requestParameters")) {
@@ -188,14 +188,14 @@ pub fn update(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
     if changed.connection_type == "INTERNET" {
         changed.connection_id = None;
     }
-    check(sim, &method, &changed)?;
+    check(account, &method, &changed)?;
     let reply = json!(changed);
-    method_mut(sim, &id)?.method_integration = Some(changed);
+    method_mut(account, &id)?.method_integration = Some(changed);
     Ok((200, reply))
 }
 
-pub fn delete(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
-    let method = method_mut(sim, &read(input)?)?;
+pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
+    let method = method_mut(account, &read(input)?)?;
     method.method_integration.take().ok_or_else(no_integration)?;
     Ok((204, Value::Null))
 }
@@ -214,10 +214,10 @@ struct PutResponse {
     response_templates: BTreeMap<String, String>,
 }
 
-pub fn put_response(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn put_response(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let put: PutResponse = read(input)?;
     let id = MethodId { rest_api_id: put.rest_api_id, resource_id: put.resource_id, http_method: put.http_method };
-    let method = method_mut(sim, &id)?;
+    let method = method_mut(account, &id)?;
     if !method.method_responses.contains_key(&put.status_code) {
         return Err(not_found("Invalid Response status code specified"));
     }

@@ -12,7 +12,7 @@ use super::integrations::mock_status;
 use super::matching::{CONTEXT, Uri, find, literal, with_variables};
 use super::model::{Integration, LinkStatus, Method};
 use super::send::{self, Outgoing};
-use crate::stand_in::sim::Sim;
+use crate::stand_in::account::Account;
 use crate::stand_in::{Cloud, elb};
 
 /// API Gateway's payload limit.
@@ -53,9 +53,9 @@ fn with_slash(path: &str) -> String {
 
 /// The data path: one request to a stage.
 pub async fn invoke(cloud: &Cloud, api: &str, stage: &str, path: &str, request: Request<Bytes>) -> Response<Bytes> {
-    let (ids, plan) = cloud.change(|sim| {
-        let ids = Ids::draw(sim);
-        let plan = plan(sim, &Caller { ids: &ids, api, stage, request: &request }, path);
+    let (ids, plan) = cloud.change(|account| {
+        let ids = Ids::draw(account);
+        let plan = plan(account, &Caller { ids: &ids, api, stage, request: &request }, path);
         (ids, plan)
     });
     let answer = match plan {
@@ -81,10 +81,10 @@ struct Ids {
 }
 
 impl Ids {
-    fn draw(sim: &mut Sim) -> Self {
-        let [a, b, c, d, e] = [8, 4, 4, 4, 12].map(|length| sim.hex(length));
-        let trace = format!("Root=1-{:08x}-{}", sim.now().as_second(), sim.hex(24));
-        Self { request: format!("{a}-{b}-{c}-{d}-{e}"), gateway: format!("{}=", sim.id(15)), trace }
+    fn draw(account: &mut Account) -> Self {
+        let [a, b, c, d, e] = [8, 4, 4, 4, 12].map(|length| account.engine.hex(length));
+        let trace = format!("Root=1-{:08x}-{}", account.engine.now().as_second(), account.engine.hex(24));
+        Self { request: format!("{a}-{b}-{c}-{d}-{e}"), gateway: format!("{}=", account.engine.id(15)), trace }
     }
 }
 
@@ -158,7 +158,7 @@ impl Caller<'_> {
     }
 }
 
-fn plan(sim: &Sim, caller: &Caller<'_>, path: &str) -> Result<Plan, Failure> {
+fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Failure> {
     if ["/ping", "/sping"].contains(&path) || (["ping", "sping"].contains(&caller.stage) && path == "/") {
         return Ok(Plan::Healthy);
     }
@@ -166,7 +166,7 @@ fn plan(sim: &Sim, caller: &Caller<'_>, path: &str) -> Result<Plan, Failure> {
     if caller.request.headers().iter().map(length).sum::<usize>() > LARGEST_HEADERS {
         return Err(Failure::HEADERS_TOO_LARGE);
     }
-    let api = sim.apigateway.apis.get(caller.api).filter(|api| !api.disable_execute_api_endpoint);
+    let api = account.apigateway.apis.get(caller.api).filter(|api| !api.disable_execute_api_endpoint);
     let api = api.ok_or(Failure::FORBIDDEN)?;
     let live = api.stages.get(caller.stage).and_then(|stage| stage.live.as_ref()).ok_or(Failure::FORBIDDEN)?;
     let resources = &api.deployments.get(&live.deployment).ok_or(Failure::FORBIDDEN)?.resources;
@@ -185,11 +185,11 @@ fn plan(sim: &Sim, caller: &Caller<'_>, path: &str) -> Result<Plan, Failure> {
     let link = integration.connection_id.as_deref().filter(|_| integration.connection_type == "VPC_LINK");
     let variable = |name: &str| live.variables.get(name).cloned();
     let link = link.and_then(|id| with_variables(id, variable)).ok_or(Failure::INTERNAL)?;
-    let link = sim.apigateway.vpc_links.get(&link).filter(|link| link.status == LinkStatus::Available);
-    let load_balancer = link.and_then(|link| elb::load_balancer(sim, &link.target)).ok_or(Failure::INTERNAL)?;
+    let link = account.apigateway.vpc_links.get(&link).filter(|link| link.status == LinkStatus::Available);
+    let load_balancer = link.and_then(|link| elb::load_balancer(account, &link.target)).ok_or(Failure::INTERNAL)?;
     let timeout = Duration::from_millis(integration.timeout_in_millis.into());
     if !load_balancer.security_groups.is_empty() && load_balancer.enforce_on_private_link {
-        return Ok(Plan::Silent { timeout, clock: sim.clock.clone() });
+        return Ok(Plan::Silent { timeout, clock: account.engine.clock.clone() });
     }
 
     let uri = integration.uri.as_deref().and_then(|uri| with_variables(uri, variable));
@@ -225,7 +225,7 @@ fn plan(sim: &Sim, caller: &Caller<'_>, path: &str) -> Result<Plan, Failure> {
         body: caller.request.body().clone(),
         accept: caller.request.headers().get(header::ACCEPT).cloned(),
         timeout,
-        clock: sim.clock.clone(),
+        clock: account.engine.clock.clone(),
         integration: integration.clone(),
         binary_media_types: api.binary_media_types.clone(),
     })))

@@ -7,11 +7,10 @@ use super::Event;
 use super::model::{LinkStatus, Tags, VpcLink};
 use super::patch::Patch;
 use super::wire::{bad, limit, list as page, not_found, omit, read};
+use crate::stand_in::account::{self, Account};
 use crate::stand_in::elb;
 use crate::stand_in::profile::Latency;
-use crate::stand_in::read_lag;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::{self, Sim};
 
 /// The stage that AWS invokes the current definition under.
 const CURRENT: &str = "test-invoke-stage";
@@ -28,7 +27,7 @@ struct Create {
     tags: Tags,
 }
 
-pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let create: Create = read(input)?;
     if create.name.is_empty() {
         return Err(bad("Name cannot be empty"));
@@ -41,26 +40,26 @@ pub fn create(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
     if !target.starts_with("arn:") || target.split(':').count() < 6 {
         return Err(bad(format!("Invalid ARN. ARN is not well formed {target}")));
     }
-    if sim.apigateway.vpc_links.len() >= sim.quotas.vpc_links {
+    if account.apigateway.vpc_links.len() >= account.quotas.vpc_links {
         return Err(limit("VPC links", "account"));
     }
     let link = VpcLink {
-        id: sim.id(6),
+        id: account.engine.id(6),
         name: create.name,
         description: create.description,
         status: LinkStatus::Pending,
         // Who comes first has the load balancer; a link that comes second shows it only when its time is over.
-        failure: elb::link_to_load_balancer(sim, &target).err(),
+        failure: elb::link_to_load_balancer(account, &target).err(),
         target,
         tags: create.tags,
-        created: sim.now(),
-        available_latency: sim.take(Latency::VpcLinkAvailable),
+        created: account.engine.now(),
+        available_latency: account.engine.take(Latency::VpcLinkAvailable),
     };
     let event = Event::LinkSettled { link: link.id.clone() };
-    sim.after(link.available_latency, sim::Event::ApiGateway(event));
+    account.engine.after(link.available_latency, account::Event::ApiGateway(event));
     let reply = view(&link);
-    read_lag::created(sim, &link.id);
-    sim.apigateway.vpc_links.insert(link.id.clone(), link);
+    account.engine.created(&link.id);
+    account.apigateway.vpc_links.insert(link.id.clone(), link);
     Ok((202, reply))
 }
 
@@ -82,27 +81,27 @@ fn view(link: &VpcLink) -> Value {
 }
 
 /// The link's time is over: it is available, or it failed.
-pub fn settle(sim: &mut Sim, id: &str) {
-    let Some(link) = sim.apigateway.vpc_links.get_mut(id) else { return };
+pub fn settle(account: &mut Account, id: &str) {
+    let Some(link) = account.apigateway.vpc_links.get_mut(id) else { return };
     if link.status == LinkStatus::Pending {
         link.status = if link.failure.is_some() { LinkStatus::Failed } else { LinkStatus::Available };
     }
 }
 
 /// A pending link will fail with this message; its load balancer is free for another.
-pub fn doom(sim: &mut Sim, id: &str, why: &str) {
+pub fn doom(account: &mut Account, id: &str, why: &str) {
     let pending = |link: &&mut VpcLink| link.status == LinkStatus::Pending && link.failure.is_none();
-    let Some(link) = sim.apigateway.vpc_links.get_mut(id).filter(pending) else { return };
+    let Some(link) = account.apigateway.vpc_links.get_mut(id).filter(pending) else { return };
     link.failure = Some(why.to_owned());
     let target = link.target.clone();
-    elb::unlink_load_balancer(sim, &target);
+    elb::unlink_load_balancer(account, &target);
 }
 
 /// The link is gone; only then does its load balancer begin to be free.
-pub fn vanish(sim: &mut Sim, id: &str) {
-    let Some(link) = sim.apigateway.vpc_links.remove(id) else { return };
+pub fn vanish(account: &mut Account, id: &str) {
+    let Some(link) = account.apigateway.vpc_links.remove(id) else { return };
     if link.failure.is_none() {
-        elb::unlink_load_balancer(sim, &link.target);
+        elb::unlink_load_balancer(account, &link.target);
     }
 }
 
@@ -112,17 +111,17 @@ struct LinkId {
     vpc_link_id: String,
 }
 
-pub fn list(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
-    page(input, &sim.apigateway.vpc_links, view)
+pub fn list(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
+    page(input, &account.apigateway.vpc_links, view)
 }
 
 fn no_link() -> Refusal {
     not_found("Invalid Vpc Link identifier specified")
 }
 
-pub fn get(sim: &Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn get(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let LinkId { vpc_link_id } = read(input)?;
-    Ok((200, view(sim.apigateway.vpc_links.get(&vpc_link_id).ok_or_else(no_link)?)))
+    Ok((200, view(account.apigateway.vpc_links.get(&vpc_link_id).ok_or_else(no_link)?)))
 }
 
 #[derive(Deserialize)]
@@ -133,9 +132,9 @@ struct Update {
     patch_operations: Vec<Patch>,
 }
 
-pub fn update(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let update: Update = read(input)?;
-    let link = sim.apigateway.vpc_links.get_mut(&update.vpc_link_id).ok_or_else(no_link)?;
+    let link = account.apigateway.vpc_links.get_mut(&update.vpc_link_id).ok_or_else(no_link)?;
     let mut changed = link.clone();
     for patch in &update.patch_operations {
         match (patch.op.as_str(), patch.path.as_str()) {
@@ -154,32 +153,32 @@ pub fn update(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
     Ok((200, view(link)))
 }
 
-pub fn delete(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let LinkId { vpc_link_id: id } = read(input)?;
-    let link = sim.apigateway.vpc_links.get(&id).ok_or_else(no_link)?;
+    let link = account.apigateway.vpc_links.get(&id).ok_or_else(no_link)?;
     if link.status == LinkStatus::Deleting {
         return Ok((202, Value::Null));
     }
-    let references = references(sim, &id);
+    let references = references(account, &id);
     if !references.is_empty() {
         return Err(bad(format!(
             "Cannot delete vpc link. Vpc link '{id}', is referenced in [{}] in format of [RESTApiId:Method:Resource:Stage].",
             references.join(", ")
         )));
     }
-    if let Some(link) = sim.apigateway.vpc_links.get_mut(&id) {
+    if let Some(link) = account.apigateway.vpc_links.get_mut(&id) {
         link.status = LinkStatus::Deleting;
     }
-    let latency = sim.take(Latency::VpcLinkGone);
-    sim.after(latency, sim::Event::ApiGateway(Event::LinkGone { link: id }));
+    let latency = account.engine.take(Latency::VpcLinkGone);
+    account.engine.after(latency, account::Event::ApiGateway(Event::LinkGone { link: id }));
     Ok((202, Value::Null))
 }
 
 /// Where a link is named literally: in the snapshots that stages point to, in current definitions, and by methods that
 /// were deleted. A stage variable that leads to the link is no reference.
-fn references(sim: &Sim, id: &str) -> Vec<String> {
+fn references(account: &Account, id: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for (api_id, api) in &sim.apigateway.apis {
+    for (api_id, api) in &account.apigateway.apis {
         let deployed = api
             .stages
             .values()

@@ -9,8 +9,8 @@ use super::apis::leave_dangling;
 use super::model::{Method, MethodResponse};
 use super::patch::Patch;
 use super::wire::{MethodId, api_mut, bad, conflict, method_mut, not_found, read, resource_mut};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 const HTTP_METHODS: [&str; 8] = ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY"];
 
@@ -29,9 +29,9 @@ struct Put {
     request_parameters: BTreeMap<String, bool>,
 }
 
-pub fn put(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn put(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let put: Put = read(input)?;
-    let resource = resource_mut(sim, &put.rest_api_id, &put.resource_id)?;
+    let resource = resource_mut(account, &put.rest_api_id, &put.resource_id)?;
     if !is_http_method(&put.http_method) {
         return Err(bad(format!("Invalid HttpMethod specified. Valid options are {}", HTTP_METHODS.join(","))));
     }
@@ -75,8 +75,8 @@ fn check_parameter(name: &str) -> Result<(), Refusal> {
     }
 }
 
-pub fn get(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
-    Ok((200, json!(method_mut(sim, &read(input)?)?)))
+pub fn get(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
+    Ok((200, json!(method_mut(account, &read(input)?)?)))
 }
 
 #[derive(Deserialize)]
@@ -89,9 +89,9 @@ struct Update {
     patch_operations: Vec<Patch>,
 }
 
-pub fn update(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let Update { rest_api_id, resource_id, http_method, patch_operations } = read(input)?;
-    let method = method_mut(sim, &MethodId { rest_api_id, resource_id, http_method })?;
+    let method = method_mut(account, &MethodId { rest_api_id, resource_id, http_method })?;
     let mut changed = method.clone();
     for patch in &patch_operations {
         match (patch.op.as_str(), patch.path.as_str(), patch.entry("requestParameters")) {
@@ -116,11 +116,11 @@ pub fn update(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
     Ok((200, json!(method)))
 }
 
-pub fn delete(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let id: MethodId = read(input)?;
-    let method = method_mut(sim, &id)?.clone();
-    resource_mut(sim, &id.rest_api_id, &id.resource_id)?.methods.remove(&id.http_method);
-    leave_dangling(api_mut(sim, &id.rest_api_id)?, &id.resource_id, &method);
+    let method = method_mut(account, &id)?.clone();
+    resource_mut(account, &id.rest_api_id, &id.resource_id)?.methods.remove(&id.http_method);
+    leave_dangling(api_mut(account, &id.rest_api_id)?, &id.resource_id, &method);
     Ok((204, Value::Null))
 }
 
@@ -137,10 +137,10 @@ struct PutResponse {
     response_models: BTreeMap<String, String>,
 }
 
-pub fn put_response(sim: &mut Sim, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn put_response(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let PutResponse { rest_api_id, resource_id, http_method, status_code, response_parameters, response_models } =
         read(input)?;
-    let method = method_mut(sim, &MethodId { rest_api_id, resource_id, http_method })?;
+    let method = method_mut(account, &MethodId { rest_api_id, resource_id, http_method })?;
     if method.method_responses.contains_key(&status_code) {
         return Err(conflict("Response already exists for this resource"));
     }

@@ -14,6 +14,7 @@ mod matching;
 mod methods;
 pub mod model;
 mod patch;
+mod rates;
 mod route;
 mod send;
 mod tags;
@@ -24,12 +25,40 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::account::Account;
+use super::read_lag::Unseen;
 use super::refusal::Refusal;
-use super::sim::Sim;
+use super::service::{AwsService, Calls, Errors, Handler, OddsOf, Protocol, Provisioned, Reply};
 
 pub use invoke::{invoke, stage_of};
 pub use model::{Deployment, Integration, Live, Method, Resource, RestApi, Stage, VpcLink};
-pub use route::route;
+
+/// API Gateway.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "apigateway",
+    protocol: Protocol::Rest { route: route::route },
+    handler: Handler::Account(Calls { call, bucket: rates::bucket }),
+    errors: Errors {
+        throttled: (429, "TooManyRequestsException", "Too Many Requests"),
+        unavailable: (503, "ServiceUnavailableException"),
+        denied: (403, "AccessDeniedException"),
+    },
+    odds: Some(OddsOf::Resources),
+    conflict: Some(concurrent_modification),
+    provisioned: Some(Provisioned {
+        operation: "CreateVpcLink",
+        fail_when_ready: |account, reply, why| {
+            links::doom(account, reply["id"].as_str().unwrap_or_default(), why);
+        },
+    }),
+};
+
+/// What API Gateway answers when two writes meet (docs/aws.md#retry-or-give-up).
+#[must_use]
+pub fn concurrent_modification() -> Refusal {
+    let message = "Unable to complete operation due to concurrent modification. Please try again later.";
+    Refusal::new(409, "ConflictException", message)
+}
 
 /// Everything API Gateway holds.
 #[derive(Default, Serialize, Deserialize)]
@@ -40,6 +69,25 @@ pub struct ApiGateway {
     pub vpc_links: BTreeMap<String, VpcLink>,
     /// How often a stage was created, re-pointed or given other variables.
     stage_changes: u64,
+}
+
+/// What reads do not see yet.
+pub(super) struct Taken {
+    apis: BTreeMap<String, RestApi>,
+    vpc_links: BTreeMap<String, VpcLink>,
+}
+
+impl ApiGateway {
+    /// Takes out what reads do not see yet.
+    pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> Taken {
+        Taken { apis: unseen.out_of(&mut self.apis), vpc_links: unseen.out_of(&mut self.vpc_links) }
+    }
+
+    /// Puts back what was taken out.
+    pub(super) fn give_back(&mut self, taken: Taken) {
+        self.apis.extend(taken.apis);
+        self.vpc_links.extend(taken.vpc_links);
+    }
 }
 
 /// What happens in API Gateway by itself.
@@ -70,59 +118,54 @@ pub enum Event {
 ///
 /// # Errors
 /// What AWS refuses, as docs/aws.md#api-gateway has it.
-pub fn call(sim: &mut Sim, operation: &str, input: &Value) -> Result<(u16, Value), Refusal> {
+pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Reply, Refusal> {
     match operation {
-        "CreateRestApi" => apis::create(sim, input),
-        "GetRestApis" => apis::list(sim, input),
-        "GetRestApi" => apis::get(sim, input),
-        "UpdateRestApi" => apis::update(sim, input),
-        "DeleteRestApi" => apis::delete(sim, input),
+        "CreateRestApi" => apis::create(account, input),
+        "GetRestApis" => apis::list(account, input),
+        "GetRestApi" => apis::get(account, input),
+        "UpdateRestApi" => apis::update(account, input),
+        "DeleteRestApi" => apis::delete(account, input),
         "GetAccount" => Ok((200, apis::account())),
-        "GetResources" => apis::list_resources(sim, input),
-        "GetResource" => apis::get_resource(sim, input),
-        "CreateResource" => apis::create_resource(sim, input),
-        "DeleteResource" => apis::delete_resource(sim, input),
-        "PutMethod" => methods::put(sim, input),
-        "GetMethod" => methods::get(sim, input),
-        "UpdateMethod" => methods::update(sim, input),
-        "DeleteMethod" => methods::delete(sim, input),
-        "PutMethodResponse" => methods::put_response(sim, input),
-        "PutIntegration" => integrations::put(sim, input),
-        "GetIntegration" => integrations::get(sim, input),
-        "UpdateIntegration" => integrations::update(sim, input),
-        "DeleteIntegration" => integrations::delete(sim, input),
-        "PutIntegrationResponse" => integrations::put_response(sim, input),
-        "CreateDeployment" => deployments::create(sim, input),
-        "GetDeployments" => deployments::list(sim, input),
-        "GetDeployment" => deployments::get(sim, input),
-        "DeleteDeployment" => deployments::delete(sim, input),
-        "CreateStage" => deployments::create_stage(sim, input),
-        "GetStages" => deployments::list_stages(sim, input),
-        "GetStage" => deployments::get_stage(sim, input),
-        "UpdateStage" => deployments::update_stage(sim, input),
-        "DeleteStage" => deployments::delete_stage(sim, input),
-        "CreateVpcLink" => links::create(sim, input),
-        "GetVpcLinks" => links::list(sim, input),
-        "GetVpcLink" => links::get(sim, input),
-        "UpdateVpcLink" => links::update(sim, input),
-        "DeleteVpcLink" => links::delete(sim, input),
-        "TagResource" => tags::tag(sim, input),
-        "UntagResource" => tags::untag(sim, input),
-        "GetTags" => tags::get(sim, input),
+        "GetResources" => apis::list_resources(account, input),
+        "GetResource" => apis::get_resource(account, input),
+        "CreateResource" => apis::create_resource(account, input),
+        "DeleteResource" => apis::delete_resource(account, input),
+        "PutMethod" => methods::put(account, input),
+        "GetMethod" => methods::get(account, input),
+        "UpdateMethod" => methods::update(account, input),
+        "DeleteMethod" => methods::delete(account, input),
+        "PutMethodResponse" => methods::put_response(account, input),
+        "PutIntegration" => integrations::put(account, input),
+        "GetIntegration" => integrations::get(account, input),
+        "UpdateIntegration" => integrations::update(account, input),
+        "DeleteIntegration" => integrations::delete(account, input),
+        "PutIntegrationResponse" => integrations::put_response(account, input),
+        "CreateDeployment" => deployments::create(account, input),
+        "GetDeployments" => deployments::list(account, input),
+        "GetDeployment" => deployments::get(account, input),
+        "DeleteDeployment" => deployments::delete(account, input),
+        "CreateStage" => deployments::create_stage(account, input),
+        "GetStages" => deployments::list_stages(account, input),
+        "GetStage" => deployments::get_stage(account, input),
+        "UpdateStage" => deployments::update_stage(account, input),
+        "DeleteStage" => deployments::delete_stage(account, input),
+        "CreateVpcLink" => links::create(account, input),
+        "GetVpcLinks" => links::list(account, input),
+        "GetVpcLink" => links::get(account, input),
+        "UpdateVpcLink" => links::update(account, input),
+        "DeleteVpcLink" => links::delete(account, input),
+        "TagResource" => tags::tag(account, input),
+        "UntagResource" => tags::untag(account, input),
+        "GetTags" => tags::get(account, input),
         _ => Err(wire::bad(format!("berth-local does not play {operation}"))),
     }
 }
 
-/// A VPC link that is being made will come up FAILED, with this message.
-pub(super) fn doom(sim: &mut Sim, link: &str, why: &str) {
-    links::doom(sim, link, why);
-}
-
 /// An event is due.
-pub fn happen(sim: &mut Sim, event: Event) {
+pub fn happen(account: &mut Account, event: Event) {
     match event {
-        Event::LinkSettled { link } => links::settle(sim, &link),
-        Event::LinkGone { link } => links::vanish(sim, &link),
-        Event::StageLive { api, stage, live } => deployments::go_live(sim, &api, &stage, live),
+        Event::LinkSettled { link } => links::settle(account, &link),
+        Event::LinkGone { link } => links::vanish(account, &link),
+        Event::StageLive { api, stage, live } => deployments::go_live(account, &api, &stage, live),
     }
 }

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::model::{Method, Resource, RestApi};
 use crate::stand_in::ACCOUNT;
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 /// An operation's input; a member that the stand-in does not play is refused by name.
 pub fn read<T: DeserializeOwned>(input: &Value) -> Result<T, Refusal> {
@@ -78,20 +78,20 @@ pub fn seconds(moment: Timestamp) -> i64 {
     moment.as_second()
 }
 
-pub fn api<'a>(sim: &'a Sim, id: &str) -> Result<&'a RestApi, Refusal> {
-    sim.apigateway.apis.get(id).ok_or_else(|| no_api(id))
+pub fn api<'a>(account: &'a Account, id: &str) -> Result<&'a RestApi, Refusal> {
+    account.apigateway.apis.get(id).ok_or_else(|| no_api(id))
 }
 
-pub fn api_mut<'a>(sim: &'a mut Sim, id: &str) -> Result<&'a mut RestApi, Refusal> {
-    sim.apigateway.apis.get_mut(id).ok_or_else(|| no_api(id))
+pub fn api_mut<'a>(account: &'a mut Account, id: &str) -> Result<&'a mut RestApi, Refusal> {
+    account.apigateway.apis.get_mut(id).ok_or_else(|| no_api(id))
 }
 
 fn no_api(id: &str) -> Refusal {
     not_found(format!("Invalid API identifier specified {ACCOUNT}:{id}"))
 }
 
-pub fn resource_mut<'a>(sim: &'a mut Sim, api: &str, resource: &str) -> Result<&'a mut Resource, Refusal> {
-    api_mut(sim, api)?.resources.get_mut(resource).ok_or_else(no_resource)
+pub fn resource_mut<'a>(account: &'a mut Account, api: &str, resource: &str) -> Result<&'a mut Resource, Refusal> {
+    api_mut(account, api)?.resources.get_mut(resource).ok_or_else(no_resource)
 }
 
 pub fn no_resource() -> Refusal {
@@ -107,7 +107,7 @@ pub struct MethodId {
     pub http_method: String,
 }
 
-pub fn method_mut<'a>(sim: &'a mut Sim, id: &MethodId) -> Result<&'a mut Method, Refusal> {
-    let resource = resource_mut(sim, &id.rest_api_id, &id.resource_id)?;
+pub fn method_mut<'a>(account: &'a mut Account, id: &MethodId) -> Result<&'a mut Method, Refusal> {
+    let resource = resource_mut(account, &id.rest_api_id, &id.resource_id)?;
     resource.methods.get_mut(&id.http_method).ok_or_else(|| not_found("Invalid Method identifier specified"))
 }

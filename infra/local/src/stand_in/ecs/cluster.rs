@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::input::{Page, Tag, invalid, is_name, last, parse, shown_tags, tags, unplayed, without_nulls};
 use super::task::Status;
 use super::{Ecs, service};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 /// A cluster.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -34,30 +34,30 @@ pub(super) fn named(ecs: &Ecs, given: Option<&str>) -> Result<String, Refusal> {
     }
 }
 
-pub(super) fn arn(sim: &Sim, name: &str) -> String {
-    sim.arn("ecs", &format!("cluster/{name}"))
+pub(super) fn arn(account: &Account, name: &str) -> String {
+    account.engine.arn("ecs", &format!("cluster/{name}"))
 }
 
-fn shown(sim: &Sim, name: &str, with_tags: bool) -> Value {
-    let Some(cluster) = sim.ecs.clusters.get(name) else { return Value::Null };
+fn shown(account: &Account, name: &str, with_tags: bool) -> Value {
+    let Some(cluster) = account.ecs.clusters.get(name) else { return Value::Null };
     let tasks = |wanted: fn(Status) -> bool| {
-        sim.ecs.tasks.values().filter(|task| task.cluster == name && wanted(task.status)).count()
+        account.ecs.tasks.values().filter(|task| task.cluster == name && wanted(task.status)).count()
     };
-    let arn = arn(sim, name);
+    let arn = arn(account, name);
     without_nulls(json!({
         "clusterName": name,
         "status": if cluster.active { "ACTIVE" } else { "INACTIVE" },
         "registeredContainerInstancesCount": 0,
         "runningTasksCount": tasks(|status| status == Status::Running),
         "pendingTasksCount": tasks(|status| status < Status::Running),
-        "activeServicesCount": sim.ecs.services.values()
+        "activeServicesCount": account.ecs.services.values()
             .filter(|service| service.cluster == name && service.status == service::Status::Active).count(),
         "statistics": [],
         "settings": cluster.settings.clone().unwrap_or_else(|| json!([{"name": "containerInsights", "value": "disabled"}])),
         "configuration": cluster.configuration,
         "capacityProviders": [],
         "defaultCapacityProviderStrategy": [],
-        "tags": if with_tags { shown_tags(sim.ecs.tags.get(&arn)) } else { json!([]) },
+        "tags": if with_tags { shown_tags(account.ecs.tags.get(&arn)) } else { json!([]) },
         "clusterArn": arn,
     }))
 }
@@ -75,7 +75,7 @@ struct Create {
     service_connect_defaults: Option<Value>,
 }
 
-pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let input: Create = parse("CreateCluster", input)?;
     unplayed(
         "CreateCluster",
@@ -93,12 +93,12 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
     }
     let tags = tags(&input.tags)?;
     // Creating an active cluster once more gives it back as it is.
-    if !sim.ecs.clusters.get(&name).is_some_and(|cluster| cluster.active) {
+    if !account.ecs.clusters.get(&name).is_some_and(|cluster| cluster.active) {
         let cluster = Cluster { active: true, settings: input.settings, configuration: input.configuration };
-        sim.ecs.clusters.insert(name.clone(), cluster);
-        sim.ecs.tags.insert(arn(sim, &name), tags);
+        account.ecs.clusters.insert(name.clone(), cluster);
+        account.ecs.tags.insert(arn(account, &name), tags);
     }
-    Ok(json!({"cluster": shown(sim, &name, true)}))
+    Ok(json!({"cluster": shown(account, &name, true)}))
 }
 
 #[derive(Deserialize)]
@@ -110,26 +110,26 @@ struct Describe {
     include: Vec<String>,
 }
 
-pub(super) fn describe(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: Describe = parse("DescribeClusters", input)?;
     let asked = if input.clusters.is_empty() { vec!["default".to_owned()] } else { input.clusters };
     let with_tags = input.include.iter().any(|include| include == "TAGS");
     let (mut clusters, mut failures) = (Vec::new(), Vec::new());
     for cluster in asked {
         let name = last(&cluster);
-        if sim.ecs.clusters.contains_key(name) {
-            clusters.push(shown(sim, name, with_tags));
+        if account.ecs.clusters.contains_key(name) {
+            clusters.push(shown(account, name, with_tags));
         } else {
-            failures.push(json!({"arn": arn(sim, name), "reason": "MISSING"}));
+            failures.push(json!({"arn": arn(account, name), "reason": "MISSING"}));
         }
     }
     Ok(json!({"clusters": clusters, "failures": failures}))
 }
 
-pub(super) fn list(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let page: Page = parse("ListClusters", input)?;
     let arns: Vec<String> =
-        sim.ecs.clusters.iter().filter(|(_, cluster)| cluster.active).map(|(name, _)| arn(sim, name)).collect();
+        account.ecs.clusters.iter().filter(|(_, cluster)| cluster.active).map(|(name, _)| arn(account, name)).collect();
     page.of("clusterArns", &arns, 100)
 }
 
@@ -139,24 +139,24 @@ struct Delete {
     cluster: String,
 }
 
-pub(super) fn delete(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let input: Delete = parse("DeleteCluster", input)?;
-    let name = named(&sim.ecs, Some(&input.cluster))?;
+    let name = named(&account.ecs, Some(&input.cluster))?;
     let in_use = |service: &service::Service| service.cluster == name && service.status != service::Status::Inactive;
-    if sim.ecs.services.values().any(in_use) {
+    if account.ecs.services.values().any(in_use) {
         return Err(Refusal::bad(
             "ClusterContainsServicesException",
             "The Cluster cannot be deleted while Services are active.",
         ));
     }
-    if sim.ecs.tasks.values().any(|task| task.cluster == name && task.status != Status::Stopped) {
+    if account.ecs.tasks.values().any(|task| task.cluster == name && task.status != Status::Stopped) {
         return Err(Refusal::bad(
             "ClusterContainsTasksException",
             "The Cluster cannot be deleted while Tasks are active.",
         ));
     }
-    if let Some(cluster) = sim.ecs.clusters.get_mut(&name) {
+    if let Some(cluster) = account.ecs.clusters.get_mut(&name) {
         cluster.active = false;
     }
-    Ok(json!({"cluster": shown(sim, &name, true)}))
+    Ok(json!({"cluster": shown(account, &name, true)}))
 }

@@ -7,11 +7,10 @@ use super::definition::{self, TaskDefinition};
 use super::input::{Tag, client, invalid, is_name, parse, tags, unplayed};
 use super::service::{self, LoadBalancer, Made, Network, Plan, Service, Status};
 use super::{cluster, deploying, scheduler};
+use crate::stand_in::account::Account;
 use crate::stand_in::ec2;
 use crate::stand_in::elb;
-use crate::stand_in::read_lag;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -55,9 +54,9 @@ struct Input {
     vpc_lattice_configurations: Option<Value>,
 }
 
-pub(super) fn create(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
+pub(super) fn create(account: &mut Account, request: &Value) -> Result<Value, Refusal> {
     let input: Input = parse("CreateService", request)?;
-    let cluster = cluster::named(&sim.ecs, input.cluster.as_deref())?;
+    let cluster = cluster::named(&account.ecs, input.cluster.as_deref())?;
     check_played(&input)?;
     if !is_name(&input.service_name) {
         return Err(invalid(
@@ -69,8 +68,8 @@ pub(super) fn create(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
         return Err(invalid("clientToken must be 1 to 36 ASCII characters in the range 33-126."));
     }
     let key = service::key(&cluster, &input.service_name);
-    if same_again(sim, &cluster, &key, &input, request)? {
-        return Ok(json!({"service": service::shown(sim, &key, true)}));
+    if same_again(account, &cluster, &key, &input, request)? {
+        return Ok(json!({"service": service::shown(account, &key, true)}));
     }
     input.deployment_configuration.check("CreateService")?;
     let tags = tags(&input.tags)?;
@@ -79,7 +78,7 @@ pub(super) fn create(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
     }
     let asked = input.task_definition.ok_or_else(|| invalid("TaskDefinition cannot be blank."))?;
     let network = input.network_configuration.and_then(|network| network.awsvpc_configuration);
-    let plan = plan(sim, &asked, network, input.load_balancers)?;
+    let plan = plan(account, &asked, network, input.load_balancers)?;
 
     let made = Made {
         cluster,
@@ -94,20 +93,20 @@ pub(super) fn create(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
         enable_managed_tags: input.enable_managed_tags,
         zone_rebalancing: input.availability_zone_rebalancing,
     };
-    let service = Service::new(sim, made, plan);
-    let former = sim.ecs.services.insert(key.clone(), service);
-    sim.ecs.former.extend(former.map(|former| (key.clone(), former)));
-    read_lag::created(sim, &key);
-    sim.ecs.tags.insert(service::arn(sim, &key), tags);
-    scheduler::reconcile(sim, &key);
-    scheduler::look_soon(sim, &key);
-    Ok(json!({"service": service::shown(sim, &key, true)}))
+    let service = Service::new(account, made, plan);
+    let former = account.ecs.services.insert(key.clone(), service);
+    account.ecs.former.extend(former.map(|former| (key.clone(), former)));
+    account.engine.created(&key);
+    account.ecs.tags.insert(service::arn(account, &key), tags);
+    scheduler::reconcile(account, &key);
+    scheduler::look_soon(account, &key);
+    Ok(json!({"service": service::shown(account, &key, true)}))
 }
 
 /// Whether this very service exists already; refuses what is neither the same nor new.
-fn same_again(sim: &Sim, cluster: &str, key: &str, input: &Input, request: &Value) -> Result<bool, Refusal> {
+fn same_again(account: &Account, cluster: &str, key: &str, input: &Input, request: &Value) -> Result<bool, Refusal> {
     let not_idempotent = || invalid("Creation of service was not idempotent.");
-    if let Some(existing) = sim.ecs.services.get(key) {
+    if let Some(existing) = account.ecs.services.get(key) {
         match existing.status {
             Status::Draining => return Err(invalid("Unable to Start a service that is still Draining.")),
             Status::Active => {
@@ -122,7 +121,7 @@ fn same_again(sim: &Sim, cluster: &str, key: &str, input: &Input, request: &Valu
     let taken = |service: &Service| {
         service.cluster == cluster && service.status == Status::Active && service.client_token == input.client_token
     };
-    if input.client_token.is_some() && sim.ecs.services.values().any(taken) {
+    if input.client_token.is_some() && account.ecs.services.values().any(taken) {
         return Err(not_idempotent());
     }
     Ok(false)
@@ -161,12 +160,12 @@ fn check_played(input: &Input) -> Result<(), Refusal> {
 
 /// The plan of a deployment, when AWS would take it.
 pub(super) fn plan(
-    sim: &Sim,
+    account: &Account,
     asked: &str,
     network: Option<Network>,
     load_balancers: Vec<LoadBalancer>,
 ) -> Result<Plan, Refusal> {
-    let definition = definition::find(&sim.ecs, asked).ok_or_else(|| client("TaskDefinition not found."))?;
+    let definition = definition::find(&account.ecs, asked).ok_or_else(|| client("TaskDefinition not found."))?;
     if definition.deregistered_at.is_some() {
         return Err(client("TaskDefinition is inactive"));
     }
@@ -180,7 +179,7 @@ pub(super) fn plan(
         return Err(invalid("load balancers can have at most 5 items."));
     }
     for load_balancer in &load_balancers {
-        check_load_balancer(sim, definition, load_balancer)?;
+        check_load_balancer(account, definition, load_balancer)?;
     }
     Ok(Plan { task_definition: definition.arn.clone(), network, load_balancers })
 }
@@ -208,7 +207,7 @@ fn check_network(network: &Network) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_load_balancer(sim: &Sim, definition: &TaskDefinition, given: &LoadBalancer) -> Result<(), Refusal> {
+fn check_load_balancer(account: &Account, definition: &TaskDefinition, given: &LoadBalancer) -> Result<(), Refusal> {
     let LoadBalancer { target_group_arn: arn, container_name: name, container_port: port } = given;
     let container = definition
         .container(name)
@@ -216,7 +215,7 @@ fn check_load_balancer(sim: &Sim, definition: &TaskDefinition, given: &LoadBalan
     if !container.port_mappings.iter().any(|mapping| mapping.container_port == *port) {
         return Err(invalid(format!("The container {name} did not have a container port {port} defined.")));
     }
-    match elb::target_group_is_served(sim, arn) {
+    match elb::target_group_is_served(account, arn) {
         None => return Err(invalid(format!("The specified target group does not exist: {arn}"))),
         Some(false) => {
             return Err(invalid(format!(
@@ -225,7 +224,7 @@ fn check_load_balancer(sim: &Sim, definition: &TaskDefinition, given: &LoadBalan
         }
         Some(true) => {}
     }
-    match elb::target_type(sim, arn) {
+    match elb::target_type(account, arn) {
         Some("ip") => Ok(()),
         kind => Err(invalid(format!(
             "The provided target group {arn} has target type {}, which is incompatible with the awsvpc network mode specified in the task definition.",

@@ -9,8 +9,8 @@ use super::input::{
     Page, Tag, Tags, client, epoch, is_name, maybe_epoch, parse, shown_tags, tags, unplayed, without_nulls,
 };
 use super::{Ecs, fargate};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 use crate::stand_in::{ACCOUNT, REGION};
 
 /// One revision of a family.
@@ -134,8 +134,8 @@ fn own(given: &str) -> Option<&str> {
 }
 
 /// Registers a family with one container `web` on port 8000 that writes to CloudWatch Logs, unless the family exists.
-pub(super) fn provide(sim: &mut Sim, family: &str) {
-    if sim.ecs.families.contains_key(family) {
+pub(super) fn provide(account: &mut Account, family: &str) {
+    if account.ecs.families.contains_key(family) {
         return;
     }
     let provided = json!({
@@ -147,7 +147,7 @@ pub(super) fn provide(sim: &mut Sim, family: &str) {
             }},
         }],
     });
-    if let Err(refusal) = register(sim, &provided) {
+    if let Err(refusal) = register(account, &provided) {
         tracing::warn!(family, %refusal, "the family cannot be registered");
     }
 }
@@ -178,7 +178,7 @@ struct Register {
     inference_accelerators: Option<Value>,
 }
 
-pub(super) fn register(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn register(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let mut input: Register = parse("RegisterTaskDefinition", input)?;
     unplayed(
         "RegisterTaskDefinition",
@@ -204,9 +204,9 @@ pub(super) fn register(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
         complete(container, awsvpc)?;
     }
 
-    let revisions = sim.ecs.families.get(&input.family);
+    let revisions = account.ecs.families.get(&input.family);
     let revision = revisions.and_then(|revisions| revisions.keys().next_back()).map_or(1, |newest| newest + 1);
-    let arn = sim.arn("ecs", &format!("task-definition/{}:{revision}", input.family));
+    let arn = account.engine.arn("ecs", &format!("task-definition/{}:{revision}", input.family));
     let echoed = [
         ("networkMode", json!(input.network_mode)),
         ("cpu", json!(size.map(|(cpu, _)| cpu.to_string()).or(input.cpu))),
@@ -225,13 +225,13 @@ pub(super) fn register(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
         revision,
         containers: input.container_definitions,
         size,
-        registered_at: sim.now(),
+        registered_at: account.engine.now(),
         deregistered_at: None,
         echoed: echoed.into_iter().map(|(member, value)| (member.to_owned(), value)).collect(),
     };
     let reply = json!({"taskDefinition": definition.shown(), "tags": shown_tags(Some(&tags))});
-    sim.ecs.tags.insert(arn, tags);
-    sim.ecs.families.entry(input.family).or_default().insert(revision, definition);
+    account.ecs.tags.insert(arn, tags);
+    account.ecs.families.entry(input.family).or_default().insert(revision, definition);
     Ok(reply)
 }
 
@@ -313,26 +313,26 @@ struct One {
     include: Vec<String>,
 }
 
-pub(super) fn describe(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: One = parse("DescribeTaskDefinition", input)?;
     let definition =
-        find(&sim.ecs, &input.task_definition).ok_or_else(|| client("Unable to describe task definition."))?;
+        find(&account.ecs, &input.task_definition).ok_or_else(|| client("Unable to describe task definition."))?;
     let mut reply = json!({"taskDefinition": definition.shown()});
     if input.include.iter().any(|include| include == "TAGS") {
-        reply["tags"] = shown_tags(sim.ecs.tags.get(&definition.arn));
+        reply["tags"] = shown_tags(account.ecs.tags.get(&definition.arn));
     }
     Ok(reply)
 }
 
-pub(super) fn deregister(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn deregister(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let input: One = parse("DeregisterTaskDefinition", input)?;
-    let now = sim.now();
+    let now = account.engine.now();
     let no_such = || client("The specified task definition does not exist.");
     let given = own(&input.task_definition).ok_or_else(no_such)?;
     let (family, revision) = given.split_once(':').ok_or_else(invalid_revision)?;
     let revision: u32 = revision.parse().map_err(|_| invalid_revision())?;
     let definition =
-        sim.ecs.families.get_mut(family).and_then(|revisions| revisions.get_mut(&revision)).ok_or_else(no_such)?;
+        account.ecs.families.get_mut(family).and_then(|revisions| revisions.get_mut(&revision)).ok_or_else(no_such)?;
     definition.deregistered_at.get_or_insert(now);
     Ok(json!({"taskDefinition": definition.shown()}))
 }
@@ -357,11 +357,11 @@ impl List {
     }
 }
 
-pub(super) fn list(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: List = parse("ListTaskDefinitions", input)?;
     let active = input.status.as_deref().unwrap_or("ACTIVE") == "ACTIVE";
     // The prefix is a whole family's name here, unlike in ListTaskDefinitionFamilies.
-    let mut arns: Vec<String> = sim
+    let mut arns: Vec<String> = account
         .ecs
         .families
         .iter()
@@ -376,10 +376,10 @@ pub(super) fn list(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
     input.page().of("taskDefinitionArns", &arns, 100)
 }
 
-pub(super) fn list_families(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn list_families(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: List = parse("ListTaskDefinitionFamilies", input)?;
     let status = input.status.as_deref().unwrap_or("ALL");
-    let families: Vec<String> = sim
+    let families: Vec<String> = account
         .ecs
         .families
         .iter()

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 /// Tags of one resource.
 pub(super) type Tags = BTreeMap<String, String>;
@@ -131,7 +131,7 @@ impl Page {
 }
 
 /// A random UUID, from the seed.
-pub(super) fn uuid(sim: &mut Sim) -> String {
-    let [a, b, c, d, e] = [8, 4, 4, 4, 12].map(|length| sim.hex(length));
+pub(super) fn uuid(account: &mut Account) -> String {
+    let [a, b, c, d, e] = [8, 4, 4, 4, 12].map(|length| account.engine.hex(length));
     format!("{a}-{b}-{c}-{d}-{e}")
 }

@@ -9,10 +9,10 @@ use super::runner::Launch;
 use super::service::{self, Plan};
 use super::task::{Container, Interface, Moments, Status, Task};
 use super::{Effect, Event, failing, scheduler};
+use crate::stand_in::account::{self, Account};
 use crate::stand_in::ec2;
 use crate::stand_in::elb;
 use crate::stand_in::profile::Latency;
-use crate::stand_in::sim::{self, Sim};
 
 /// How long a stopped task stays describable.
 const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -28,20 +28,20 @@ pub(super) enum Unplaced {
 }
 
 /// Starts a task of this deployment.
-pub(super) fn launch(sim: &mut Sim, key: &str, deployment: &str, plan: &Plan) -> Result<String, Unplaced> {
-    let definition = definition::find(&sim.ecs, &plan.task_definition).cloned().ok_or(Unplaced::Definition)?;
+pub(super) fn launch(account: &mut Account, key: &str, deployment: &str, plan: &Plan) -> Result<String, Unplaced> {
+    let definition = definition::find(&account.ecs, &plan.task_definition).cloned().ok_or(Unplaced::Definition)?;
     let size = definition.size.ok_or(Unplaced::Definition)?;
     let in_use: u32 =
-        sim.ecs.tasks.values().filter(|task| task.status != Status::Stopped).map(|task| task.size.0).sum();
-    if f64::from(in_use + size.0) > sim.quotas.fargate_vcpus * 1024.0 {
+        account.ecs.tasks.values().filter(|task| task.status != Status::Stopped).map(|task| task.size.0).sum();
+    if f64::from(in_use + size.0) > account.quotas.fargate_vcpus * 1024.0 {
         return Err(Unplaced::Quota);
     }
-    let (subnet, zone, ip) = address(sim, &plan.network.subnets).ok_or(Unplaced::Addresses)?;
-    let id = sim.hex(32);
-    let mac: Vec<String> = (0..5).map(|_| sim.hex(2)).collect();
+    let (subnet, zone, ip) = address(account, &plan.network.subnets).ok_or(Unplaced::Addresses)?;
+    let id = account.engine.hex(32);
+    let mac: Vec<String> = (0..5).map(|_| account.engine.hex(2)).collect();
     let interface = Interface {
-        attachment: uuid(sim),
-        eni: format!("eni-{}", sim.hex(17)),
+        attachment: uuid(account),
+        eni: format!("eni-{}", account.engine.hex(17)),
         mac: format!("0a:{}", mac.join(":")),
         subnet,
         zone,
@@ -54,11 +54,11 @@ pub(super) fn launch(sim: &mut Sim, key: &str, deployment: &str, plan: &Plan) ->
             image: container.image.clone(),
             exit_code: None,
             reason: None,
-            id: uuid(sim),
-            runtime_id: format!("{id}-{}", sim.hex(10)),
+            id: uuid(account),
+            runtime_id: format!("{id}-{}", account.engine.hex(10)),
         })
         .collect();
-    let service = sim.ecs.services.get(key);
+    let service = account.ecs.services.get(key);
     let task = Task {
         cluster: key.split('/').next().unwrap_or_default().to_owned(),
         service: key.to_owned(),
@@ -86,7 +86,7 @@ pub(super) fn launch(sim: &mut Sim, key: &str, deployment: &str, plan: &Plan) ->
         stop_due: false,
         version: 1,
         moments: Moments {
-            created: sim.now(),
+            created: account.engine.now(),
             connected: None,
             pull_started: None,
             pull_stopped: None,
@@ -98,30 +98,30 @@ pub(super) fn launch(sim: &mut Sim, key: &str, deployment: &str, plan: &Plan) ->
         id: id.clone(),
     };
     let from = match service.and_then(|service| service.propagate_tags.as_deref()) {
-        Some("SERVICE") => Some(service::arn(sim, key)),
+        Some("SERVICE") => Some(service::arn(account, key)),
         Some("TASK_DEFINITION") => Some(definition.arn.clone()),
         _ => None,
     };
-    if let Some(tags) = from.and_then(|arn| sim.ecs.tags.get(&arn).cloned()) {
-        sim.ecs.tags.insert(super::task::arn(sim, &task), tags);
+    if let Some(tags) = from.and_then(|arn| account.ecs.tags.get(&arn).cloned()) {
+        account.ecs.tags.insert(super::task::arn(account, &task), tags);
     }
-    sim.ecs.tasks.insert(id.clone(), task);
-    let latency = sim.take(Latency::TaskRunning);
-    sim.after(latency / 3, sim::Event::Ecs(Event::Pending { task: id.clone() }));
-    sim.after(latency, sim::Event::Ecs(Event::Started { task: id.clone() }));
+    account.ecs.tasks.insert(id.clone(), task);
+    let latency = account.engine.take(Latency::TaskRunning);
+    account.engine.after(latency / 3, account::Event::Ecs(Event::Pending { task: id.clone() }));
+    account.engine.after(latency, account::Event::Ecs(Event::Started { task: id.clone() }));
     Ok(id)
 }
 
 /// A free address in one of the subnets: subnet, zone, address. The subnets take turns, and so do the addresses, so
 /// that a target that is still draining is not confused with a new one.
-fn address(sim: &mut Sim, subnets: &[String]) -> Option<(String, String, String)> {
+fn address(account: &mut Account, subnets: &[String]) -> Option<(String, String, String)> {
     let subnets: Vec<_> = ec2::SUBNETS.iter().filter(|subnet| subnets.iter().any(|id| id == subnet.0)).collect();
     for _ in 0..subnets.len() * 240 {
-        let turn = sim.ecs.place() as usize;
+        let turn = account.ecs.place() as usize;
         let (id, zone, cidr) = subnets.get(turn % subnets.len())?;
         let (network, _) = cidr.rsplit_once('.')?;
         let ip = format!("{network}.{}", 10 + (turn / subnets.len()) % 240);
-        if sim.ecs.tasks.values().all(|task| task.status == Status::Stopped || task.ip != ip) {
+        if account.ecs.tasks.values().all(|task| task.status == Status::Stopped || task.ip != ip) {
             return Some(((*id).to_owned(), (*zone).to_owned(), ip));
         }
     }
@@ -129,9 +129,9 @@ fn address(sim: &mut Sim, subnets: &[String]) -> Option<(String, String, String)
 }
 
 /// The network interface is there; the image is being pulled.
-pub(super) fn pending(sim: &mut Sim, id: &str) {
-    let now = sim.now();
-    let Some(task) = sim.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Provisioning) else { return };
+pub(super) fn pending(account: &mut Account, id: &str) {
+    let now = account.engine.now();
+    let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Provisioning) else { return };
     task.status = Status::Pending;
     task.version += 1;
     task.moments.connected = Some(now);
@@ -139,9 +139,9 @@ pub(super) fn pending(sim: &mut Sim, id: &str) {
 }
 
 /// The image has been pulled, or could not be; the program starts.
-pub(super) fn started(sim: &mut Sim, id: &str) {
-    let now = sim.now();
-    let Some(task) = sim.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Pending) else { return };
+pub(super) fn started(account: &mut Account, id: &str) {
+    let now = account.engine.now();
+    let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Pending) else { return };
     task.version += 1;
     let mut containers = task.containers.iter_mut();
     let failed = containers.find_map(|container| failing::at_start(&container.image).map(|reason| (container, reason)));
@@ -151,7 +151,7 @@ pub(super) fn started(sim: &mut Sim, id: &str) {
         task.stop_code = Some("TaskFailedToStart".to_owned());
         task.stopped_reason = Some(reason);
         task.moments.stopping = Some(now);
-        return finish(sim, id);
+        return finish(account, id);
     }
     task.status = Status::Running;
     task.ended = false;
@@ -159,17 +159,17 @@ pub(super) fn started(sim: &mut Sim, id: &str) {
     task.moments.started = Some(now);
     let (targets, ip, key) = (task.targets.clone(), task.ip.clone(), task.service.clone());
     for (group, port) in targets {
-        elb::register_target(sim, &group, &ip, port);
-        service::tell(sim, &key, &format!("registered 1 targets in (target-group {group})"));
+        elb::register_target(account, &group, &ip, port);
+        service::tell(account, &key, &format!("registered 1 targets in (target-group {group})"));
     }
-    run(sim, id);
-    scheduler::look_soon(sim, &key);
+    run(account, id);
+    scheduler::look_soon(account, &key);
 }
 
 /// Asks for the task's program to run.
-pub(super) fn run(sim: &mut Sim, id: &str) {
-    let Some(task) = sim.ecs.tasks.get(id) else { return };
-    let Some(definition) = definition::find(&sim.ecs, &task.task_definition) else { return };
+pub(super) fn run(account: &mut Account, id: &str) {
+    let Some(task) = account.ecs.tasks.get(id) else { return };
+    let Some(definition) = definition::find(&account.ecs, &task.task_definition) else { return };
     let Some(container) = main_container(definition, task) else { return };
     let mappings = definition.containers.iter().flat_map(|container| &container.port_mappings);
     let launch = Launch {
@@ -185,7 +185,7 @@ pub(super) fn run(sim: &mut Sim, id: &str) {
             .collect(),
         leftover: task.process_group,
     };
-    sim.effect(sim::Effect::Ecs(Effect::Start(launch)));
+    account.engine.effect(account::Effect::Ecs(Effect::Start(launch)));
 }
 
 /// The container whose program stands for the whole task: the one that has the first target, else the first essential.
@@ -199,14 +199,14 @@ pub(super) fn main_container<'a>(definition: &'a TaskDefinition, task: &Task) ->
 }
 
 /// Whether the task's program is to run now.
-pub(super) fn wanted(sim: &Sim, id: &str) -> bool {
-    sim.ecs.tasks.get(id).is_some_and(|task| matches!(task.status, Status::Running | Status::Deactivating))
+pub(super) fn wanted(account: &Account, id: &str) -> bool {
+    account.ecs.tasks.get(id).is_some_and(|task| matches!(task.status, Status::Running | Status::Deactivating))
 }
 
 /// Stops a task: its targets are drained, then its program is asked to end. Does nothing when it is stopping already.
-pub(super) fn stop(sim: &mut Sim, id: &str, code: &str, reason: &str) {
-    let now = sim.now();
-    let Some(task) = sim.ecs.tasks.get_mut(id).filter(|task| task.should_run) else { return };
+pub(super) fn stop(account: &mut Account, id: &str, code: &str, reason: &str) {
+    let now = account.engine.now();
+    let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.should_run) else { return };
     task.should_run = false;
     task.ready = false;
     task.version += 1;
@@ -217,70 +217,70 @@ pub(super) fn stop(sim: &mut Sim, id: &str, code: &str, reason: &str) {
     if running && !task.targets.is_empty() {
         task.status = Status::Deactivating;
         let key = task.service.clone();
-        service::tell(sim, &key, "has begun draining connections on 1 tasks.");
-        let delay = deregister(sim, id);
-        sim.after(delay, sim::Event::Ecs(Event::Undrained { task: id.to_owned() }));
+        service::tell(account, &key, "has begun draining connections on 1 tasks.");
+        let delay = deregister(account, id);
+        account.engine.after(delay, account::Event::Ecs(Event::Undrained { task: id.to_owned() }));
     } else {
-        terminate(sim, id);
+        terminate(account, id);
     }
-    if running && let Some(key) = sim.ecs.tasks.get(id).map(|task| task.service.clone()) {
-        service::tell(sim, &key, &format!("has stopped 1 running tasks: (task {id})."));
+    if running && let Some(key) = account.ecs.tasks.get(id).map(|task| task.service.clone()) {
+        service::tell(account, &key, &format!("has stopped 1 running tasks: (task {id})."));
     }
 }
 
 /// Takes the task out of its target groups; how long that drains.
-fn deregister(sim: &mut Sim, id: &str) -> Duration {
-    let Some(task) = sim.ecs.tasks.get(id) else { return Duration::ZERO };
+fn deregister(account: &mut Account, id: &str) -> Duration {
+    let Some(task) = account.ecs.tasks.get(id) else { return Duration::ZERO };
     let (targets, ip, key) = (task.targets.clone(), task.ip.clone(), task.service.clone());
     let mut longest = Duration::ZERO;
     for (group, port) in targets {
-        elb::deregister_target(sim, &group, &ip, port);
-        longest = longest.max(elb::deregistration_delay(sim, &group));
-        service::tell(sim, &key, &format!("deregistered 1 targets in (target-group {group})"));
+        elb::deregister_target(account, &group, &ip, port);
+        longest = longest.max(elb::deregistration_delay(account, &group));
+        service::tell(account, &key, &format!("deregistered 1 targets in (target-group {group})"));
     }
     longest
 }
 
 /// The targets have been drained.
-pub(super) fn undrained(sim: &mut Sim, id: &str) {
-    if sim.ecs.tasks.get(id).is_some_and(|task| task.status == Status::Deactivating) {
-        terminate(sim, id);
+pub(super) fn undrained(account: &mut Account, id: &str) {
+    if account.ecs.tasks.get(id).is_some_and(|task| task.status == Status::Deactivating) {
+        terminate(account, id);
     }
 }
 
 /// Asks the program to end, if it runs.
-fn terminate(sim: &mut Sim, id: &str) {
-    let latency = sim.take(Latency::TaskStopped);
-    let Some(task) = sim.ecs.tasks.get_mut(id) else { return };
+fn terminate(account: &mut Account, id: &str) {
+    let latency = account.engine.take(Latency::TaskStopped);
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     task.status = Status::Stopping;
     task.version += 1;
     let (runs, timeout) = (!task.ended, Duration::from_secs(task.stop_timeout.into()));
-    sim.after(latency, sim::Event::Ecs(Event::StopDue { task: id.to_owned() }));
+    account.engine.after(latency, account::Event::Ecs(Event::StopDue { task: id.to_owned() }));
     if runs {
-        end(sim, id);
-        sim.after(timeout, sim::Event::Ecs(Event::Overdue { task: id.to_owned() }));
+        end(account, id);
+        account.engine.after(timeout, account::Event::Ecs(Event::Overdue { task: id.to_owned() }));
     }
 }
 
 /// Asks for the program's end.
-pub(super) fn end(sim: &mut Sim, id: &str) {
-    let leftover = sim.ecs.tasks.get(id).and_then(|task| task.process_group);
-    sim.effect(sim::Effect::Ecs(Effect::Stop { task: id.to_owned(), leftover }));
+pub(super) fn end(account: &mut Account, id: &str) {
+    let leftover = account.ecs.tasks.get(id).and_then(|task| task.process_group);
+    account.engine.effect(account::Effect::Ecs(Effect::Stop { task: id.to_owned(), leftover }));
 }
 
 /// The program has not obeyed in time.
-pub(super) fn overdue(sim: &mut Sim, id: &str) {
-    if sim.ecs.tasks.get(id).is_some_and(|task| task.status == Status::Stopping && !task.ended) {
-        sim.effect(sim::Effect::Ecs(Effect::Kill { task: id.to_owned() }));
+pub(super) fn overdue(account: &mut Account, id: &str) {
+    if account.ecs.tasks.get(id).is_some_and(|task| task.status == Status::Stopping && !task.ended) {
+        account.engine.effect(account::Effect::Ecs(Effect::Kill { task: id.to_owned() }));
     }
 }
 
 /// The time that stopping takes at least has passed.
-pub(super) fn stop_due(sim: &mut Sim, id: &str) {
-    let Some(task) = sim.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Stopping) else { return };
+pub(super) fn stop_due(account: &mut Account, id: &str) {
+    let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Stopping) else { return };
     task.stop_due = true;
     if task.ended {
-        finish(sim, id);
+        finish(account, id);
     }
 }
 
@@ -297,9 +297,9 @@ impl Exit {
 }
 
 /// The task's program has ended, by itself or because it was asked to.
-pub(super) fn exited(sim: &mut Sim, id: &str, exit: Exit) {
-    let now = sim.now();
-    let Some(task) = sim.ecs.tasks.get_mut(id).filter(|task| !task.ended) else { return };
+pub(super) fn exited(account: &mut Account, id: &str, exit: Exit) {
+    let now = account.engine.now();
+    let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| !task.ended) else { return };
     task.ended = true;
     task.process_group = None;
     if exit.code != 0 && task.should_run {
@@ -318,29 +318,29 @@ pub(super) fn exited(sim: &mut Sim, id: &str, exit: Exit) {
             task.stop_code = Some("EssentialContainerExited".to_owned());
             task.stopped_reason = Some("Essential container in task exited".to_owned());
             task.moments.stopping = Some(now);
-            deregister(sim, id);
-            finish(sim, id);
+            deregister(account, id);
+            finish(account, id);
         }
-        Status::Deactivating => finish(sim, id),
-        Status::Stopping if task.stop_due => finish(sim, id),
+        Status::Deactivating => finish(account, id),
+        Status::Stopping if task.stop_due => finish(account, id),
         _ => {}
     }
 }
 
-fn finish(sim: &mut Sim, id: &str) {
-    let now = sim.now();
-    let Some(task) = sim.ecs.tasks.get_mut(id) else { return };
+fn finish(account: &mut Account, id: &str) {
+    let now = account.engine.now();
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     task.status = Status::Stopped;
     task.version += 1;
     task.moments.stopped = Some(now);
-    sim.after(REMEMBERED, sim::Event::Ecs(Event::ForgetTask { task: id.to_owned() }));
-    scheduler::task_stopped(sim, id);
+    account.engine.after(REMEMBERED, account::Event::Ecs(Event::ForgetTask { task: id.to_owned() }));
+    scheduler::task_stopped(account, id);
 }
 
 /// A stopped task is no longer describable.
-pub(super) fn forget(sim: &mut Sim, id: &str) {
-    if let Some(task) = sim.ecs.tasks.remove(id) {
-        let arn = super::task::arn(sim, &task);
-        sim.ecs.tags.remove(&arn);
+pub(super) fn forget(account: &mut Account, id: &str) {
+    if let Some(task) = account.ecs.tasks.remove(id) {
+        let arn = super::task::arn(account, &task);
+        account.ecs.tags.remove(&arn);
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::task::{Status, Task};
 use super::{Ecs, definition, lifecycle};
-use crate::stand_in::sim::Sim;
+use crate::stand_in::account::Account;
 
 /// How many of its last lines are kept of a task.
 const KEPT: usize = 50;
@@ -21,9 +21,9 @@ pub struct Line {
 }
 
 /// The task's program wrote these lines.
-pub(super) fn wrote(sim: &mut Sim, id: &str, lines: Vec<String>) {
-    let at = sim.now();
-    let Some(task) = sim.ecs.tasks.get_mut(id) else { return };
+pub(super) fn wrote(account: &mut Account, id: &str, lines: Vec<String>) {
+    let at = account.engine.now();
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     task.lines.extend(lines.into_iter().map(|text| Line { at, text }));
     let surplus = task.lines.len().saturating_sub(KEPT);
     task.lines.drain(..surplus);

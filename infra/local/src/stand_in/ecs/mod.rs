@@ -14,6 +14,7 @@ mod input;
 mod lifecycle;
 mod log;
 mod process;
+mod rates;
 mod runner;
 mod sample;
 mod scheduler;
@@ -36,8 +37,27 @@ pub use service::{Deployment, Plan, Rollout, Service, Status as ServiceStatus};
 pub use task::{Container, Status as TaskStatus, Task};
 
 use super::Cloud;
+use super::account::{self, Account};
+use super::read_lag::Unseen;
 use super::refusal::Refusal;
-use super::sim::{self, Sim};
+use super::service::{AwsService, Calls, Errors, Handler, OddsOf, Protocol};
+
+/// ECS.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "ecs",
+    protocol: Protocol::Json {
+        target: "AmazonEC2ContainerServiceV20141113",
+        content_type: "application/x-amz-json-1.1",
+    },
+    handler: Handler::Account(Calls {
+        call: |account, operation, input| call(account, operation, input).map(|reply| (200, reply)),
+        bucket: rates::bucket,
+    }),
+    errors: Errors { unavailable: (500, "ServerException"), ..Errors::JSON },
+    odds: Some(OddsOf::Resources),
+    conflict: None,
+    provisioned: None,
+};
 
 /// Everything ECS holds.
 #[derive(Serialize, Deserialize)]
@@ -49,8 +69,7 @@ pub struct Ecs {
     /// By `cluster/name`. A name has one entry; a new service takes the place of an INACTIVE one.
     pub services: BTreeMap<String, Service>,
     /// The INACTIVE ones whose places were taken, while reads do not see the new ones yet.
-    #[serde(default)]
-    pub(super) former: BTreeMap<String, Service>,
+    former: BTreeMap<String, Service>,
     /// By id.
     pub tasks: BTreeMap<String, Task>,
     tags: BTreeMap<String, input::Tags>,
@@ -77,6 +96,19 @@ impl Ecs {
     /// The tasks of a service, stopped ones too.
     pub(crate) fn tasks_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Task> {
         self.tasks.values().filter(move |task| task.service == service)
+    }
+
+    /// Takes out the services that reads do not see yet; one that took the place of an INACTIVE one is read as that one.
+    pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> BTreeMap<String, Service> {
+        self.former.retain(|key, _| unseen.contains(key));
+        let taken = unseen.out_of(&mut self.services);
+        self.services.extend(self.former.clone());
+        taken
+    }
+
+    /// Puts back what was taken out.
+    pub(super) fn give_back(&mut self, taken: BTreeMap<String, Service>) {
+        self.services.extend(taken);
     }
 
     /// A number that was not given before.
@@ -178,70 +210,71 @@ pub enum Effect {
 ///
 /// # Errors
 /// What AWS refuses.
-pub fn call(sim: &mut Sim, operation: &str, input: &Value) -> Result<Value, Refusal> {
+pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Value, Refusal> {
     match operation {
-        "CreateCluster" => cluster::create(sim, input),
-        "DescribeClusters" => cluster::describe(sim, input),
-        "ListClusters" => cluster::list(sim, input),
-        "DeleteCluster" => cluster::delete(sim, input),
-        "RegisterTaskDefinition" => definition::register(sim, input),
-        "DescribeTaskDefinition" => definition::describe(sim, input),
-        "DeregisterTaskDefinition" => definition::deregister(sim, input),
-        "ListTaskDefinitions" => definition::list(sim, input),
-        "ListTaskDefinitionFamilies" => definition::list_families(sim, input),
-        "CreateService" => create::create(sim, input),
-        "DescribeServices" => service::describe(sim, input),
-        "ListServices" => service::list(sim, input),
-        "UpdateService" => update::update(sim, input),
-        "DeleteService" => update::delete(sim, input),
-        "DescribeTasks" => task::describe(sim, input),
-        "ListTasks" => task::list(sim, input),
-        "StopTask" => task::stop(sim, input),
-        "TagResource" => tags::tag(sim, input),
-        "UntagResource" => tags::untag(sim, input),
-        "ListTagsForResource" => tags::list(sim, input),
+        "CreateCluster" => cluster::create(account, input),
+        "DescribeClusters" => cluster::describe(account, input),
+        "ListClusters" => cluster::list(account, input),
+        "DeleteCluster" => cluster::delete(account, input),
+        "RegisterTaskDefinition" => definition::register(account, input),
+        "DescribeTaskDefinition" => definition::describe(account, input),
+        "DeregisterTaskDefinition" => definition::deregister(account, input),
+        "ListTaskDefinitions" => definition::list(account, input),
+        "ListTaskDefinitionFamilies" => definition::list_families(account, input),
+        "CreateService" => create::create(account, input),
+        "DescribeServices" => service::describe(account, input),
+        "ListServices" => service::list(account, input),
+        "UpdateService" => update::update(account, input),
+        "DeleteService" => update::delete(account, input),
+        "DescribeTasks" => task::describe(account, input),
+        "ListTasks" => task::list(account, input),
+        "StopTask" => task::stop(account, input),
+        "TagResource" => tags::tag(account, input),
+        "UntagResource" => tags::untag(account, input),
+        "ListTagsForResource" => tags::list(account, input),
         _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not play ecs:{operation}."))),
     }
 }
 
 /// An event is due.
-pub fn happen(sim: &mut Sim, event: Event) {
-    let same =
-        |sim: &Sim, key: &str, serial: u64| sim.ecs.services.get(key).is_some_and(|service| service.serial == serial);
+pub fn happen(account: &mut Account, event: Event) {
+    let same = |account: &Account, key: &str, serial: u64| {
+        account.ecs.services.get(key).is_some_and(|service| service.serial == serial)
+    };
     match event {
-        Event::Pending { task } => lifecycle::pending(sim, &task),
-        Event::Started { task } => lifecycle::started(sim, &task),
-        Event::Undrained { task } => lifecycle::undrained(sim, &task),
-        Event::StopDue { task } => lifecycle::stop_due(sim, &task),
-        Event::Overdue { task } => lifecycle::overdue(sim, &task),
-        Event::ForgetTask { task } => lifecycle::forget(sim, &task),
-        Event::Reconcile { service } => scheduler::reconcile(sim, &service),
-        Event::Look { service, number } => scheduler::look(sim, &service, number),
+        Event::Pending { task } => lifecycle::pending(account, &task),
+        Event::Started { task } => lifecycle::started(account, &task),
+        Event::Undrained { task } => lifecycle::undrained(account, &task),
+        Event::StopDue { task } => lifecycle::stop_due(account, &task),
+        Event::Overdue { task } => lifecycle::overdue(account, &task),
+        Event::ForgetTask { task } => lifecycle::forget(account, &task),
+        Event::Reconcile { service } => scheduler::reconcile(account, &service),
+        Event::Look { service, number } => scheduler::look(account, &service, number),
         Event::Drained { service, serial } => {
-            if same(sim, &service, serial) {
-                update::finish_draining(sim, &service);
+            if same(account, &service, serial) {
+                update::finish_draining(account, &service);
             }
         }
         Event::ForgetService { service, serial } => {
-            if same(sim, &service, serial) {
-                sim.ecs.services.remove(&service);
-                let arn = service::arn(sim, &service);
-                sim.ecs.tags.remove(&arn);
+            if same(account, &service, serial) {
+                account.ecs.services.remove(&service);
+                let arn = service::arn(account, &service);
+                account.ecs.tags.remove(&arn);
             }
         }
     }
 }
 
 /// At every start: what the project brings along is there, and the programs of the kept state's tasks run again.
-pub fn resume(sim: &mut Sim) {
-    definition::provide(sim, "hello");
-    sim.effect(sim::Effect::Ecs(Effect::Provide));
+pub fn resume(account: &mut Account) {
+    definition::provide(account, "hello");
+    account.engine.effect(account::Effect::Ecs(Effect::Provide));
     let unended: Vec<(String, TaskStatus)> =
-        sim.ecs.tasks.values().filter(|task| !task.ended).map(|task| (task.id.clone(), task.status)).collect();
+        account.ecs.tasks.values().filter(|task| !task.ended).map(|task| (task.id.clone(), task.status)).collect();
     for (task, status) in unended {
         match status {
-            TaskStatus::Stopping => lifecycle::end(sim, &task),
-            _ => lifecycle::run(sim, &task),
+            TaskStatus::Stopping => lifecycle::end(account, &task),
+            _ => lifecycle::run(account, &task),
         }
     }
 }
@@ -250,7 +283,7 @@ pub fn resume(sim: &mut Sim) {
 pub async fn perform(cloud: Cloud, effect: Effect) {
     match effect {
         Effect::Provide => {
-            cloud.change(|sim| cloud.runner().families().for_each(|family| definition::provide(sim, family)));
+            cloud.change(|account| cloud.runner().families().for_each(|family| definition::provide(account, family)));
         }
         Effect::Start(launch) => runner::start(&cloud, launch).await,
         Effect::Stop { task, leftover } => runner::stop(&cloud, &task, leftover).await,

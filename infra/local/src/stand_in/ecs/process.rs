@@ -47,7 +47,7 @@ impl Lines {
     fn report(&self, cloud: &Cloud, task: &str) {
         let fresh: Vec<String> = self.fresh.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
         if !fresh.is_empty() {
-            cloud.change(|sim| log::wrote(sim, task, fresh));
+            cloud.change(|account| log::wrote(account, task, fresh));
         }
     }
 }
@@ -75,8 +75,8 @@ pub(super) fn start(cloud: &Cloud, launch: &Launch, command: &str) -> io::Result
     let watcher = tokio::spawn(watch(cloud.clone(), launch.task.clone(), child, group, addresses));
     running.tasks.insert(launch.task.clone(), Program::Process { group, watcher });
     drop(running);
-    cloud.change(|sim| {
-        if let Some(task) = sim.ecs.tasks.get_mut(&launch.task).filter(|task| !task.ended) {
+    cloud.change(|account| {
+        if let Some(task) = account.ecs.tasks.get_mut(&launch.task).filter(|task| !task.ended) {
             task.process_group = Some(group);
         }
     });
@@ -119,7 +119,7 @@ async fn watch(cloud: Cloud, id: String, mut child: Child, group: i32, addresses
     if !closing {
         lines.report(&cloud, &id);
         let code = status.ok().and_then(exit_code).unwrap_or(1);
-        cloud.change(|sim| lifecycle::exited(sim, &id, Exit::with(code)));
+        cloud.change(|account| lifecycle::exited(account, &id, Exit::with(code)));
     }
 }
 

@@ -92,35 +92,35 @@ pub(super) async fn start(cloud: &Cloud, launch: Launch) {
         process::end_leftover(group, &launch.task).await;
     }
     let id = launch.task.clone();
-    if !cloud.change(|sim| lifecycle::wanted(sim, &id)) || !claim(cloud, &id) {
+    if !cloud.change(|account| lifecycle::wanted(account, &id)) || !claim(cloud, &id) {
         return;
     }
     if let Some(exit) = failing::at_once(&launch.image) {
         cloud.runner().lock().tasks.remove(&id);
-        return cloud.change(|sim| {
-            log::wrote(sim, &id, failing::lines(&launch.image));
-            lifecycle::exited(sim, &id, exit);
+        return cloud.change(|account| {
+            log::wrote(account, &id, failing::lines(&launch.image));
+            lifecycle::exited(account, &id, exit);
         });
     }
     let command = cloud.runner().programs.get(&launch.family);
     let started = match command {
         _ if failing::is_deaf(&launch.image) => {
-            cloud.change(|sim| log::wrote(sim, &id, failing::lines(&launch.image)));
+            cloud.change(|account| log::wrote(account, &id, failing::lines(&launch.image)));
             built_in(cloud, &id, Vec::new());
             Ok(())
         }
         Some(command) => process::start(cloud, &launch, command),
         None => sample::start(cloud, &launch).await.map(|parts| {
             let lines = launch.ports.iter().map(|port| format!("Listening on 0.0.0.0:{port}")).collect();
-            cloud.change(|sim| log::wrote(sim, &id, lines));
+            cloud.change(|account| log::wrote(account, &id, lines));
             built_in(cloud, &id, parts);
         }),
     };
     if let Err(error) = started {
         cloud.runner().lock().tasks.remove(&id);
         let exit = Exit { reason: Some(format!("CannotStartContainerError: {error}")), ..Exit::with(127) };
-        cloud.change(|sim| lifecycle::exited(sim, &id, exit));
-    } else if !cloud.change(|sim| lifecycle::wanted(sim, &id)) {
+        cloud.change(|account| lifecycle::exited(account, &id, exit));
+    } else if !cloud.change(|account| lifecycle::wanted(account, &id)) {
         // It was stopped while it started.
         stop(cloud, &id, None).await;
     }
@@ -168,7 +168,7 @@ pub(super) async fn stop(cloud: &Cloud, id: &str, leftover: Option<i32>) {
             137
         }
     };
-    cloud.change(|sim| lifecycle::exited(sim, id, Exit::with(code)));
+    cloud.change(|account| lifecycle::exited(account, id, Exit::with(code)));
 }
 
 /// Ends a task's process that did not obey.

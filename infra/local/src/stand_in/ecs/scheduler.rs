@@ -9,8 +9,8 @@ use super::lifecycle::Unplaced;
 use super::service::{self, Deployment, Rollout, Service, Status};
 use super::task::{self, Task};
 use super::{Event, lifecycle, update};
+use crate::stand_in::account::{self, Account};
 use crate::stand_in::elb;
-use crate::stand_in::sim::{self, Sim};
 
 /// How often a service is looked at while it changes, and while it is steady.
 const LOOK_CHANGING: Duration = Duration::from_secs(5);
@@ -29,29 +29,35 @@ pub(super) fn scaling(deployment: &str) -> String {
 }
 
 /// Starts and stops tasks until the service is as it is to be.
-pub(super) fn reconcile(sim: &mut Sim, key: &str) {
-    drop_finished_deployments(sim, key);
-    let Some(service) = sim.ecs.services.get(key).filter(|service| service.status == Status::Active) else { return };
+pub(super) fn reconcile(account: &mut Account, key: &str) {
+    drop_finished_deployments(account, key);
+    let Some(service) = account.ecs.services.get(key).filter(|service| service.status == Status::Active) else {
+        return;
+    };
     let Some(primary) = service.primary().cloned() else { return };
     let (desired, configuration) = (service.desired as usize, service.configuration.clone());
-    let (new, old): (Vec<Task>, Vec<Task>) =
-        sim.ecs.tasks_of(key).filter(|task| task.should_run).cloned().partition(|task| task.deployment == primary.id);
+    let (new, old): (Vec<Task>, Vec<Task>) = account
+        .ecs
+        .tasks_of(key)
+        .filter(|task| task.should_run)
+        .cloned()
+        .partition(|task| task.deployment == primary.id);
 
     let mut stopped = surplus(&new, desired);
     let ready = new.iter().filter(|task| task.ready).count();
     stopped.extend(replaced(&old, ready, desired, configuration.least(service.desired) as usize));
     let left = new.len() + old.len() - stopped.len();
     for task in &stopped {
-        lifecycle::stop(sim, &task.id, "ServiceSchedulerInitiated", &scaling(&primary.id));
+        lifecycle::stop(account, &task.id, "ServiceSchedulerInitiated", &scaling(&primary.id));
     }
 
     let missing = desired.saturating_sub(new.len());
     let room = (configuration.most(desired as u32) as usize).saturating_sub(left);
-    let waits = primary.not_before.is_some_and(|moment| moment > sim.now());
+    let waits = primary.not_before.is_some_and(|moment| moment > account.engine.now());
     if primary.rollout != Rollout::Failed && !waits {
-        launch(sim, key, &primary, missing.min(room));
+        launch(account, key, &primary, missing.min(room));
     }
-    announce(sim, key);
+    announce(account, key);
 }
 
 /// The tasks beyond the desired number: those that do not run yet go first, then the newest.
@@ -73,11 +79,11 @@ fn replaced(old: &[Task], ready: usize, desired: usize, least: usize) -> Vec<Tas
     others.into_iter().chain(running.into_iter().take(spare)).collect()
 }
 
-fn launch(sim: &mut Sim, key: &str, deployment: &Deployment, count: usize) {
+fn launch(account: &mut Account, key: &str, deployment: &Deployment, count: usize) {
     let mut started = Vec::new();
     let mut unplaced = None;
     for _ in 0..count {
-        match lifecycle::launch(sim, key, &deployment.id, &deployment.plan) {
+        match lifecycle::launch(account, key, &deployment.id, &deployment.plan) {
             Ok(task) => started.push(format!("(task {task})")),
             Err(why) => {
                 unplaced = Some(why);
@@ -86,7 +92,7 @@ fn launch(sim: &mut Sim, key: &str, deployment: &Deployment, count: usize) {
         }
     }
     if !started.is_empty() {
-        service::tell(sim, key, &format!("has started {} tasks: {}.", started.len(), started.join(" ")));
+        service::tell(account, key, &format!("has started {} tasks: {}.", started.len(), started.join(" ")));
     }
     if let Some(why) = unplaced {
         let reason = match why {
@@ -94,47 +100,47 @@ fn launch(sim: &mut Sim, key: &str, deployment: &Deployment, count: usize) {
             Unplaced::Addresses => "The subnets have no free IP addresses",
             Unplaced::Definition => "The task definition does not exist",
         };
-        service::tell(sim, key, &format!("was unable to place a task. Reason: {reason}."));
-        wait(sim, key, &deployment.id, PLACE_AGAIN);
+        service::tell(account, key, &format!("was unable to place a task. Reason: {reason}."));
+        wait(account, key, &deployment.id, PLACE_AGAIN);
     }
 }
 
 /// Starts no task of this deployment before `delay` has passed.
-fn wait(sim: &mut Sim, key: &str, deployment: &str, delay: Duration) {
-    let moment = sim.clock.add(sim.now(), delay);
-    if let Some(deployment) = deployment_mut(sim, key, deployment) {
+fn wait(account: &mut Account, key: &str, deployment: &str, delay: Duration) {
+    let moment = account.engine.clock.add(account.engine.now(), delay);
+    if let Some(deployment) = deployment_mut(account, key, deployment) {
         deployment.not_before = Some(moment);
     }
-    sim.after(delay, sim::Event::Ecs(Event::Reconcile { service: key.to_owned() }));
+    account.engine.after(delay, account::Event::Ecs(Event::Reconcile { service: key.to_owned() }));
 }
 
 /// Older deployments end when their last task has stopped.
-fn drop_finished_deployments(sim: &mut Sim, key: &str) {
-    let live: Vec<String> = sim
+fn drop_finished_deployments(account: &mut Account, key: &str) {
+    let live: Vec<String> = account
         .ecs
         .tasks_of(key)
         .filter(|task| task.status != task::Status::Stopped)
         .map(|task| task.deployment.clone())
         .collect();
-    let Some(service) = sim.ecs.services.get_mut(key) else { return };
+    let Some(service) = account.ecs.services.get_mut(key) else { return };
     let mut first = true;
     service.deployments.retain(|deployment| std::mem::take(&mut first) || live.contains(&deployment.id));
 }
 
 /// Notices a completed deployment and a steady state.
-fn announce(sim: &mut Sim, key: &str) {
-    let now = sim.now();
-    let Some(service) = sim.ecs.services.get(key) else { return };
+fn announce(account: &mut Account, key: &str) {
+    let now = account.engine.now();
+    let Some(service) = account.ecs.services.get(key) else { return };
     let Some(primary) = service.primary() else { return };
     let desired = service.desired as usize;
-    let live: Vec<&Task> = sim.ecs.tasks_of(key).filter(|task| task.should_run).collect();
+    let live: Vec<&Task> = account.ecs.tasks_of(key).filter(|task| task.should_run).collect();
     let of_primary = live.iter().filter(|task| task.deployment == primary.id).count();
     let alone = live.len() == of_primary && of_primary == desired;
-    let steady = alone && service.deployments.len() == 1 && live.iter().all(|task| settled(sim, task, now));
+    let steady = alone && service.deployments.len() == 1 && live.iter().all(|task| settled(account, task, now));
     let completed = alone && primary.rollout == Rollout::InProgress && live.iter().all(|task| task.ready);
     let (id, was_steady) = (primary.id.clone(), service.steady);
 
-    if let Some(service) = sim.ecs.services.get_mut(key) {
+    if let Some(service) = account.ecs.services.get_mut(key) {
         service.steady = steady;
         if completed && let Some(primary) = service.deployments.first_mut() {
             primary.rollout = Rollout::Completed;
@@ -144,39 +150,39 @@ fn announce(sim: &mut Sim, key: &str) {
         }
     }
     if completed {
-        service::tell(sim, key, &format!("(deployment {id}) deployment completed."));
+        service::tell(account, key, &format!("(deployment {id}) deployment completed."));
     }
     if steady && !was_steady {
-        service::tell(sim, key, "has reached a steady state.");
+        service::tell(account, key, "has reached a steady state.");
     }
 }
 
-fn settled(sim: &Sim, task: &Task, now: Timestamp) -> bool {
+fn settled(account: &Account, task: &Task, now: Timestamp) -> bool {
     let started = task.moments.started.filter(|_| task.status == task::Status::Running);
-    started.is_some_and(|started| sim.clock.add(started, SETTLES) <= now)
+    started.is_some_and(|started| account.engine.clock.add(started, SETTLES) <= now)
 }
 
 /// A task has stopped: counts it if it failed, ends the draining, starts another.
-pub(super) fn task_stopped(sim: &mut Sim, id: &str) {
-    let Some(task) = sim.ecs.tasks.get(id) else { return };
+pub(super) fn task_stopped(account: &mut Account, id: &str) {
+    let Some(task) = account.ecs.tasks.get(id) else { return };
     let (key, deployment) = (task.service.clone(), task.deployment.clone());
     let never_ran = task.moments.started.is_none();
     let failed = matches!(task.stop_code.as_deref(), Some("TaskFailedToStart" | "EssentialContainerExited"));
-    match sim.ecs.services.get(&key).map(|service| service.status) {
+    match account.ecs.services.get(&key).map(|service| service.status) {
         Some(Status::Active) => {
             if failed {
-                count_failure(sim, &key, &deployment, never_ran);
+                count_failure(account, &key, &deployment, never_ran);
             }
-            reconcile(sim, &key);
+            reconcile(account, &key);
         }
-        Some(Status::Draining) => update::finish_draining(sim, &key),
+        Some(Status::Draining) => update::finish_draining(account, &key),
         Some(Status::Inactive) | None => {}
     }
 }
 
-fn count_failure(sim: &mut Sim, key: &str, id: &str, never_ran: bool) {
-    let now = sim.now();
-    let Some(deployment) = deployment_mut(sim, key, id) else { return };
+fn count_failure(account: &mut Account, key: &str, id: &str, never_ran: bool) {
+    let now = account.engine.now();
+    let Some(deployment) = deployment_mut(account, key, id) else { return };
     if deployment.rollout == Rollout::InProgress {
         deployment.failed_tasks += 1;
         deployment.updated_at = now;
@@ -185,19 +191,19 @@ fn count_failure(sim: &mut Sim, key: &str, id: &str, never_ran: bool) {
         deployment.never_ran += 1;
         let times = deployment.never_ran;
         let delay = FIRST_DELAY.saturating_mul(1 << (times - 1).min(10)).min(LONGEST_DELAY);
-        wait(sim, key, id, delay);
+        wait(account, key, id, delay);
         if times >= 3 {
-            service::tell(sim, key, "is unable to consistently start tasks successfully.");
+            service::tell(account, key, "is unable to consistently start tasks successfully.");
         }
     }
-    break_circuit(sim, key, id);
+    break_circuit(account, key, id);
 }
 
 /// The circuit breaker: a deployment with too many failed tasks is over. With rollback, the newest completed deployment
 /// takes its place; a first deployment has none, so it stalls.
-fn break_circuit(sim: &mut Sim, key: &str, id: &str) {
-    let now = sim.now();
-    let Some(service) = sim.ecs.services.get_mut(key) else { return };
+fn break_circuit(account: &mut Account, key: &str, id: &str) {
+    let now = account.engine.now();
+    let Some(service) = account.ecs.services.get_mut(key) else { return };
     let limit = service.configuration.breaks_after(service.desired);
     let Some(primary) = service.deployments.first_mut().filter(|primary| primary.id == id) else { return };
     if primary.rollout != Rollout::InProgress || limit.is_none_or(|limit| primary.failed_tasks < limit) {
@@ -222,58 +228,62 @@ fn break_circuit(sim: &mut Sim, key: &str, id: &str) {
             },
         );
     }
-    service::tell(sim, key, &format!("(deployment {id}) deployment failed: tasks failed to start."));
+    service::tell(account, key, &format!("(deployment {id}) deployment failed: tasks failed to start."));
     if let Some(good) = back {
-        service::tell(sim, key, &format!("rolling back to deployment {}.", good.id));
+        service::tell(account, key, &format!("rolling back to deployment {}.", good.id));
     }
 }
 
-fn deployment_mut<'a>(sim: &'a mut Sim, key: &str, id: &str) -> Option<&'a mut Deployment> {
-    sim.ecs.services.get_mut(key)?.deployments.iter_mut().find(|deployment| deployment.id == id)
+fn deployment_mut<'a>(account: &'a mut Account, key: &str, id: &str) -> Option<&'a mut Deployment> {
+    account.ecs.services.get_mut(key)?.deployments.iter_mut().find(|deployment| deployment.id == id)
 }
 
 /// Looks at the service's tasks soon; a look that was to come before is void.
-pub(super) fn look_soon(sim: &mut Sim, key: &str) {
-    let number = sim.ecs.count();
-    let Some(service) = sim.ecs.services.get_mut(key).filter(|service| service.status == Status::Active) else {
+pub(super) fn look_soon(account: &mut Account, key: &str) {
+    let number = account.ecs.count();
+    let Some(service) = account.ecs.services.get_mut(key).filter(|service| service.status == Status::Active) else {
         return;
     };
     service.next_look = number;
     let settled = service.steady && service.primary().is_some_and(|primary| primary.rollout != Rollout::InProgress);
     let delay = if settled { LOOK_STEADY } else { LOOK_CHANGING };
-    sim.after(delay, sim::Event::Ecs(Event::Look { service: key.to_owned(), number }));
+    account.engine.after(delay, account::Event::Ecs(Event::Look { service: key.to_owned(), number }));
 }
 
 /// Looks at the service's tasks: which are ready, and which are unhealthy in a target group after the grace period.
-pub(super) fn look(sim: &mut Sim, key: &str, number: u64) {
+pub(super) fn look(account: &mut Account, key: &str, number: u64) {
     let awaited = |service: &&Service| service.status == Status::Active && service.next_look == number;
-    let Some(service) = sim.ecs.services.get(key).filter(awaited) else { return };
-    let now = sim.now();
+    let Some(service) = account.ecs.services.get(key).filter(awaited) else { return };
+    let now = account.engine.now();
     let grace = Duration::from_secs(service.grace_seconds.unwrap_or(0).into());
     let forgives = service.configuration.forgives();
-    let running: Vec<Task> =
-        sim.ecs.tasks_of(key).filter(|task| task.should_run && task.status == task::Status::Running).cloned().collect();
+    let running: Vec<Task> = account
+        .ecs
+        .tasks_of(key)
+        .filter(|task| task.should_run && task.status == task::Status::Running)
+        .cloned()
+        .collect();
     for task in running {
-        let sick = unhealthy(sim, &task)
-            .filter(|_| task.moments.started.is_some_and(|started| sim.clock.add(started, grace) <= now));
+        let sick = unhealthy(account, &task)
+            .filter(|_| task.moments.started.is_some_and(|started| account.engine.clock.add(started, grace) <= now));
         if let Some((group, reason)) = sick {
             service::tell(
-                sim,
+                account,
                 key,
                 &format!("(task {}) is unhealthy in (target-group {group}) due to (reason {reason})", task.id),
             );
-            count_failure(sim, key, &task.deployment, false);
+            count_failure(account, key, &task.deployment, false);
             let why = format!("Task failed ELB health checks in (target-group {group})");
-            lifecycle::stop(sim, &task.id, "ServiceSchedulerInitiated", &why);
+            lifecycle::stop(account, &task.id, "ServiceSchedulerInitiated", &why);
             continue;
         }
-        let ready = settled(sim, &task, now) && healthy(sim, &task);
-        if let Some(kept) = sim.ecs.tasks.get_mut(&task.id) {
+        let ready = settled(account, &task, now) && healthy(account, &task);
+        if let Some(kept) = account.ecs.tasks.get_mut(&task.id) {
             kept.ready = ready;
         }
         if ready
             && !task.ready
-            && let Some(deployment) = deployment_mut(sim, key, &task.deployment)
+            && let Some(deployment) = deployment_mut(account, key, &task.deployment)
         {
             deployment.never_ran = 0;
             if forgives && deployment.rollout == Rollout::InProgress {
@@ -281,21 +291,21 @@ pub(super) fn look(sim: &mut Sim, key: &str, number: u64) {
             }
         }
     }
-    reconcile(sim, key);
-    look_soon(sim, key);
+    reconcile(account, key);
+    look_soon(account, key);
 }
 
 /// The target group in which the task is unhealthy, and why.
-fn unhealthy(sim: &Sim, task: &Task) -> Option<(String, String)> {
+fn unhealthy(account: &Account, task: &Task) -> Option<(String, String)> {
     task.targets.iter().find_map(|(group, port)| {
-        let health = elb::target_health(sim, group, &task.ip, *port)?;
+        let health = elb::target_health(account, group, &task.ip, *port)?;
         let sick = health.state == "unhealthy";
         sick.then(|| (group.clone(), "Health checks failed".to_owned()))
     })
 }
 
-fn healthy(sim: &Sim, task: &Task) -> bool {
+fn healthy(account: &Account, task: &Task) -> bool {
     task.targets.iter().all(|(group, port)| {
-        elb::target_health(sim, group, &task.ip, *port).is_some_and(|health| health.state == "healthy")
+        elb::target_health(account, group, &task.ip, *port).is_some_and(|health| health.state == "healthy")
     })
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::input::{Page, epoch, invalid, last, parse, shown_tags, uuid, without_nulls};
 use super::{Ecs, cluster, deploying, task};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 /// A service's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,10 +132,10 @@ pub struct Deployment {
 
 impl Deployment {
     /// A deployment that begins now.
-    pub(super) fn new(sim: &mut Sim, plan: Plan) -> Self {
-        let digits = rand::Rng::next_u64(sim.rng()) % 10_000_000_000_000_000_000;
+    pub(super) fn new(account: &mut Account, plan: Plan) -> Self {
+        let digits = rand::Rng::next_u64(account.engine.rng()) % 10_000_000_000_000_000_000;
         let id = format!("ecs-svc/{digits:019}");
-        let now = sim.now();
+        let now = account.engine.now();
         Self {
             rollout_reason: format!("ECS deployment {id} in progress."),
             id,
@@ -166,12 +166,12 @@ pub(super) struct Made {
 }
 
 impl Service {
-    pub(super) fn new(sim: &mut Sim, made: Made, plan: Plan) -> Self {
-        let deployment = Deployment::new(sim, plan);
+    pub(super) fn new(account: &mut Account, made: Made, plan: Plan) -> Self {
+        let deployment = Deployment::new(account, plan);
         Self {
             cluster: made.cluster,
             name: made.name,
-            serial: sim.ecs.count(),
+            serial: account.ecs.count(),
             status: Status::Active,
             desired: made.desired,
             deployments: vec![deployment],
@@ -184,7 +184,7 @@ impl Service {
             enable_execute_command: made.enable_execute_command,
             enable_managed_tags: made.enable_managed_tags,
             zone_rebalancing: made.zone_rebalancing,
-            created_at: sim.now(),
+            created_at: account.engine.now(),
             events: Vec::new(),
             steady: false,
             next_look: 0,
@@ -211,24 +211,24 @@ pub(super) fn key(cluster: &str, name: &str) -> String {
     format!("{cluster}/{name}")
 }
 
-pub(super) fn arn(sim: &Sim, key: &str) -> String {
-    sim.arn("ecs", &format!("service/{key}"))
+pub(super) fn arn(account: &Account, key: &str) -> String {
+    account.engine.arn("ecs", &format!("service/{key}"))
 }
 
 /// Writes a service event: "(service NAME) " and `message`.
-pub(super) fn tell(sim: &mut Sim, key: &str, message: &str) {
-    let (id, at) = (uuid(sim), sim.now());
-    let Some(service) = sim.ecs.services.get_mut(key) else { return };
+pub(super) fn tell(account: &mut Account, key: &str, message: &str) {
+    let (id, at) = (uuid(account), account.engine.now());
+    let Some(service) = account.ecs.services.get_mut(key) else { return };
     let message = format!("(service {}) {message}", service.name);
     service.events.insert(0, ServiceEvent { id, at, message });
     service.events.truncate(100);
 }
 
 /// The service as replies carry it.
-pub(super) fn shown(sim: &Sim, key: &str, with_tags: bool) -> Value {
-    let Some(service) = sim.ecs.services.get(key) else { return Value::Null };
-    let arn = arn(sim, key);
-    let all = Counts::of(&sim.ecs, key, None);
+pub(super) fn shown(account: &Account, key: &str, with_tags: bool) -> Value {
+    let Some(service) = account.ecs.services.get(key) else { return Value::Null };
+    let arn = arn(account, key);
+    let all = Counts::of(&account.ecs, key, None);
     let events: Vec<Value> = service
         .events
         .iter()
@@ -238,11 +238,11 @@ pub(super) fn shown(sim: &Sim, key: &str, with_tags: bool) -> Value {
         .deployments
         .iter()
         .enumerate()
-        .map(|(index, deployment)| shown_deployment(&sim.ecs, service, deployment, index == 0))
+        .map(|(index, deployment)| shown_deployment(&account.ecs, service, deployment, index == 0))
         .collect();
     without_nulls(json!({
         "serviceName": service.name,
-        "clusterArn": cluster::arn(sim, &service.cluster),
+        "clusterArn": cluster::arn(account, &service.cluster),
         "status": service.status,
         "desiredCount": service.desired,
         "runningCount": all.running,
@@ -271,7 +271,7 @@ pub(super) fn shown(sim: &Sim, key: &str, with_tags: bool) -> Value {
         "propagateTags": service.propagate_tags.as_deref().unwrap_or("NONE"),
         "enableExecuteCommand": service.enable_execute_command,
         "availabilityZoneRebalancing": service.zone_rebalancing.as_deref().unwrap_or("DISABLED"),
-        "tags": if with_tags { shown_tags(sim.ecs.tags.get(&arn)) } else { Value::Null },
+        "tags": if with_tags { shown_tags(account.ecs.tags.get(&arn)) } else { Value::Null },
         "serviceArn": arn,
     }))
 }
@@ -324,9 +324,9 @@ struct Describe {
     include: Vec<String>,
 }
 
-pub(super) fn describe(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: Describe = parse("DescribeServices", input)?;
-    let cluster = cluster::named(&sim.ecs, input.cluster.as_deref())?;
+    let cluster = cluster::named(&account.ecs, input.cluster.as_deref())?;
     if input.services.is_empty() {
         return Err(invalid("Services cannot be empty."));
     }
@@ -337,9 +337,9 @@ pub(super) fn describe(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
     let (mut services, mut failures) = (Vec::new(), Vec::new());
     for given in &input.services {
         let key = key(&cluster, last(given));
-        match sim.ecs.services.contains_key(&key) {
-            true => services.push(shown(sim, &key, with_tags)),
-            false => failures.push(json!({"arn": arn(sim, &key), "reason": "MISSING"})),
+        match account.ecs.services.contains_key(&key) {
+            true => services.push(shown(account, &key, with_tags)),
+            false => failures.push(json!({"arn": arn(account, &key), "reason": "MISSING"})),
         }
     }
     Ok(json!({"services": services, "failures": failures}))
@@ -355,17 +355,17 @@ struct List {
     next_token: Option<String>,
 }
 
-pub(super) fn list(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: List = parse("ListServices", input)?;
-    let cluster = cluster::named(&sim.ecs, input.cluster.as_deref())?;
+    let cluster = cluster::named(&account.ecs, input.cluster.as_deref())?;
     let asked_for_others = input.launch_type.is_some_and(|launch| launch != "FARGATE")
         || input.scheduling_strategy.is_some_and(|strategy| strategy != "REPLICA");
-    let arns: Vec<String> = sim
+    let arns: Vec<String> = account
         .ecs
         .services
         .values()
         .filter(|service| service.cluster == cluster && service.status == Status::Active && !asked_for_others)
-        .map(|service| arn(sim, &service.key()))
+        .map(|service| arn(account, &service.key()))
         .collect();
     Page { max_results: input.max_results, next_token: input.next_token }.of("serviceArns", &arns, 10)
 }

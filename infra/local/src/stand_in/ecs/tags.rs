@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::input::{Tag, invalid, last, parse, shown_tags, tags};
 use super::{Ecs, definition};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -18,32 +18,32 @@ struct Input {
     tag_keys: Vec<String>,
 }
 
-pub(super) fn tag(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn tag(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let input: Input = parse("TagResource", input)?;
     let added = tags(&input.tags)?;
-    exists(&sim.ecs, &input.resource_arn)?;
-    let mut all = sim.ecs.tags.get(&input.resource_arn).cloned().unwrap_or_default();
+    exists(&account.ecs, &input.resource_arn)?;
+    let mut all = account.ecs.tags.get(&input.resource_arn).cloned().unwrap_or_default();
     all.extend(added);
     if all.len() > 50 {
         return Err(invalid("Too many tags: a resource can have at most 50."));
     }
-    sim.ecs.tags.insert(input.resource_arn, all);
+    account.ecs.tags.insert(input.resource_arn, all);
     Ok(json!({}))
 }
 
-pub(super) fn untag(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn untag(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let input: Input = parse("UntagResource", input)?;
-    exists(&sim.ecs, &input.resource_arn)?;
-    if let Some(tags) = sim.ecs.tags.get_mut(&input.resource_arn) {
+    exists(&account.ecs, &input.resource_arn)?;
+    if let Some(tags) = account.ecs.tags.get_mut(&input.resource_arn) {
         tags.retain(|key, _| !input.tag_keys.contains(key));
     }
     Ok(json!({}))
 }
 
-pub(super) fn list(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: Input = parse("ListTagsForResource", input)?;
-    exists(&sim.ecs, &input.resource_arn)?;
-    Ok(json!({"tags": shown_tags(sim.ecs.tags.get(&input.resource_arn))}))
+    exists(&account.ecs, &input.resource_arn)?;
+    Ok(json!({"tags": shown_tags(account.ecs.tags.get(&input.resource_arn))}))
 }
 
 fn exists(ecs: &Ecs, arn: &str) -> Result<(), Refusal> {

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::input::{Page, epoch, invalid, last, maybe_epoch, parse, shown_tags, without_nulls};
 use super::{Line, cluster, lifecycle, service};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 /// `lastStatus`, in the order of a task's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -112,13 +112,13 @@ pub(super) struct Moments {
     pub(super) stopped: Option<Timestamp>,
 }
 
-pub(super) fn arn(sim: &Sim, task: &Task) -> String {
-    sim.arn("ecs", &format!("task/{}/{}", task.cluster, task.id))
+pub(super) fn arn(account: &Account, task: &Task) -> String {
+    account.engine.arn("ecs", &format!("task/{}/{}", task.cluster, task.id))
 }
 
-fn shown(sim: &Sim, task: &Task, with_tags: bool) -> Value {
+fn shown(account: &Account, task: &Task, with_tags: bool) -> Value {
     let Task { interface, moments, .. } = task;
-    let arn = arn(sim, task);
+    let arn = arn(account, task);
     let connected = moments.connected.is_some();
     let detail = |name: &str, value: &str| json!({"name": name, "value": value});
     let mut details = vec![detail("subnetId", &interface.subnet)];
@@ -139,10 +139,10 @@ fn shown(sim: &Sim, task: &Task, with_tags: bool) -> Value {
         }],
         "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
         "availabilityZone": interface.zone,
-        "clusterArn": cluster::arn(sim, &task.cluster),
+        "clusterArn": cluster::arn(account, &task.cluster),
         "connectivity": connected.then_some("CONNECTED"),
         "connectivityAt": maybe_epoch(moments.connected),
-        "containers": task.containers.iter().map(|container| shown_container(sim, task, container)).collect::<Vec<_>>(),
+        "containers": task.containers.iter().map(|container| shown_container(account, task, container)).collect::<Vec<_>>(),
         "cpu": task.size.0.to_string(),
         "memory": task.size.1.to_string(),
         "createdAt": epoch(moments.created),
@@ -165,14 +165,14 @@ fn shown(sim: &Sim, task: &Task, with_tags: bool) -> Value {
         "stoppingAt": maybe_epoch(moments.stopping),
         "executionStoppedAt": maybe_epoch(moments.execution_stopped),
         "stoppedAt": maybe_epoch(moments.stopped),
-        "tags": if with_tags { shown_tags(sim.ecs.tags.get(&arn)) } else { json!([]) },
+        "tags": if with_tags { shown_tags(account.ecs.tags.get(&arn)) } else { json!([]) },
         "taskArn": arn,
         "taskDefinitionArn": task.task_definition,
         "version": task.version,
     }))
 }
 
-fn shown_container(sim: &Sim, task: &Task, container: &Container) -> Value {
+fn shown_container(account: &Account, task: &Task, container: &Container) -> Value {
     let status = match task.status {
         Status::Provisioning | Status::Pending => "PENDING",
         Status::Running | Status::Deactivating | Status::Stopping => "RUNNING",
@@ -183,8 +183,8 @@ fn shown_container(sim: &Sim, task: &Task, container: &Container) -> Value {
         None => json!([]),
     };
     without_nulls(json!({
-        "containerArn": sim.arn("ecs", &format!("container/{}/{}/{}", task.cluster, task.id, container.id)),
-        "taskArn": arn(sim, task),
+        "containerArn": account.engine.arn("ecs", &format!("container/{}/{}/{}", task.cluster, task.id, container.id)),
+        "taskArn": arn(account, task),
         "name": container.name,
         "image": container.image,
         "runtimeId": task.moments.started.map(|_| &container.runtime_id),
@@ -208,9 +208,9 @@ struct Describe {
     include: Vec<String>,
 }
 
-pub(super) fn describe(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: Describe = parse("DescribeTasks", input)?;
-    let cluster = cluster::named(&sim.ecs, input.cluster.as_deref())?;
+    let cluster = cluster::named(&account.ecs, input.cluster.as_deref())?;
     if input.tasks.is_empty() {
         return Err(invalid("Tasks cannot be empty."));
     }
@@ -220,10 +220,10 @@ pub(super) fn describe(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
     let with_tags = input.include.iter().any(|include| include == "TAGS");
     let (mut tasks, mut failures) = (Vec::new(), Vec::new());
     for given in &input.tasks {
-        match sim.ecs.tasks.get(last(given)).filter(|task| task.cluster == cluster) {
-            Some(task) => tasks.push(shown(sim, task, with_tags)),
+        match account.ecs.tasks.get(last(given)).filter(|task| task.cluster == cluster) {
+            Some(task) => tasks.push(shown(account, task, with_tags)),
             None => {
-                let arn = sim.arn("ecs", &format!("task/{cluster}/{}", last(given)));
+                let arn = account.engine.arn("ecs", &format!("task/{cluster}/{}", last(given)));
                 failures.push(json!({"arn": arn, "reason": "MISSING"}));
             }
         }
@@ -244,11 +244,11 @@ struct List {
     next_token: Option<String>,
 }
 
-pub(super) fn list(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: List = parse("ListTasks", input)?;
-    let cluster = cluster::named(&sim.ecs, input.cluster.as_deref())?;
+    let cluster = cluster::named(&account.ecs, input.cluster.as_deref())?;
     let key = input.service_name.as_deref().map(|name| service::key(&cluster, last(name)));
-    if key.as_ref().is_some_and(|key| !sim.ecs.services.contains_key(key)) {
+    if key.as_ref().is_some_and(|key| !account.ecs.services.contains_key(key)) {
         return Err(Refusal::bad("ServiceNotFoundException", "Service not found."));
     }
     let should_run = match input.desired_status.as_deref().unwrap_or("RUNNING") {
@@ -260,7 +260,7 @@ pub(super) fn list(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
     };
     let family = |task: &Task| last(&task.task_definition).split(':').next().unwrap_or_default().to_owned();
     let fargate = input.launch_type.is_none_or(|launch| launch == "FARGATE");
-    let arns: Vec<String> = sim
+    let arns: Vec<String> = account
         .ecs
         .tasks
         .values()
@@ -268,7 +268,7 @@ pub(super) fn list(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
         .filter(|task| key.as_ref().is_none_or(|key| *key == task.service))
         .filter(|task| input.family.as_ref().is_none_or(|asked| *asked == family(task)))
         .filter(|task| input.started_by.as_ref().is_none_or(|asked| *asked == task.deployment))
-        .map(|task| arn(sim, task))
+        .map(|task| arn(account, task))
         .collect();
     Page { max_results: input.max_results, next_token: input.next_token }.of("taskArns", &arns, 100)
 }
@@ -281,14 +281,14 @@ struct Stop {
     reason: Option<String>,
 }
 
-pub(super) fn stop(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn stop(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let input: Stop = parse("StopTask", input)?;
-    let cluster = cluster::named(&sim.ecs, input.cluster.as_deref())?;
+    let cluster = cluster::named(&account.ecs, input.cluster.as_deref())?;
     let id = last(&input.task);
-    if sim.ecs.tasks.get(id).is_none_or(|task| task.cluster != cluster) {
+    if account.ecs.tasks.get(id).is_none_or(|task| task.cluster != cluster) {
         return Err(invalid("The referenced task was not found."));
     }
-    lifecycle::stop(sim, id, "UserInitiated", input.reason.as_deref().unwrap_or("Task stopped by user"));
-    let task = sim.ecs.tasks.get(id).map(|task| shown(sim, task, false));
+    lifecycle::stop(account, id, "UserInitiated", input.reason.as_deref().unwrap_or("Task stopped by user"));
+    let task = account.ecs.tasks.get(id).map(|task| shown(account, task, false));
     Ok(json!({"task": task}))
 }

@@ -9,9 +9,9 @@ use super::create::{NetworkConfiguration, plan};
 use super::input::{invalid, last, parse};
 use super::service::{self, Deployment, LoadBalancer, Plan, Status};
 use super::{Event, cluster, deploying, lifecycle, scheduler, task};
+use crate::stand_in::account::{self, Account};
 use crate::stand_in::profile::Latency;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::{self, Sim};
 
 /// How long a service stays describable once it is INACTIVE.
 pub(super) const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -36,11 +36,11 @@ struct Update {
     availability_zone_rebalancing: Option<String>,
 }
 
-pub(super) fn update(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
+pub(super) fn update(account: &mut Account, request: &Value) -> Result<Value, Refusal> {
     let input: Update = parse("UpdateService", request)?;
-    let cluster = cluster::named(&sim.ecs, input.cluster.as_deref())?;
+    let cluster = cluster::named(&account.ecs, input.cluster.as_deref())?;
     let key = service::key(&cluster, last(&input.service));
-    let service = sim.ecs.services.get(&key).ok_or_else(not_found)?;
+    let service = account.ecs.services.get(&key).ok_or_else(not_found)?;
     if service.status != Status::Active {
         return Err(Refusal::bad("ServiceNotActiveException", "Service was not ACTIVE."));
     }
@@ -62,7 +62,7 @@ pub(super) fn update(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
     let wanted = match replanned {
         false => current.clone(),
         true => plan(
-            sim,
+            account,
             input.task_definition.as_deref().unwrap_or(&current.task_definition),
             Some(match input.network_configuration {
                 Some(given) => given.awsvpc_configuration.ok_or_else(|| invalid("awsvpcConfiguration is missing."))?,
@@ -75,7 +75,7 @@ pub(super) fn update(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
         return Err(invalid("Health check grace period is only valid for services configured to use load balancers"));
     }
 
-    if let Some(service) = sim.ecs.services.get_mut(&key) {
+    if let Some(service) = account.ecs.services.get_mut(&key) {
         service.configuration = configuration;
         service.desired = input.desired_count.unwrap_or(service.desired);
         service.grace_seconds = input.health_check_grace_period_seconds.or(service.grace_seconds);
@@ -85,17 +85,17 @@ pub(super) fn update(sim: &mut Sim, request: &Value) -> Result<Value, Refusal> {
         service.zone_rebalancing = input.availability_zone_rebalancing.or(service.zone_rebalancing.take());
     }
     if input.force_new_deployment || wanted != current {
-        begin(sim, &key, wanted);
+        begin(account, &key, wanted);
     }
-    scheduler::reconcile(sim, &key);
-    scheduler::look_soon(sim, &key);
-    Ok(json!({"service": service::shown(sim, &key, true)}))
+    scheduler::reconcile(account, &key);
+    scheduler::look_soon(account, &key);
+    Ok(json!({"service": service::shown(account, &key, true)}))
 }
 
 /// Puts a new PRIMARY deployment before the others.
-fn begin(sim: &mut Sim, key: &str, plan: Plan) {
-    let deployment = Deployment::new(sim, plan);
-    if let Some(service) = sim.ecs.services.get_mut(key) {
+fn begin(account: &mut Account, key: &str, plan: Plan) {
+    let deployment = Deployment::new(account, plan);
+    if let Some(service) = account.ecs.services.get_mut(key) {
         service.deployments.insert(0, deployment);
         service.steady = false;
     }
@@ -110,15 +110,15 @@ struct Delete {
     force: bool,
 }
 
-pub(super) fn delete(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let input: Delete = parse("DeleteService", input)?;
-    let cluster = cluster::named(&sim.ecs, input.cluster.as_deref())?;
+    let cluster = cluster::named(&account.ecs, input.cluster.as_deref())?;
     let key = service::key(&cluster, last(&input.service));
-    let service = sim.ecs.services.get(&key).ok_or_else(not_found)?;
+    let service = account.ecs.services.get(&key).ok_or_else(not_found)?;
     match service.status {
         Status::Inactive => return Err(not_found()),
         // Deleting it twice changes nothing.
-        Status::Draining => return Ok(json!({"service": service::shown(sim, &key, true)})),
+        Status::Draining => return Ok(json!({"service": service::shown(account, &key, true)})),
         Status::Active => {}
     }
     if !input.force {
@@ -130,19 +130,19 @@ pub(super) fn delete(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
         }
     }
     let serial = service.serial;
-    if let Some(service) = sim.ecs.services.get_mut(&key) {
+    if let Some(service) = account.ecs.services.get_mut(&key) {
         service.status = Status::Draining;
         service.desired = 0;
     }
     let tasks: Vec<(String, String)> =
-        sim.ecs.tasks_of(&key).map(|task| (task.id.clone(), task.deployment.clone())).collect();
+        account.ecs.tasks_of(&key).map(|task| (task.id.clone(), task.deployment.clone())).collect();
     for (task, deployment) in tasks {
-        lifecycle::stop(sim, &task, "ServiceSchedulerInitiated", &scheduler::scaling(&deployment));
+        lifecycle::stop(account, &task, "ServiceSchedulerInitiated", &scheduler::scaling(&deployment));
     }
     // Without tasks nothing else would end the draining.
-    let latency = sim.take(Latency::TaskStopped);
-    sim.after(latency, sim::Event::Ecs(Event::Drained { service: key.clone(), serial }));
-    Ok(json!({"service": service::shown(sim, &key, true)}))
+    let latency = account.engine.take(Latency::TaskStopped);
+    account.engine.after(latency, account::Event::Ecs(Event::Drained { service: key.clone(), serial }));
+    Ok(json!({"service": service::shown(account, &key, true)}))
 }
 
 fn not_found() -> Refusal {
@@ -150,9 +150,9 @@ fn not_found() -> Refusal {
 }
 
 /// DRAINING becomes INACTIVE once every task is STOPPED.
-pub(super) fn finish_draining(sim: &mut Sim, key: &str) {
-    let stopped = sim.ecs.tasks_of(key).all(|task| task.status == task::Status::Stopped);
-    let Some(service) = sim.ecs.services.get_mut(key) else { return };
+pub(super) fn finish_draining(account: &mut Account, key: &str) {
+    let stopped = account.ecs.tasks_of(key).all(|task| task.status == task::Status::Stopped);
+    let Some(service) = account.ecs.services.get_mut(key) else { return };
     if service.status != Status::Draining || !stopped {
         return;
     }
@@ -161,5 +161,5 @@ pub(super) fn finish_draining(sim: &mut Sim, key: &str) {
         service.last_good = Some(last);
     }
     let serial = service.serial;
-    sim.after(REMEMBERED, sim::Event::Ecs(Event::ForgetService { service: key.to_owned(), serial }));
+    account.engine.after(REMEMBERED, account::Event::Ecs(Event::ForgetService { service: key.to_owned(), serial }));
 }

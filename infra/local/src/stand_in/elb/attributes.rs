@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::input::{self, invalid};
 use super::target_group::TargetType;
 use super::{load_balancer, target_group};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 pub(super) const DELETION_PROTECTION: &str = "deletion_protection.enabled";
 const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
@@ -136,26 +136,26 @@ struct Modify {
     attributes: Vec<Attribute>,
 }
 
-pub(super) fn describe_load_balancer(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe_load_balancer(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Describe { arn } = input::parse(input)?;
-    Ok(load_balancer::find(&mut sim.elb, &arn)?.attributes.list())
+    Ok(load_balancer::find(&mut account.elb, &arn)?.attributes.list())
 }
 
-pub(super) fn modify_load_balancer(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn modify_load_balancer(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Modify { arn, attributes } = input::parse(input)?;
-    let load_balancer = load_balancer::find(&mut sim.elb, &arn)?;
+    let load_balancer = load_balancer::find(&mut account.elb, &arn)?;
     load_balancer.attributes.change(attributes, "Load balancer")?;
     Ok(load_balancer.attributes.list())
 }
 
-pub(super) fn describe_target_group(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe_target_group(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Describe { arn } = input::parse(input)?;
-    Ok(target_group::find(&mut sim.elb, &arn)?.attributes.list())
+    Ok(target_group::find(&mut account.elb, &arn)?.attributes.list())
 }
 
-pub(super) fn modify_target_group(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn modify_target_group(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Modify { arn, attributes } = input::parse(input)?;
-    let group = target_group::find(&mut sim.elb, &arn)?;
+    let group = target_group::find(&mut account.elb, &arn)?;
     group.attributes.change(attributes, "Target group")?;
     Ok(group.attributes.list())
 }

@@ -26,7 +26,7 @@ pub struct Check {
 pub(super) async fn perform(cloud: &Cloud, check: Check) {
     let passed = tokio::time::timeout(check.time_limit, passes(cloud, &check)).await;
     let passed = matches!(passed, Ok(Ok(true)));
-    cloud.change(|sim| targets::checked(sim, check.registration, check.begun, passed));
+    cloud.change(|account| targets::checked(account, check.registration, check.begun, passed));
 }
 
 async fn passes(cloud: &Cloud, check: &Check) -> io::Result<bool> {

@@ -22,7 +22,7 @@ pub struct Listeners(Mutex<BTreeMap<Address, JoinHandle<()>>>);
 /// Opens and closes listeners until they are those of the state.
 pub(super) async fn reconcile(cloud: &Cloud) {
     let mut open = cloud.listeners().0.lock().await;
-    let wanted = cloud.change(|sim| addresses(&sim.elb));
+    let wanted = cloud.change(|account| addresses(&account.elb));
     let unwanted: Vec<Address> = open.keys().filter(|address| !wanted.contains(*address)).cloned().collect();
     for address in unwanted {
         if let Some(task) = open.remove(&address) {
@@ -51,14 +51,14 @@ fn addresses(elb: &Elb) -> BTreeSet<Address> {
 
 /// Carries connections until it is aborted, which ends those that it carries.
 async fn serve(cloud: Cloud, mut listener: Listener, address: Address) {
-    let clock = cloud.change(|sim| sim.clock.clone());
+    let clock = cloud.change(|account| account.engine.clock.clone());
     let mut connections = JoinSet::new();
     let mut turn = 0_usize;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(client) => {
-                    if let Some(target) = cloud.change(|sim| choose(&sim.elb, &address, turn)) {
+                    if let Some(target) = cloud.change(|account| choose(&account.elb, &address, turn)) {
                         connections.spawn(carry(cloud.clone(), client, target));
                     }
                     turn = turn.wrapping_add(1);

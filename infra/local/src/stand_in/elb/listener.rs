@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::input::{self, invalid};
 use super::tags::{self, Tag, Tags};
 use super::{Effect, Elb, load_balancer, target_group, targets};
-use crate::stand_in::read_lag;
+use crate::stand_in::account::{self, Account};
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::{self, Sim};
 
 /// How many a load balancer may have.
 const QUOTA: usize = 50;
@@ -122,10 +121,10 @@ struct Create {
     tags: Vec<Tag>,
 }
 
-pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let create: Create = input::parse(input)?;
     let load_balancer_arn = create.load_balancer_arn;
-    load_balancer::find(&mut sim.elb, &load_balancer_arn)?;
+    load_balancer::find(&mut account.elb, &load_balancer_arn)?;
     let Some(protocol) = create.protocol else {
         return Err(invalid("A listener protocol must be specified"));
     };
@@ -133,9 +132,9 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
     let port = port(create.port.ok_or_else(|| invalid("A listener port must be specified"))?)?;
     let tags = tags::collect(create.tags)?;
     let target_group = forwards_to(create.default_actions)?;
-    check_target_group(&mut sim.elb, &load_balancer_arn, &target_group)?;
+    check_target_group(&mut account.elb, &load_balancer_arn, &target_group)?;
 
-    let mut beside = sim.elb.listeners.values().filter(|listener| listener.load_balancer == load_balancer_arn);
+    let mut beside = account.elb.listeners.values().filter(|listener| listener.load_balancer == load_balancer_arn);
     if let Some(present) = beside.clone().find(|present| present.port == port) {
         return if present.target_group == target_group && present.tags == tags {
             Ok(json!({"Listeners": [present.json()]}))
@@ -150,15 +149,15 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
         ));
     }
 
-    let id = sim.hex(16);
+    let id = account.engine.hex(16);
     let arn = format!("{}/{id}", load_balancer_arn.replacen(":loadbalancer/", ":listener/", 1));
     let listener =
         Listener { arn: arn.clone(), load_balancer: load_balancer_arn, port, target_group: target_group.clone(), tags };
     let reply = json!({"Listeners": [listener.json()]});
-    read_lag::created(sim, &arn);
-    sim.elb.listeners.insert(arn, listener);
-    targets::settle(sim, &target_group);
-    sim.effect(sim::Effect::Elb(Effect::Listen));
+    account.engine.created(&arn);
+    account.elb.listeners.insert(arn, listener);
+    targets::settle(account, &target_group);
+    account.engine.effect(account::Effect::Elb(Effect::Listen));
     Ok(reply)
 }
 
@@ -193,20 +192,20 @@ struct Describe {
     page_size: Option<usize>,
 }
 
-pub(super) fn describe(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Describe { load_balancer_arn, listener_arns: arns, marker, page_size } = input::parse(input)?;
     match (&load_balancer_arn, arns.is_empty()) {
-        (Some(arn), true) => drop(load_balancer::find(&mut sim.elb, arn)?),
+        (Some(arn), true) => drop(load_balancer::find(&mut account.elb, arn)?),
         (None, false) => {}
         _ => return Err(invalid("Either a load balancer ARN or listener ARNs must be specified")),
     }
     for arn in &arns {
         input::check_arn(arn, "listener", "listener")?;
     }
-    if arns.iter().any(|arn| !sim.elb.listeners.contains_key(arn)) {
+    if arns.iter().any(|arn| !account.elb.listeners.contains_key(arn)) {
         return Err(Refusal::bad("ListenerNotFound", "One or more listeners not found"));
     }
-    let asked: Vec<(&str, Value)> = sim
+    let asked: Vec<(&str, Value)> = account
         .elb
         .listeners
         .values()
@@ -231,19 +230,19 @@ struct Modify {
     default_actions: Vec<Action>,
 }
 
-pub(super) fn modify(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn modify(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let modify: Modify = input::parse(input)?;
     input::only("Protocol", modify.protocol.as_deref(), "TCP")?;
-    let mut changed = find(&mut sim.elb, &modify.listener_arn)?.clone();
+    let mut changed = find(&mut account.elb, &modify.listener_arn)?.clone();
     let target_group_before = changed.target_group.clone();
     if let Some(new) = modify.port {
         changed.port = port(new)?;
     }
     if !modify.default_actions.is_empty() {
         changed.target_group = forwards_to(modify.default_actions)?;
-        check_target_group(&mut sim.elb, &changed.load_balancer, &changed.target_group)?;
+        check_target_group(&mut account.elb, &changed.load_balancer, &changed.target_group)?;
     }
-    let taken = sim.elb.listeners.values().any(|other| {
+    let taken = account.elb.listeners.values().any(|other| {
         other.arn != changed.arn && other.load_balancer == changed.load_balancer && other.port == changed.port
     });
     if taken {
@@ -251,10 +250,10 @@ pub(super) fn modify(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
     }
     let reply = json!({"Listeners": [changed.json()]});
     let target_group = changed.target_group.clone();
-    sim.elb.listeners.insert(changed.arn.clone(), changed);
-    targets::settle(sim, &target_group_before);
-    targets::settle(sim, &target_group);
-    sim.effect(sim::Effect::Elb(Effect::Listen));
+    account.elb.listeners.insert(changed.arn.clone(), changed);
+    targets::settle(account, &target_group_before);
+    targets::settle(account, &target_group);
+    account.engine.effect(account::Effect::Elb(Effect::Listen));
     Ok(reply)
 }
 
@@ -264,11 +263,11 @@ struct Delete {
     listener_arn: String,
 }
 
-pub(super) fn delete(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Delete { listener_arn: arn } = input::parse(input)?;
-    let target_group = find(&mut sim.elb, &arn)?.target_group.clone();
-    sim.elb.listeners.remove(&arn);
-    targets::settle(sim, &target_group);
-    sim.effect(sim::Effect::Elb(Effect::Listen));
+    let target_group = find(&mut account.elb, &arn)?.target_group.clone();
+    account.elb.listeners.remove(&arn);
+    targets::settle(account, &target_group);
+    account.engine.effect(account::Effect::Elb(Effect::Listen));
     Ok(json!({}))
 }

@@ -14,11 +14,10 @@ use super::input::{self, invalid};
 use super::tags::{self, Tag, Tags};
 use super::{Effect, Elb, Event, listener, targets};
 use crate::stand_in::REGION;
+use crate::stand_in::account::{self, Account};
 use crate::stand_in::ec2;
 use crate::stand_in::profile::Latency;
-use crate::stand_in::read_lag;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::{self, Sim};
 
 /// The Route 53 zone of network load balancers in us-east-1.
 const HOSTED_ZONE: &str = "Z26RNL4JYFTOTI";
@@ -148,7 +147,7 @@ struct SubnetMapping {
     subnet_id: String,
 }
 
-pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let create: Create = input::parse(input)?;
     // AWS's default type is `application`.
     input::only("Type", Some(create.r#type.as_deref().unwrap_or("application")), "network")?;
@@ -167,7 +166,7 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
     let security_groups = check_security_groups(create.security_groups)?;
     let tags = tags::collect(create.tags)?;
 
-    if let Some(present) = sim.elb.load_balancers.values().find(|present| present.name == name) {
+    if let Some(present) = account.elb.load_balancers.values().find(|present| present.name == name) {
         let same = present.scheme == scheme
             && present.subnets == subnets
             && present.security_groups == security_groups
@@ -181,14 +180,14 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
             ))
         };
     }
-    if sim.elb.load_balancers.len() >= sim.quotas.load_balancers {
+    if account.elb.load_balancers.len() >= account.quotas.load_balancers {
         return Err(Refusal::bad("TooManyLoadBalancers", "The maximum number of load balancers has been reached"));
     }
 
-    let id = sim.hex(16);
-    let active_latency = sim.take(Latency::LoadBalancerActive);
+    let id = account.engine.hex(16);
+    let active_latency = account.engine.take(Latency::LoadBalancerActive);
     let load_balancer = LoadBalancer {
-        arn: sim.arn("elasticloadbalancing", &format!("loadbalancer/net/{name}/{id}")),
+        arn: account.engine.arn("elasticloadbalancing", &format!("loadbalancer/net/{name}/{id}")),
         dns_name: format!("{name}-{id}.elb.{REGION}.amazonaws.com"),
         name,
         state: State::Provisioning,
@@ -199,15 +198,15 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
         enforce_on_private_link: true,
         tags,
         active_latency,
-        created: sim.now(),
+        created: account.engine.now(),
         attributes: Attributes::of_load_balancer(),
         linked: false,
         held_until: None,
     };
-    sim.after(active_latency, sim::Event::Elb(Event::Active(load_balancer.arn.clone())));
+    account.engine.after(active_latency, account::Event::Elb(Event::Active(load_balancer.arn.clone())));
     let reply = json!({"LoadBalancers": [load_balancer.json()]});
-    read_lag::created(sim, &load_balancer.arn);
-    sim.elb.load_balancers.insert(load_balancer.arn.clone(), load_balancer);
+    account.engine.created(&load_balancer.arn);
+    account.elb.load_balancers.insert(load_balancer.arn.clone(), load_balancer);
     Ok(reply)
 }
 
@@ -256,7 +255,7 @@ struct Describe {
     page_size: Option<usize>,
 }
 
-pub(super) fn describe(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Describe { load_balancer_arns: arns, names, marker, page_size } = input::parse(input)?;
     if !arns.is_empty() && !names.is_empty() {
         return Err(invalid("Load balancer names and load balancer ARNs cannot be specified at the same time"));
@@ -264,7 +263,7 @@ pub(super) fn describe(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
     for arn in &arns {
         input::check_arn(arn, "loadbalancer", "load balancer")?;
     }
-    let all = &sim.elb.load_balancers;
+    let all = &account.elb.load_balancers;
     if arns.iter().any(|arn| !all.contains_key(arn)) {
         return Err(Refusal::bad("LoadBalancerNotFound", "One or more load balancers not found"));
     }
@@ -290,9 +289,9 @@ struct SetSecurityGroups {
     enforce_security_group_inbound_rules_on_private_link_traffic: Option<String>,
 }
 
-pub(super) fn set_security_groups(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn set_security_groups(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let set: SetSecurityGroups = input::parse(input)?;
-    let load_balancer = find(&mut sim.elb, &set.load_balancer_arn)?;
+    let load_balancer = find(&mut account.elb, &set.load_balancer_arn)?;
     let enforce = match set.enforce_security_group_inbound_rules_on_private_link_traffic.as_deref() {
         None => load_balancer.enforce_on_private_link,
         Some("on") => true,
@@ -330,11 +329,11 @@ struct Delete {
     load_balancer_arn: String,
 }
 
-pub(super) fn delete(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Delete { load_balancer_arn: arn } = input::parse(input)?;
     input::check_arn(&arn, "loadbalancer", "load balancer")?;
-    let now = sim.now();
-    let Some(load_balancer) = sim.elb.load_balancers.get(&arn) else { return Ok(json!({})) };
+    let now = account.engine.now();
+    let Some(load_balancer) = account.elb.load_balancers.get(&arn) else { return Ok(json!({})) };
     if load_balancer.attributes.is_on(DELETION_PROTECTION) {
         return Err(Refusal::bad(
             "OperationNotPermitted",
@@ -347,20 +346,20 @@ pub(super) fn delete(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
             format!("Load balancer '{arn}' cannot be deleted because it is currently associated with another service"),
         ));
     }
-    sim.elb.load_balancers.remove(&arn);
-    let target_groups = listener::remove_all_of(&mut sim.elb, &arn);
+    account.elb.load_balancers.remove(&arn);
+    let target_groups = listener::remove_all_of(&mut account.elb, &arn);
     for target_group in target_groups {
-        targets::settle(sim, &target_group);
+        targets::settle(account, &target_group);
     }
-    sim.effect(sim::Effect::Elb(Effect::Listen));
+    account.engine.effect(account::Effect::Elb(Effect::Listen));
     Ok(json!({}))
 }
 
 /// Ends the association with a VPC link and begins the time for which deletion is still refused.
-pub(super) fn unlink(sim: &mut Sim, arn: &str) {
-    let latency = sim.take(Latency::LoadBalancerReleased);
-    let until = sim.clock.add(sim.now(), latency);
-    if let Some(load_balancer) = sim.elb.load_balancers.get_mut(arn).filter(|present| present.linked) {
+pub(super) fn unlink(account: &mut Account, arn: &str) {
+    let latency = account.engine.take(Latency::LoadBalancerReleased);
+    let until = account.engine.clock.add(account.engine.now(), latency);
+    if let Some(load_balancer) = account.elb.load_balancers.get_mut(arn).filter(|present| present.linked) {
         load_balancer.linked = false;
         load_balancer.held_until = Some(until);
     }

@@ -11,6 +11,7 @@ mod health_check;
 mod input;
 mod listener;
 mod load_balancer;
+mod rates;
 mod tags;
 mod target_calls;
 mod target_group;
@@ -27,11 +28,43 @@ pub use load_balancer::{LoadBalancer, State};
 pub use targets::TargetHealth;
 
 use super::Cloud;
+use super::account::{self, Account};
 use super::read_lag::Unseen;
 use super::refusal::Refusal;
-use super::sim::Sim;
+use super::service::{AwsService, Calls, Dialect, Errors, Handler, OddsOf, Protocol, Provisioned};
 use listener::Listener;
 use target_group::TargetGroup;
+
+/// ELBv2.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "elasticloadbalancing",
+    protocol: Protocol::Query {
+        version: "2015-12-01",
+        dialect: Dialect {
+            namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+            list: "member",
+            wrapped: true,
+        },
+    },
+    handler: Handler::Account(Calls {
+        call: |account, operation, input| call(account, operation, input).map(|reply| (200, reply)),
+        bucket: rates::bucket,
+    }),
+    errors: Errors {
+        // The documentation says ThrottlingException; on the wire of ELBv2 it is seen without "Exception".
+        throttled: (400, "Throttling", "Rate exceeded"),
+        unavailable: (503, "ServiceUnavailable"),
+        denied: (403, "AccessDenied"),
+    },
+    odds: Some(OddsOf::Resources),
+    conflict: None,
+    provisioned: Some(Provisioned {
+        operation: "CreateLoadBalancer",
+        fail_when_ready: |account, reply, why| {
+            doom(account, reply["LoadBalancers"][0]["LoadBalancerArn"].as_str().unwrap_or_default(), why);
+        },
+    }),
+};
 
 /// Everything ELBv2 holds, by ARN.
 #[derive(Default, Serialize, Deserialize)]
@@ -88,52 +121,52 @@ pub enum Effect {
 ///
 /// # Errors
 /// As AWS refuses; `InvalidAction` for operations that the stand-in does not play.
-pub fn call(sim: &mut Sim, operation: &str, input: &Value) -> Result<Value, Refusal> {
+pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Value, Refusal> {
     match operation {
-        "CreateLoadBalancer" => load_balancer::create(sim, input),
-        "DescribeLoadBalancers" => load_balancer::describe(sim, input),
-        "DescribeLoadBalancerAttributes" => attributes::describe_load_balancer(sim, input),
-        "ModifyLoadBalancerAttributes" => attributes::modify_load_balancer(sim, input),
-        "SetSecurityGroups" => load_balancer::set_security_groups(sim, input),
-        "DeleteLoadBalancer" => load_balancer::delete(sim, input),
-        "CreateTargetGroup" => target_group::create(sim, input),
-        "DescribeTargetGroups" => target_group::describe(sim, input),
-        "ModifyTargetGroup" => target_group::modify(sim, input),
-        "DescribeTargetGroupAttributes" => attributes::describe_target_group(sim, input),
-        "ModifyTargetGroupAttributes" => attributes::modify_target_group(sim, input),
-        "DeleteTargetGroup" => target_group::delete(sim, input),
-        "CreateListener" => listener::create(sim, input),
-        "DescribeListeners" => listener::describe(sim, input),
-        "ModifyListener" => listener::modify(sim, input),
-        "DeleteListener" => listener::delete(sim, input),
-        "RegisterTargets" => target_calls::register_all(sim, input),
-        "DeregisterTargets" => target_calls::deregister_all(sim, input),
-        "DescribeTargetHealth" => target_calls::describe_health(sim, input),
-        "AddTags" => tags::add(sim, input),
-        "RemoveTags" => tags::remove(sim, input),
-        "DescribeTags" => tags::describe(sim, input),
+        "CreateLoadBalancer" => load_balancer::create(account, input),
+        "DescribeLoadBalancers" => load_balancer::describe(account, input),
+        "DescribeLoadBalancerAttributes" => attributes::describe_load_balancer(account, input),
+        "ModifyLoadBalancerAttributes" => attributes::modify_load_balancer(account, input),
+        "SetSecurityGroups" => load_balancer::set_security_groups(account, input),
+        "DeleteLoadBalancer" => load_balancer::delete(account, input),
+        "CreateTargetGroup" => target_group::create(account, input),
+        "DescribeTargetGroups" => target_group::describe(account, input),
+        "ModifyTargetGroup" => target_group::modify(account, input),
+        "DescribeTargetGroupAttributes" => attributes::describe_target_group(account, input),
+        "ModifyTargetGroupAttributes" => attributes::modify_target_group(account, input),
+        "DeleteTargetGroup" => target_group::delete(account, input),
+        "CreateListener" => listener::create(account, input),
+        "DescribeListeners" => listener::describe(account, input),
+        "ModifyListener" => listener::modify(account, input),
+        "DeleteListener" => listener::delete(account, input),
+        "RegisterTargets" => target_calls::register_all(account, input),
+        "DeregisterTargets" => target_calls::deregister_all(account, input),
+        "DescribeTargetHealth" => target_calls::describe_health(account, input),
+        "AddTags" => tags::add(account, input),
+        "RemoveTags" => tags::remove(account, input),
+        "DescribeTags" => tags::describe(account, input),
         _ => Err(Refusal::bad("InvalidAction", format!("The action {operation} is not valid for this web service."))),
     }
 }
 
 /// An event is due.
-pub fn happen(sim: &mut Sim, event: Event) {
+pub fn happen(account: &mut Account, event: Event) {
     match event {
         Event::Active(arn) => {
-            if let Some(load_balancer) = sim.elb.load_balancers.get_mut(&arn) {
+            if let Some(load_balancer) = account.elb.load_balancers.get_mut(&arn) {
                 load_balancer.state = if load_balancer.failure.is_some() { State::Failed } else { State::Active };
             }
         }
-        Event::Registered(registration) => targets::registered(sim, &registration),
-        Event::Check(registration) => targets::begin_check(sim, registration),
-        Event::Drained(registration) => targets::drained(sim, &registration),
+        Event::Registered(registration) => targets::registered(account, &registration),
+        Event::Check(registration) => targets::begin_check(account, registration),
+        Event::Drained(registration) => targets::drained(account, &registration),
     }
 }
 
 /// After a start with a kept state: listeners and health checks go on.
-pub fn resume(sim: &mut Sim) {
-    sim.effect(super::sim::Effect::Elb(Effect::Listen));
-    targets::resume_checks(sim);
+pub fn resume(account: &mut Account) {
+    account.engine.effect(account::Effect::Elb(Effect::Listen));
+    targets::resume_checks(account);
 }
 
 /// I/O.
@@ -146,51 +179,51 @@ pub async fn perform(cloud: Cloud, effect: Effect) {
 
 /// The load balancer, if it exists.
 #[must_use]
-pub fn load_balancer<'a>(sim: &'a Sim, arn: &str) -> Option<&'a LoadBalancer> {
-    sim.elb.load_balancers.get(arn)
+pub fn load_balancer<'a>(account: &'a Account, arn: &str) -> Option<&'a LoadBalancer> {
+    account.elb.load_balancers.get(arn)
 }
 
 /// Whether a listener forwards to the target group; `None` when there is no such group.
 #[must_use]
-pub fn target_group_is_served(sim: &Sim, target_group_arn: &str) -> Option<bool> {
-    sim.elb.target_groups.get(target_group_arn)?;
-    Some(listener::forwarding_to(&sim.elb, target_group_arn).next().is_some())
+pub fn target_group_is_served(account: &Account, target_group_arn: &str) -> Option<bool> {
+    account.elb.target_groups.get(target_group_arn)?;
+    Some(listener::forwarding_to(&account.elb, target_group_arn).next().is_some())
 }
 
 /// `ip` or `instance`; `None` when there is no such group.
 #[must_use]
-pub fn target_type<'a>(sim: &'a Sim, target_group_arn: &str) -> Option<&'a str> {
-    Some(sim.elb.target_groups.get(target_group_arn)?.target_type.as_str())
+pub fn target_type<'a>(account: &'a Account, target_group_arn: &str) -> Option<&'a str> {
+    Some(account.elb.target_groups.get(target_group_arn)?.target_type.as_str())
 }
 
 /// Registers a target; one that is registered already stays as it is, one that drains begins anew.
-pub fn register_target(sim: &mut Sim, target_group_arn: &str, ip: &str, port: u16) {
-    targets::register(sim, target_group_arn, ip, port);
+pub fn register_target(account: &mut Account, target_group_arn: &str, ip: &str, port: u16) {
+    targets::register(account, target_group_arn, ip, port);
 }
 
 /// Begins a target's deregistration; does nothing when it is not registered or drains already.
-pub fn deregister_target(sim: &mut Sim, target_group_arn: &str, ip: &str, port: u16) {
-    targets::deregister(sim, target_group_arn, ip, port);
+pub fn deregister_target(account: &mut Account, target_group_arn: &str, ip: &str, port: u16) {
+    targets::deregister(account, target_group_arn, ip, port);
 }
 
 /// How long a target of the group drains, in AWS time; zero when there is no such group.
 #[must_use]
-pub fn deregistration_delay(sim: &Sim, target_group_arn: &str) -> Duration {
-    sim.elb.target_groups.get(target_group_arn).map_or(Duration::ZERO, TargetGroup::deregistration_delay)
+pub fn deregistration_delay(account: &Account, target_group_arn: &str) -> Duration {
+    account.elb.target_groups.get(target_group_arn).map_or(Duration::ZERO, TargetGroup::deregistration_delay)
 }
 
 /// The target's health; `None` when it (or the group) does not exist.
 #[must_use]
-pub fn target_health(sim: &Sim, target_group_arn: &str, ip: &str, port: u16) -> Option<TargetHealth> {
-    targets::health(&sim.elb, target_group_arn, ip, port)
+pub fn target_health(account: &Account, target_group_arn: &str, ip: &str, port: u16) -> Option<TargetHealth> {
+    targets::health(&account.elb, target_group_arn, ip, port)
 }
 
 /// Associates a VPC link (V1) with the load balancer.
 ///
 /// # Errors
 /// The message with which the link fails: the load balancer has another link, or is no network load balancer.
-pub fn link_to_load_balancer(sim: &mut Sim, arn: &str) -> Result<(), String> {
-    let load_balancer = sim.elb.load_balancers.get_mut(arn).ok_or("NLB ARN is malformed")?;
+pub fn link_to_load_balancer(account: &mut Account, arn: &str) -> Result<(), String> {
+    let load_balancer = account.elb.load_balancers.get_mut(arn).ok_or("NLB ARN is malformed")?;
     if load_balancer.linked {
         return Err("NLB is already associated with another VPC Endpoint Service".to_owned());
     }
@@ -199,14 +232,14 @@ pub fn link_to_load_balancer(sim: &mut Sim, arn: &str) -> Result<(), String> {
 }
 
 /// A load balancer that is being provisioned will come up `failed`, for this reason.
-pub(super) fn doom(sim: &mut Sim, arn: &str, why: &str) {
-    let load_balancer = sim.elb.load_balancers.get_mut(arn);
+fn doom(account: &mut Account, arn: &str, why: &str) {
+    let load_balancer = account.elb.load_balancers.get_mut(arn);
     if let Some(load_balancer) = load_balancer.filter(|present| present.state == State::Provisioning) {
         load_balancer.failure = Some(why.to_owned());
     }
 }
 
 /// The load balancer's VPC link is gone; for a while its deletion is still refused.
-pub fn unlink_load_balancer(sim: &mut Sim, arn: &str) {
-    load_balancer::unlink(sim, arn);
+pub fn unlink_load_balancer(account: &mut Account, arn: &str) {
+    load_balancer::unlink(account, arn);
 }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::input::{self, invalid};
 use super::{Elb, listener, load_balancer, target_group};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 /// A resource's tags.
 pub(super) type Tags = BTreeMap<String, String>;
@@ -57,18 +57,18 @@ struct Add {
     tags: Vec<Tag>,
 }
 
-pub(super) fn add(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn add(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Add { resource_arns, tags } = input::parse(input)?;
     let added = collect(tags)?;
     let mut results = Vec::new();
     for arn in &resource_arns {
-        let mut tags = of(&mut sim.elb, arn)?.clone();
+        let mut tags = of(&mut account.elb, arn)?.clone();
         tags.extend(added.clone());
         check_limit(&tags)?;
         results.push((arn, tags));
     }
     for (arn, tags) in results {
-        *of(&mut sim.elb, arn)? = tags;
+        *of(&mut account.elb, arn)? = tags;
     }
     Ok(json!({}))
 }
@@ -82,13 +82,13 @@ struct Remove {
     tag_keys: Vec<String>,
 }
 
-pub(super) fn remove(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn remove(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Remove { resource_arns, tag_keys } = input::parse(input)?;
     for arn in &resource_arns {
-        of(&mut sim.elb, arn)?;
+        of(&mut account.elb, arn)?;
     }
     for arn in &resource_arns {
-        of(&mut sim.elb, arn)?.retain(|key, _| !tag_keys.contains(key));
+        of(&mut account.elb, arn)?.retain(|key, _| !tag_keys.contains(key));
     }
     Ok(json!({}))
 }
@@ -100,13 +100,13 @@ struct Describe {
     resource_arns: Vec<String>,
 }
 
-pub(super) fn describe(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Describe { resource_arns } = input::parse(input)?;
     input::within("resourceArns.length", resource_arns.len(), 1, 20)?;
     let mut descriptions = Vec::new();
     for arn in &resource_arns {
         let tags: Vec<Value> =
-            of(&mut sim.elb, arn)?.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+            of(&mut account.elb, arn)?.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
         descriptions.push(json!({"ResourceArn": arn, "Tags": tags}));
     }
     Ok(json!({"TagDescriptions": descriptions}))

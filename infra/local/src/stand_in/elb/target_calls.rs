@@ -11,9 +11,9 @@ use super::input::{self, invalid};
 use super::target_group::{self, TargetGroup, TargetType};
 use super::targets::{self, TargetHealth};
 use super::{Elb, listener};
+use crate::stand_in::account::Account;
 use crate::stand_in::ec2;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 /// How many a group may have.
 const QUOTA: usize = 1000;
@@ -53,11 +53,11 @@ impl Targets {
     }
 }
 
-pub(super) fn register_all(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn register_all(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let asked: Targets = input::parse(input)?;
     asked.check_some()?;
-    let addresses = asked.addresses(&mut sim.elb)?;
-    let group = target_group::find(&mut sim.elb, &asked.target_group_arn)?;
+    let addresses = asked.addresses(&mut account.elb)?;
+    let group = target_group::find(&mut account.elb, &asked.target_group_arn)?;
     if group.target_type == TargetType::Instance {
         return Err(Refusal::bad("InvalidTarget", "The stand-in has no instances; it plays targets of type 'ip'"));
     }
@@ -69,7 +69,7 @@ pub(super) fn register_all(sim: &mut Sim, input: &Value) -> Result<Value, Refusa
         return Err(Refusal::bad("TooManyTargets", "The maximum number of targets has been reached"));
     }
     for (ip, port) in addresses {
-        targets::register(sim, &asked.target_group_arn, &ip, port);
+        targets::register(account, &asked.target_group_arn, &ip, port);
     }
     Ok(json!({}))
 }
@@ -91,19 +91,19 @@ fn check_target(target: &TargetDescription) -> Result<(), Refusal> {
     }
 }
 
-pub(super) fn deregister_all(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn deregister_all(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let asked: Targets = input::parse(input)?;
     asked.check_some()?;
-    for (ip, port) in asked.addresses(&mut sim.elb)? {
-        targets::deregister(sim, &asked.target_group_arn, &ip, port);
+    for (ip, port) in asked.addresses(&mut account.elb)? {
+        targets::deregister(account, &asked.target_group_arn, &ip, port);
     }
     Ok(json!({}))
 }
 
-pub(super) fn describe_health(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe_health(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let asked: Targets = input::parse(input)?;
-    let named = asked.addresses(&mut sim.elb)?;
-    let group = target_group::find(&mut sim.elb, &asked.target_group_arn)?;
+    let named = asked.addresses(&mut account.elb)?;
+    let group = target_group::find(&mut account.elb, &asked.target_group_arn)?;
     let check_port = group.health_check.port;
     let addresses = if named.is_empty() {
         group.targets.values().map(|target| (target.ip.clone(), target.port)).collect()
@@ -115,7 +115,7 @@ pub(super) fn describe_health(sim: &mut Sim, input: &Value) -> Result<Value, Ref
     let descriptions: Vec<Value> = addresses
         .iter()
         .map(|(ip, port)| {
-            let health = targets::health(&sim.elb, &asked.target_group_arn, ip, *port).unwrap_or(unknown);
+            let health = targets::health(&account.elb, &asked.target_group_arn, ip, *port).unwrap_or(unknown);
             json!({
                 "Target": {"Id": ip, "Port": port, "AvailabilityZone": targets::zone(ip)},
                 "HealthCheckPort": check_port.unwrap_or(*port).to_string(),

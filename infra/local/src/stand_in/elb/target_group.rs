@@ -15,10 +15,9 @@ use super::listener;
 use super::tags::{self, Tag, Tags};
 use super::targets::Target;
 use super::{Elb, load_balancer};
+use crate::stand_in::account::Account;
 use crate::stand_in::ec2;
-use crate::stand_in::read_lag;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::sim::Sim;
 
 /// How many a region may have.
 const QUOTA: usize = 3000;
@@ -102,7 +101,7 @@ struct Create {
     ip_address_type: Option<String>,
 }
 
-pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let (checks, rest) = input::split(input, &health_check::MEMBERS);
     let create: Create = input::parse(&rest)?;
     let name = create.name;
@@ -128,13 +127,13 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
     let health_check = HealthCheck::new(input::parse(&checks)?)?;
     let tags = tags::collect(create.tags)?;
 
-    if let Some(present) = sim.elb.target_groups.values().find(|present| present.name == name) {
+    if let Some(present) = account.elb.target_groups.values().find(|present| present.name == name) {
         let same = present.port == port
             && present.target_type == target_type
             && present.health_check == health_check
             && present.tags == tags;
         return if same {
-            Ok(json!({"TargetGroups": [present.json(&sim.elb)]}))
+            Ok(json!({"TargetGroups": [present.json(&account.elb)]}))
         } else {
             Err(Refusal::bad(
                 "DuplicateTargetGroupName",
@@ -142,13 +141,13 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
             ))
         };
     }
-    if sim.elb.target_groups.len() >= QUOTA {
+    if account.elb.target_groups.len() >= QUOTA {
         return Err(Refusal::bad("TooManyTargetGroups", "The maximum number of target groups has been reached"));
     }
 
-    let id = sim.hex(16);
+    let id = account.engine.hex(16);
     let group = TargetGroup {
-        arn: sim.arn("elasticloadbalancing", &format!("targetgroup/{name}/{id}")),
+        arn: account.engine.arn("elasticloadbalancing", &format!("targetgroup/{name}/{id}")),
         name,
         port,
         target_type,
@@ -157,9 +156,9 @@ pub(super) fn create(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
         tags,
         targets: BTreeMap::new(),
     };
-    let reply = json!({"TargetGroups": [group.json(&sim.elb)]});
-    read_lag::created(sim, &group.arn);
-    sim.elb.target_groups.insert(group.arn.clone(), group);
+    let reply = json!({"TargetGroups": [group.json(&account.elb)]});
+    account.engine.created(&group.arn);
+    account.elb.target_groups.insert(group.arn.clone(), group);
     Ok(reply)
 }
 
@@ -176,7 +175,7 @@ struct Describe {
     page_size: Option<usize>,
 }
 
-pub(super) fn describe(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn describe(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Describe { load_balancer_arn, target_group_arns: arns, names, marker, page_size } = input::parse(input)?;
     let ways = [load_balancer_arn.is_some(), !arns.is_empty(), !names.is_empty()];
     if ways.iter().filter(|way| **way).count() > 1 {
@@ -185,12 +184,12 @@ pub(super) fn describe(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
         ));
     }
     if let Some(arn) = &load_balancer_arn {
-        load_balancer::find(&mut sim.elb, arn)?;
+        load_balancer::find(&mut account.elb, arn)?;
     }
     for arn in &arns {
         input::check_arn(arn, "targetgroup", "target group")?;
     }
-    let elb = &sim.elb;
+    let elb = &account.elb;
     let known_name = |name: &String| elb.target_groups.values().any(|group| group.name == *name);
     if !arns.iter().all(|arn| elb.target_groups.contains_key(arn)) || !names.iter().all(known_name) {
         return Err(Refusal::bad("TargetGroupNotFound", "One or more target groups not found"));
@@ -213,24 +212,24 @@ struct Named {
     target_group_arn: String,
 }
 
-pub(super) fn modify(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn modify(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let (checks, rest) = input::split(input, &health_check::MEMBERS);
     let Named { target_group_arn: arn } = input::parse(&rest)?;
-    let group = find(&mut sim.elb, &arn)?;
+    let group = find(&mut account.elb, &arn)?;
     group.health_check = group.health_check.with(input::parse(&checks)?)?;
-    let group = sim.elb.target_groups.get(&arn).ok_or_else(|| not_found(&arn))?;
-    Ok(json!({"TargetGroups": [group.json(&sim.elb)]}))
+    let group = account.elb.target_groups.get(&arn).ok_or_else(|| not_found(&arn))?;
+    Ok(json!({"TargetGroups": [group.json(&account.elb)]}))
 }
 
-pub(super) fn delete(sim: &mut Sim, input: &Value) -> Result<Value, Refusal> {
+pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let Named { target_group_arn: arn } = input::parse(input)?;
     input::check_arn(&arn, "targetgroup", "target group")?;
-    if listener::forwarding_to(&sim.elb, &arn).next().is_some() {
+    if listener::forwarding_to(&account.elb, &arn).next().is_some() {
         return Err(Refusal::bad(
             "ResourceInUse",
             format!("Target group '{arn}' is currently in use by a listener or a rule"),
         ));
     }
-    sim.elb.target_groups.remove(&arn);
+    account.elb.target_groups.remove(&arn);
     Ok(json!({}))
 }

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::check::Check;
 use super::{Effect, Elb, Event, listener};
+use crate::stand_in::account::{self, Account};
 use crate::stand_in::ec2;
 use crate::stand_in::profile::Latency;
-use crate::stand_in::sim::{self, Sim};
 
 /// One target of a group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -118,20 +118,20 @@ pub(super) fn health(elb: &Elb, target_group: &str, ip: &str, port: u16) -> Opti
 }
 
 /// Registers a target; see [`super::register_target`].
-pub(super) fn register(sim: &mut Sim, target_group: &str, ip: &str, port: u16) {
-    let Some(group) = sim.elb.target_groups.get_mut(target_group) else { return };
+pub(super) fn register(account: &mut Account, target_group: &str, ip: &str, port: u16) {
+    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     let key = key(ip, port);
     if group.targets.get(&key).is_some_and(|present| present.phase != Phase::Draining) {
         return;
     }
     let target = Target { ip: ip.to_owned(), port, phase: Phase::Unused, registration: 0, passed: 0, failed: 0 };
     group.targets.insert(key, target);
-    settle(sim, target_group);
+    settle(account, target_group);
 }
 
 /// Begins a target's deregistration; see [`super::deregister_target`].
-pub(super) fn deregister(sim: &mut Sim, target_group: &str, ip: &str, port: u16) {
-    let Some(group) = sim.elb.target_groups.get_mut(target_group) else { return };
+pub(super) fn deregister(account: &mut Account, target_group: &str, ip: &str, port: u16) {
+    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     let delay = group.deregistration_delay();
     let key = key(ip, port);
     match group.targets.get(&key).map(|present| present.phase) {
@@ -139,17 +139,17 @@ pub(super) fn deregister(sim: &mut Sim, target_group: &str, ip: &str, port: u16)
         // No load balancer has a connection to it.
         Some(Phase::Unused) => drop(group.targets.remove(&key)),
         Some(_) => {
-            if let Some(registration) = enter(sim, target_group, &key, Phase::Draining) {
-                sim.after(delay, sim::Event::Elb(Event::Drained(registration)));
+            if let Some(registration) = enter(account, target_group, &key, Phase::Draining) {
+                account.engine.after(delay, account::Event::Elb(Event::Drained(registration)));
             }
         }
     }
 }
 
 /// Brings the targets of a group into line with the listeners that forward to it.
-pub(super) fn settle(sim: &mut Sim, target_group: &str) {
-    let zones = zones_served(&sim.elb, target_group);
-    let Some(group) = sim.elb.target_groups.get_mut(target_group) else { return };
+pub(super) fn settle(account: &mut Account, target_group: &str) {
+    let zones = zones_served(&account.elb, target_group);
+    let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     let mut begin = Vec::new();
     for (key, target) in &mut group.targets {
         let used = zone(&target.ip).is_some_and(|zone| zones.contains(zone));
@@ -161,18 +161,18 @@ pub(super) fn settle(sim: &mut Sim, target_group: &str) {
         }
     }
     for key in begin {
-        let latency = sim.take(Latency::TargetRegistered);
-        if let Some(registration) = enter(sim, target_group, &key, Phase::Registering) {
-            sim.after(latency, sim::Event::Elb(Event::Registered(registration)));
+        let latency = account.engine.take(Latency::TargetRegistered);
+        if let Some(registration) = enter(account, target_group, &key, Phase::Registering) {
+            account.engine.after(latency, account::Event::Elb(Event::Registered(registration)));
         }
     }
 }
 
 /// Puts the target into `phase` under a new registration, so that what was scheduled before no longer counts.
-fn enter(sim: &mut Sim, target_group: &str, key: &str, phase: Phase) -> Option<Registration> {
-    sim.elb.registrations += 1;
-    let number = sim.elb.registrations;
-    let target = sim.elb.target_groups.get_mut(target_group)?.targets.get_mut(key)?;
+fn enter(account: &mut Account, target_group: &str, key: &str, phase: Phase) -> Option<Registration> {
+    account.elb.registrations += 1;
+    let number = account.elb.registrations;
+    let target = account.elb.target_groups.get_mut(target_group)?.targets.get_mut(key)?;
     target.phase = phase;
     target.registration = number;
     (target.passed, target.failed) = (0, 0);
@@ -186,44 +186,48 @@ fn current<'a>(elb: &'a mut Elb, registration: &Registration) -> Option<&'a mut 
 }
 
 /// The registration is done.
-pub(super) fn registered(sim: &mut Sim, registration: &Registration) {
-    let Some(target) = current(&mut sim.elb, registration) else { return };
+pub(super) fn registered(account: &mut Account, registration: &Registration) {
+    let Some(target) = current(&mut account.elb, registration) else { return };
     if target.phase == Phase::Registering {
         target.phase = Phase::Checking;
-        begin_check(sim, registration.clone());
+        begin_check(account, registration.clone());
     }
 }
 
 /// The deregistration delay is over.
-pub(super) fn drained(sim: &mut Sim, registration: &Registration) {
-    let still = current(&mut sim.elb, registration).is_some_and(|target| target.phase == Phase::Draining);
-    if let (true, Some(group)) = (still, sim.elb.target_groups.get_mut(&registration.target_group)) {
+pub(super) fn drained(account: &mut Account, registration: &Registration) {
+    let still = current(&mut account.elb, registration).is_some_and(|target| target.phase == Phase::Draining);
+    if let (true, Some(group)) = (still, account.elb.target_groups.get_mut(&registration.target_group)) {
         group.targets.remove(&registration.target);
     }
 }
 
 /// Asks for one health check.
-pub(super) fn begin_check(sim: &mut Sim, registration: Registration) {
-    let Some(target) = current(&mut sim.elb, &registration).filter(|target| target.phase.is_checked()) else { return };
+pub(super) fn begin_check(account: &mut Account, registration: Registration) {
+    let Some(target) = current(&mut account.elb, &registration).filter(|target| target.phase.is_checked()) else {
+        return;
+    };
     let (ip, port) = (target.ip.clone(), target.port);
-    let Some(group) = sim.elb.target_groups.get(&registration.target_group) else { return };
+    let Some(group) = account.elb.target_groups.get(&registration.target_group) else { return };
     let settings = &group.health_check;
     let check = Check {
         address: (ip, settings.port.unwrap_or(port)),
         probe: settings.probe.clone(),
-        time_limit: sim.clock.limit(Duration::from_secs(settings.timeout.into())),
-        begun: sim.now(),
+        time_limit: account.engine.clock.limit(Duration::from_secs(settings.timeout.into())),
+        begun: account.engine.now(),
         registration,
     };
-    sim.effect(sim::Effect::Elb(Effect::Check(check)));
+    account.engine.effect(account::Effect::Elb(Effect::Check(check)));
 }
 
 /// A check that began at `begun` has passed or failed; the next comes one interval after it.
-pub(super) fn checked(sim: &mut Sim, registration: Registration, begun: Timestamp, passed: bool) {
-    let Some(group) = sim.elb.target_groups.get(&registration.target_group) else { return };
+pub(super) fn checked(account: &mut Account, registration: Registration, begun: Timestamp, passed: bool) {
+    let Some(group) = account.elb.target_groups.get(&registration.target_group) else { return };
     let (healthy, unhealthy) = (group.health_check.healthy_threshold, group.health_check.unhealthy_threshold);
     let interval = Duration::from_secs(group.health_check.interval.into());
-    let Some(target) = current(&mut sim.elb, &registration).filter(|target| target.phase.is_checked()) else { return };
+    let Some(target) = current(&mut account.elb, &registration).filter(|target| target.phase.is_checked()) else {
+        return;
+    };
     if passed {
         (target.passed, target.failed) = (target.passed.saturating_add(1), 0);
         // A new target needs one success, whatever the threshold.
@@ -236,22 +240,22 @@ pub(super) fn checked(sim: &mut Sim, registration: Registration, begun: Timestam
             target.phase = Phase::Unhealthy;
         }
     }
-    let left = interval.saturating_sub(sim.clock.since(begun));
-    sim.after(left, sim::Event::Elb(Event::Check(registration)));
+    let left = interval.saturating_sub(account.engine.clock.since(begun));
+    account.engine.after(left, account::Event::Elb(Event::Check(registration)));
 }
 
 /// After a start: every target that was being checked is checked now. Checks that were under way are forgotten.
-pub(super) fn resume_checks(sim: &mut Sim) {
-    sim.elb.registrations += 1;
-    let number = sim.elb.registrations;
+pub(super) fn resume_checks(account: &mut Account) {
+    account.elb.registrations += 1;
+    let number = account.elb.registrations;
     let mut checked = Vec::new();
-    for (arn, group) in &mut sim.elb.target_groups {
+    for (arn, group) in &mut account.elb.target_groups {
         for (key, target) in group.targets.iter_mut().filter(|(_, target)| target.phase.is_checked()) {
             target.registration = number;
             checked.push(Registration { target_group: arn.clone(), target: key.clone(), number });
         }
     }
     for registration in checked {
-        begin_check(sim, registration);
+        begin_check(account, registration);
     }
 }

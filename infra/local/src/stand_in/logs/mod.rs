@@ -7,9 +7,26 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::account::Account;
 use super::ecs;
+use super::rates::Bucket;
 use super::refusal::Refusal;
-use super::sim::Sim;
+use super::service::{AwsService, Calls, Errors, Handler, Protocol};
+
+/// CloudWatch Logs.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "logs",
+    protocol: Protocol::Json { target: "Logs_20140328", content_type: "application/x-amz-json-1.1" },
+    handler: Handler::Account(Calls {
+        call: |account, operation, input| call(account, operation, input).map(|reply| (200, reply)),
+        // Our best knowledge of the quota of GetLogEvents: 25 a second in most regions.
+        bucket: |_| Bucket::new("logs read", 25, 25.0),
+    }),
+    errors: Errors::JSON,
+    odds: None,
+    conflict: None,
+    provisioned: None,
+};
 
 /// The most events that one call gives.
 const MOST: usize = 10_000;
@@ -18,9 +35,9 @@ const MOST: usize = 10_000;
 ///
 /// # Errors
 /// What AWS refuses.
-pub fn call(sim: &Sim, operation: &str, input: &Value) -> Result<Value, Refusal> {
+pub fn call(account: &Account, operation: &str, input: &Value) -> Result<Value, Refusal> {
     match operation {
-        "GetLogEvents" => get_log_events(sim, input),
+        "GetLogEvents" => get_log_events(account, input),
         _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not play logs:{operation}."))),
     }
 }
@@ -39,7 +56,7 @@ struct GetLogEvents {
     start_from_head: bool,
 }
 
-fn get_log_events(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
+fn get_log_events(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let invalid = |message: String| Refusal::bad("InvalidParameterException", message);
     let input = GetLogEvents::deserialize(input)
         .map_err(|error| invalid(format!("berth-local cannot play this GetLogEvents: {error}")))?;
@@ -49,11 +66,11 @@ fn get_log_events(sim: &Sim, input: &Value) -> Result<Value, Refusal> {
     }
     let missing =
         |what: &str| Refusal::bad("ResourceNotFoundException", format!("The specified log {what} does not exist."));
-    if !ecs::log_group_exists(&sim.ecs, &input.log_group_name) {
+    if !ecs::log_group_exists(&account.ecs, &input.log_group_name) {
         return Err(missing("group"));
     }
-    let lines =
-        ecs::log_stream(&sim.ecs, &input.log_group_name, &input.log_stream_name).ok_or_else(|| missing("stream"))?;
+    let lines = ecs::log_stream(&account.ecs, &input.log_group_name, &input.log_stream_name)
+        .ok_or_else(|| missing("stream"))?;
     let mut events: Vec<Value> = lines
         .iter()
         .map(|line| (line.at.as_millisecond(), &line.text))
