@@ -7,7 +7,7 @@ use berth_domain::causes::CAUSES;
 use berth_domain::operation::CALL_LIMIT;
 use berth_domain::{Step, usual};
 use berth_local::embedded::{FUNCTION_TIMEOUT, MACHINE};
-use berth_local::states::asl::{Definition, State, Task};
+use berth_local::step_functions::asl::{Definition, State, Task};
 use berth_worker::StepError;
 use serde_json::Value;
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use berth_domain::Clock;
-use berth_local::states::asl::Definition;
-use berth_local::states::{
+use berth_local::step_functions::asl::Definition;
+use berth_local::step_functions::{
     Execution, ExecutionChange, Executions, FunctionError, Invocation, Invoke, Machine, Options, States, Status,
     machine_arn,
 };

@@ -2,15 +2,15 @@
 
 use berth_aws::Clients;
 use berth_domain::Clock;
-use berth_local::cloud::net::Net;
-use berth_local::cloud::profile::Profile;
-use berth_local::cloud::quotas::Quotas;
-use berth_local::cloud::rates::Rates;
-use berth_local::cloud::{Cloud, Options, REGION};
-use berth_local::door::Door;
-use berth_local::dynamo::Dynamo;
-use berth_local::sdk;
-use berth_local::states::{self, Machine, States};
+use berth_local::endpoint::Door;
+use berth_local::endpoint::sdk;
+use berth_local::stand_in::dynamo::Dynamo;
+use berth_local::stand_in::net::Net;
+use berth_local::stand_in::profile::Profile;
+use berth_local::stand_in::quotas::Quotas;
+use berth_local::stand_in::rates::Rates;
+use berth_local::stand_in::{Cloud, Options, REGION};
+use berth_local::step_functions::{self, Machine, States};
 use jiff::Timestamp;
 
 /// An AWS account in memory.
@@ -69,7 +69,7 @@ impl Account {
             keep: None,
             programs: Default::default(),
         });
-        let states = States::new(states::Options { machines, ..states::Options::new(clock.clone()) });
+        let states = States::new(step_functions::Options { machines, ..step_functions::Options::new(clock.clone()) });
         let door = Door::new(cloud.clone(), Dynamo::memory().expect("SQLite in memory"), states.clone());
         let config = berth_aws::config::through(sdk::InProcess::connector(&door), sdk::credentials(), REGION);
         Self { clock, cloud, door, states, clients: Clients::trying_once(&config) }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use berth_local::states::{Answer, FunctionError, Invocation, Invoke};
+use berth_local::step_functions::{Answer, FunctionError, Invocation, Invoke};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use berth_local::cloud::refusal::Refusal;
+use berth_local::endpoint::services::service_of;
 use berth_local::faults::Fault;
+use berth_local::stand_in::service::AwsService;
 use http::Method;
 use serde_json::Value;
 
@@ -198,29 +199,33 @@ pub fn ended(environment: &Value, ends: &[&str]) -> Option<String> {
 /// A denial, which no retry can help.
 #[must_use]
 pub fn denied(operation: &str) -> Fault {
-    Fault::Refuse(Refusal::denied(operation))
+    Fault::Refuse(service(operation).denied(action(operation)))
 }
 
 /// A denial of what has happened all the same.
 #[must_use]
 pub fn denied_after(operation: &str) -> Fault {
-    Fault::RefuseAfter(Refusal::denied(operation))
+    Fault::RefuseAfter(service(operation).denied(action(operation)))
 }
 
 /// A throttle, as the service of `operation` does it.
 #[must_use]
 pub fn throttled(operation: &str) -> Fault {
-    Fault::Refuse(Refusal::throttled(service(operation)))
+    Fault::Refuse(service(operation).throttled())
 }
 
 /// An outage that passes, in the words of the service of `operation`.
 #[must_use]
 pub fn unavailable(operation: &str) -> Fault {
-    Fault::Refuse(Refusal::unavailable(service(operation)))
+    Fault::Refuse(service(operation).unavailable())
 }
 
-fn service(operation: &str) -> &str {
-    operation.split(':').next().unwrap_or_default()
+fn service(operation: &str) -> &'static AwsService {
+    service_of(operation).expect("an operation of a service that is played")
+}
+
+fn action(operation: &str) -> &str {
+    operation.split_once(':').map_or(operation, |(_, action)| action)
 }
 
 impl World {

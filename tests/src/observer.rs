@@ -160,9 +160,9 @@ fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(Strin
 
 /// Never two of what every creation makes anew, at any moment: by tag, in the stand-in itself.
 fn twins(system: &Embedded, wrong: &Mutex<Vec<String>>) {
-    let twice = system.cloud.read(|sim| {
-        let links = sim.apigateway.vpc_links.values().map(|link| ("VPC links", &link.tags));
-        let apis = sim.apigateway.apis.values().map(|api| ("REST APIs", &api.tags));
+    let twice = system.cloud.read(|account| {
+        let links = account.apigateway.vpc_links.values().map(|link| ("VPC links", &link.tags));
+        let apis = account.apigateway.apis.values().map(|api| ("REST APIs", &api.tags));
         let mut owned = BTreeSet::new();
         let mut twins = Vec::new();
         for (kind, tags) in links.chain(apis) {

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use berth_aws::sdk::apigateway_error::{ProvideErrorMetadata, SdkError};
-use berth_local::cloud::net::{Listener, Stream};
+use berth_local::stand_in::net::{Listener, Stream};
 use http::{Request, Response};
 use tests::Account;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

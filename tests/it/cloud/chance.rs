@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use berth_aws::sdk::ProvideErrorMetadata;
-use berth_local::chance::{Chance, Odds};
-use berth_local::cloud::refusal::Refusal;
-use berth_local::ec2::SUBNETS;
 use berth_local::faults::Fault;
+use berth_local::faults::chance::{Chance, Odds};
+use berth_local::stand_in::apigateway;
+use berth_local::stand_in::ec2::SUBNETS;
 use tests::{Account, World};
 
 use super::elb::{Elb, code};
@@ -57,7 +57,7 @@ async fn a_slow_call_has_its_effect_though_the_caller_has_given_up() {
 #[tokio::test(start_paused = true)]
 async fn two_writes_that_meet_are_refused_as_concurrent() {
     let account = Account::new();
-    account.door.faults().script("apigateway:CreateRestApi", 1, Fault::Refuse(Refusal::concurrent_modification()));
+    account.door.faults().script("apigateway:CreateRestApi", 1, Fault::Refuse(apigateway::concurrent_modification()));
     let error = account.clients.apigateway.create_rest_api().name("x").send().await.expect_err("a conflict");
     assert_eq!(error.raw_response().unwrap().status().as_u16(), 409);
     let message = "Unable to complete operation due to concurrent modification. Please try again later.";
@@ -83,7 +83,7 @@ async fn a_hundred_calls(seed: u64) -> (Vec<String>, Vec<String>) {
     for number in 0..50 {
         let create =
             account.clients.elb.create_target_group().name(format!("g{number}")).protocol("TCP".into()).port(80);
-        let created = create.vpc_id(berth_local::ec2::VPC).target_type("ip".into()).send().await;
+        let created = create.vpc_id(berth_local::stand_in::ec2::VPC).target_type("ip".into()).send().await;
         answers.push(created.map_or_else(|error| error.code().unwrap_or("no answer").to_owned(), |_| "ok".to_owned()));
         let created = account.clients.apigateway.create_vpc_link().name("x").target_arns("wrong").send().await;
         answers.push(created.map_or_else(|error| error.code().unwrap_or("no answer").to_owned(), |_| "ok".to_owned()));

@@ -7,8 +7,8 @@ use berth_aws::sdk::ProvideErrorMetadata;
 use berth_aws::sdk::elb_types::{
     Action, LoadBalancer, LoadBalancerAttribute, Matcher, Tag, TargetGroup, TargetGroupAttribute,
 };
-use berth_local::cloud::elb;
-use berth_local::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::elb;
 use tests::Account;
 
 const SUBNET: &str = SUBNETS[0].0;
@@ -90,7 +90,7 @@ async fn a_load_balancer_is_active_after_the_median() {
     assert_eq!(elb.state(arn).await, "provisioning");
     elb.wait(1).await;
     assert_eq!(elb.state(arn).await, "active");
-    let latency = elb.0.cloud.change(|sim| elb::load_balancer(sim, arn).unwrap().active_latency);
+    let latency = elb.0.cloud.change(|account| elb::load_balancer(account, arn).unwrap().active_latency);
     assert_eq!(latency, Duration::from_secs(155));
 }
 
@@ -164,7 +164,7 @@ async fn security_groups_can_be_changed_but_neither_added_later_nor_all_removed(
     let kept = set().security_groups(SECURITY_GROUP).send().await.unwrap();
     let kept = kept.enforce_security_group_inbound_rules_on_private_link_traffic.unwrap();
     assert_eq!(kept.as_str(), "off", "{flag} stays when it is left out");
-    assert!(!elb.0.cloud.change(|sim| elb::load_balancer(sim, arn).unwrap().enforce_on_private_link));
+    assert!(!elb.0.cloud.change(|account| elb::load_balancer(account, arn).unwrap().enforce_on_private_link));
     let none = set().set_security_groups(Some(Vec::new()));
     assert_eq!(code(none.send().await), "InvalidConfigurationRequest");
 
@@ -202,17 +202,17 @@ async fn deletion_is_refused_while_a_vpc_link_has_the_load_balancer_and_for_a_wh
     let elb = Elb::new();
     let load_balancer = elb.load_balancer("web").await;
     let arn = load_balancer.load_balancer_arn().unwrap();
-    let link = || elb.0.cloud.change(|sim| elb::link_to_load_balancer(sim, arn));
+    let link = || elb.0.cloud.change(|account| elb::link_to_load_balancer(account, arn));
     assert_eq!(link(), Ok(()));
     assert_eq!(link(), Err("NLB is already associated with another VPC Endpoint Service".into()));
-    let absent = elb.0.cloud.change(|sim| elb::link_to_load_balancer(sim, "web"));
+    let absent = elb.0.cloud.change(|account| elb::link_to_load_balancer(account, "web"));
     assert_eq!(absent, Err("NLB ARN is malformed".into()));
 
     let delete = || elb.0.clients.elb.delete_load_balancer().load_balancer_arn(arn).send();
     let message =
         format!("Load balancer '{arn}' cannot be deleted because it is currently associated with another service");
     assert_eq!(refusal(delete().await), ("ResourceInUse".into(), message));
-    elb.0.cloud.change(|sim| elb::unlink_load_balancer(sim, arn));
+    elb.0.cloud.change(|account| elb::unlink_load_balancer(account, arn));
     elb.wait(44).await;
     assert_eq!(code(delete().await), "ResourceInUse");
     elb.wait(1).await;
@@ -277,7 +277,7 @@ async fn a_target_group_is_deleted_only_when_no_listener_forwards_to_it() {
     let client = &elb.0.clients.elb;
     let (load_balancer, target_group) = elb.serving().await;
     let arn = load_balancer.load_balancer_arn().unwrap();
-    let served = |arn: &str| elb.0.cloud.change(|sim| elb::target_group_is_served(sim, arn));
+    let served = |arn: &str| elb.0.cloud.change(|account| elb::target_group_is_served(account, arn));
     assert_eq!(served(&target_group), Some(true));
     let delete = || client.delete_target_group().target_group_arn(&target_group).send();
     let message = format!("Target group '{target_group}' is currently in use by a listener or a rule");

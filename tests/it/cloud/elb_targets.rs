@@ -1,12 +1,12 @@
 //! ELBv2's targets and data path: health as checks find it, connections through a listener.
 
 use berth_aws::sdk::elb_types::{LoadBalancer, Matcher, TargetDescription, TargetGroupAttribute};
-use berth_local::cloud::net::{Net, Stream};
-use berth_local::cloud::profile::Profile;
-use berth_local::cloud::quotas::Quotas;
-use berth_local::cloud::rates::Rates;
-use berth_local::cloud::sim::Sim;
-use berth_local::cloud::{Cloud, Options, elb};
+use berth_local::stand_in::account;
+use berth_local::stand_in::net::{Net, Stream};
+use berth_local::stand_in::profile::Profile;
+use berth_local::stand_in::quotas::Quotas;
+use berth_local::stand_in::rates::Rates;
+use berth_local::stand_in::{Cloud, Options, elb};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::elb::{Elb, code, forward};
@@ -128,7 +128,7 @@ async fn a_target_turns_unhealthy_and_healthy_again_by_the_thresholds() {
     assert_eq!(state(10).await.0, "healthy", "one failure");
     assert_eq!(state(10).await, unhealthy, "two failures");
     broken.abort();
-    let health = elb.0.cloud.change(|sim| elb::target_health(sim, &target_group, TARGET, PORT)).unwrap();
+    let health = elb.0.cloud.change(|account| elb::target_health(account, &target_group, TARGET, PORT)).unwrap();
     assert_eq!((health.state, health.reason), ("unhealthy", Some("Target.FailedHealthChecks")));
 }
 
@@ -227,10 +227,10 @@ async fn after_a_restart_listeners_carry_and_targets_are_checked() {
     let server = serve(elb.0.cloud.net(), TARGET, "200").await;
     elb.register(&target_group, TARGET).await;
     elb.wait(100).await;
-    let kept = elb.0.cloud.change(|sim| serde_json::to_string(sim)).unwrap();
+    let kept = elb.0.cloud.change(|account| serde_json::to_string(account)).unwrap();
 
     let net = Net::memory();
-    let state: Sim = serde_json::from_str(&kept).unwrap();
+    let state: account::Account = serde_json::from_str(&kept).unwrap();
     let again = Cloud::start(Options {
         clock: elb.0.clock.clone(),
         profile: Profile::medians(),
@@ -242,7 +242,7 @@ async fn after_a_restart_listeners_carry_and_targets_are_checked() {
         keep: None,
         programs: Default::default(),
     });
-    let health = || again.change(|sim| elb::target_health(sim, &target_group, TARGET, PORT).unwrap().state);
+    let health = || again.change(|account| elb::target_health(account, &target_group, TARGET, PORT).unwrap().state);
     assert_eq!(health(), "healthy");
     elb.wait(11).await;
     assert_eq!(health(), "unhealthy", "nobody listens in the new network");

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use berth_aws::sdk::ecs_types::{AwsVpcConfiguration, NetworkConfiguration};
-use berth_local::cloud::profile::Profile;
-use berth_local::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::profile::Profile;
 use tests::{Account, AccountOptions, World, WorldOptions};
 
 use super::elb::{code, forward};

@@ -1,7 +1,7 @@
 //! The quotas that AWS raises on request, as an account is given them. Each quota at AWS's own number is tested where its
 //! resource is.
 
-use berth_local::cloud::quotas::Quotas;
+use berth_local::stand_in::quotas::Quotas;
 use tests::{Account, AccountOptions};
 
 use super::elb::{Elb, code};
@@ -11,7 +11,7 @@ async fn an_account_has_what_its_quotas_allow_and_more_when_they_are_raised() {
     let quotas = Quotas { load_balancers: 1, vpc_links: 1, resources: 2, fargate_vcpus: 1.0 };
     let elb = Elb(Account::with(AccountOptions { quotas, ..AccountOptions::default() }));
     let arn = elb.load_balancer("one").await.load_balancer_arn.unwrap();
-    let subnet = berth_local::ec2::SUBNETS[0].0;
+    let subnet = berth_local::stand_in::ec2::SUBNETS[0].0;
     let create =
         || elb.0.clients.elb.create_load_balancer().name("two").r#type("network".into()).subnets(subnet).send();
     assert_eq!(code(create().await), "TooManyLoadBalancers");
@@ -29,7 +29,7 @@ async fn an_account_has_what_its_quotas_allow_and_more_when_they_are_raised() {
     resource("one").await.unwrap();
     assert_eq!(code(resource("two").await), "LimitExceededException");
 
-    elb.0.cloud.change(|sim| sim.quotas = Quotas::default());
+    elb.0.cloud.change(|account| account.quotas = Quotas::default());
     create().await.expect("the quota was raised");
     link().await.expect("the quota was raised");
     resource("two").await.expect("the quota was raised");

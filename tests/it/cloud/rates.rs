@@ -5,12 +5,14 @@ use std::time::Duration;
 use berth_aws::sdk::ProvideErrorMetadata;
 use berth_aws::sdk::apigateway_error::SdkError;
 use berth_domain::Clock;
-use berth_local::cloud::net::Net;
-use berth_local::cloud::profile::Profile;
-use berth_local::cloud::quotas::Quotas;
-use berth_local::cloud::rates::Rates;
-use berth_local::cloud::sim::Sim;
-use berth_local::cloud::{self, Cloud, Options};
+use berth_local::stand_in::account;
+use berth_local::stand_in::apigateway::SERVICE;
+use berth_local::stand_in::net::Net;
+use berth_local::stand_in::profile::Profile;
+use berth_local::stand_in::quotas::Quotas;
+use berth_local::stand_in::rates::Rates;
+use berth_local::stand_in::service::Handler;
+use berth_local::stand_in::{Cloud, Options};
 use jiff::Timestamp;
 use serde_json::json;
 use tests::Account;
@@ -110,7 +112,7 @@ async fn a_burst_is_let_through_and_then_the_steady_rate() {
     let number = std::sync::atomic::AtomicUsize::new(0);
     let created = passes(&account, 60, NO_PAUSE, || {
         let name = format!("lb-{}", number.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        let subnet = berth_local::ec2::SUBNETS[0].0;
+        let subnet = berth_local::stand_in::ec2::SUBNETS[0].0;
         elb.create_load_balancer().name(name).r#type("network".into()).subnets(subnet).send()
     })
     .await;
@@ -142,7 +144,7 @@ async fn without_rates_nothing_is_throttled() {
 }
 
 /// A stand-in that goes on from `state`.
-fn cloud_from(clock: &Clock, state: Option<Sim>) -> Cloud {
+fn cloud_from(clock: &Clock, state: Option<account::Account>) -> Cloud {
     Cloud::start(Options {
         clock: clock.clone(),
         profile: Profile::medians(),
@@ -161,10 +163,11 @@ async fn a_restart_is_no_way_around_a_rate() {
     let clock = Clock::following_tokio(Timestamp::UNIX_EPOCH);
     let before = cloud_from(&clock, None);
     let create = |cloud: &Cloud| {
-        cloud.change(|sim| cloud::call(sim, "apigateway", "CreateRestApi", &json!({"name": "x"}))).is_ok()
+        let Handler::Account(calls) = &SERVICE.handler else { panic!("API Gateway is a part of the account") };
+        cloud.change(|account| account.call(&SERVICE, calls, "CreateRestApi", &json!({"name": "x"}))).is_ok()
     };
     assert!(create(&before) && !create(&before));
-    let kept = before.change(|sim| serde_json::to_string(sim)).unwrap();
+    let kept = before.change(|account| serde_json::to_string(account)).unwrap();
     let after = cloud_from(&clock, serde_json::from_str(&kept).unwrap());
     assert!(!create(&after), "the bucket is as it was");
     clock.sleep(Duration::from_secs(3)).await;

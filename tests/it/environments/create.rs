@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
 use berth_domain::{Step, usual};
-use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
+use berth_local::stand_in::refusal::Refusal;
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

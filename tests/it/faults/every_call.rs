@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use berth_local::cloud::refusal::Refusal;
 use berth_local::faults::Fault;
+use berth_local::stand_in::apigateway;
 use tests::faults::{Story, denied, denied_after, throttled, unavailable};
 
 /// The story's changes in API Gateway.
@@ -16,7 +16,7 @@ async fn of_api_gateway(story: Story) -> Vec<(String, u64)> {
 
 /// Two writes meet (docs/aws.md#retry-or-give-up).
 fn met_another(_: &str) -> Fault {
-    Fault::Refuse(Refusal::concurrent_modification())
+    Fault::Refuse(apigateway::concurrent_modification())
 }
 
 #[tokio::test(start_paused = true)]

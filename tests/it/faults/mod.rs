@@ -3,7 +3,7 @@
 
 mod arrivals;
 mod crashes;
-mod interrupted;
 mod every_call;
 mod every_step_twice;
+mod interrupted;
 mod undos;

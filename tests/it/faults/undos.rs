@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use berth_domain::Step;
 use berth_domain::rate_limit::RateLimit;
-use berth_local::cloud::profile::Profile;
 use berth_local::faults::Fault;
+use berth_local::stand_in::profile::Profile;
 use http::Method;
 use serde_json::Value;
 use tests::faults::{Story, denied_after, ended};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use berth_local::chance::{Chance, Odds};
-use berth_local::cloud::profile::Profile;
 use berth_local::events::Delivery;
+use berth_local::faults::chance::{Chance, Odds};
+use berth_local::stand_in::profile::Profile;
 use tests::Dice;
 
 /// The teams of a history.

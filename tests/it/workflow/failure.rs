@@ -131,7 +131,7 @@ async fn a_service_that_does_not_answer_where_it_is_asked_fails_for_its_health_c
 #[tokio::test(start_paused = true)]
 async fn tasks_beyond_the_vcpu_quota_name_the_quota() {
     let world = World::new().await;
-    world.system.cloud.change(|sim| sim.quotas.fargate_vcpus = 0.0);
+    world.system.cloud.change(|account| account.quotas.fargate_vcpus = 0.0);
     let id = world.create("large", "hello").await;
     let failure = failure(&world, &id, "vcpu_quota", "operator").await;
     assert_eq!((&failure["code"], &failure["step"]), (&"timed_out".into(), &"EnsureService".into()));

@@ -1,9 +1,9 @@
 //! Whole stories, walked over the real state machine with real SDK clients in virtual time.
 
 mod audit;
-mod interrupted;
 mod delete;
 mod failure;
+mod interrupted;
 mod janitor;
 mod pacing;
 mod provision;

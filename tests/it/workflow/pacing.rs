@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use berth_local::cloud::quotas::Quotas;
+use berth_local::stand_in::quotas::Quotas;
 use jiff::Timestamp;
 use serde_json::Value;
 use tests::{World, WorldOptions};

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use berth_domain::Environment;
-use berth_local::cloud::profile::Profile;
-use berth_local::cloud::refusal::Refusal;
 use berth_local::critical_path::critical_path;
 use berth_local::faults::Fault;
+use berth_local::stand_in::profile::Profile;
+use berth_local::stand_in::refusal::Refusal;
 use serde_json::{Value, json};
 use tests::World;
 

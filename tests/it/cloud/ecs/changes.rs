@@ -121,7 +121,7 @@ async fn an_unhealthy_task_is_replaced_after_the_grace_period() {
 #[tokio::test(start_paused = true)]
 async fn a_task_that_is_stopped_or_lacks_vcpus_is_told_of_and_tried_again() {
     let ecs = Ecs::new();
-    ecs.0.cloud.change(|sim| sim.quotas.fargate_vcpus = 0.25);
+    ecs.0.cloud.change(|account| account.quotas.fargate_vcpus = 0.25);
     ecs.create("api", "hello").desired_count(2).send().await.unwrap();
     ecs.wait(60).await;
     let service = ecs.service("api").await;
@@ -130,7 +130,7 @@ async fn a_task_that_is_stopped_or_lacks_vcpus_is_told_of_and_tried_again() {
         &service,
         "was unable to place a task. Reason: You've reached the limit on the number of vCPUs you can run concurrently"
     ));
-    ecs.0.cloud.change(|sim| sim.quotas.fargate_vcpus = 100.0);
+    ecs.0.cloud.change(|account| account.quotas.fargate_vcpus = 100.0);
     ecs.wait(120).await;
     assert_eq!(ecs.service("api").await.running_count(), 2);
 

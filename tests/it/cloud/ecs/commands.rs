@@ -19,7 +19,7 @@ async fn a_command_that_serves() {
     }
 }
 
-fn command_cloud(state: Option<Sim>, kept: &Arc<Mutex<String>>) -> Cloud {
+fn command_cloud(state: Option<account::Account>, kept: &Arc<Mutex<String>>) -> Cloud {
     let server = std::env::current_exe().unwrap();
     let run =
         format!("'{}' --exact cloud::ecs::commands::a_command_that_serves --ignored --nocapture", server.display());
@@ -32,7 +32,7 @@ fn command_cloud(state: Option<Sim>, kept: &Arc<Mutex<String>>) -> Cloud {
         rates: Rates::Aws,
         quotas: Quotas::default(),
         state,
-        keep: Some(Box::new(move |sim| *kept.lock().unwrap() = serde_json::to_string(sim).unwrap())),
+        keep: Some(Box::new(move |account| *kept.lock().unwrap() = serde_json::to_string(account).unwrap())),
         programs: [
             ("served", run.as_str()),
             ("brief", "echo ready; kill -9 $$"),
@@ -45,7 +45,7 @@ fn command_cloud(state: Option<Sim>, kept: &Arc<Mutex<String>>) -> Cloud {
 
 /// Calls ECS in process: there is no door, so that the test has no SDK between itself and the processes.
 fn call(cloud: &Cloud, operation: &str, input: Value) -> Value {
-    cloud.change(|sim| ecs::call(sim, operation, &input)).unwrap()
+    cloud.change(|account| ecs::call(account, operation, &input)).unwrap()
 }
 
 async fn until<T>(mut found: impl AsyncFnMut() -> Option<T>) -> T {
@@ -61,13 +61,14 @@ async fn until<T>(mut found: impl AsyncFnMut() -> Option<T>) -> T {
 /// The first task of a service that has stopped.
 async fn stopped(cloud: &Cloud, service: &str) -> ecs::Task {
     let stopped = |task: &&ecs::Task| task.service.ends_with(service) && task.status == ecs::TaskStatus::Stopped;
-    until(async || cloud.change(|sim| sim.ecs.tasks.values().find(stopped).cloned())).await
+    until(async || cloud.change(|account| account.ecs.tasks.values().find(stopped).cloned())).await
 }
 
 async fn answered(cloud: &Cloud) -> String {
     until(async || {
-        let ip = cloud.change(|sim| {
-            let mut running = sim.ecs.tasks.values().filter(|task| task.should_run && task.service.ends_with("served"));
+        let ip = cloud.change(|account| {
+            let mut running =
+                account.ecs.tasks.values().filter(|task| task.should_run && task.service.ends_with("served"));
             running.next().map(|task| task.ip.clone())
         })?;
         let answer = ask(cloud.net(), &ip, "GET / HTTP/1.1\r\n\r\n").await;
@@ -77,7 +78,7 @@ async fn answered(cloud: &Cloud) -> String {
 }
 
 fn group(cloud: &Cloud) -> Option<i32> {
-    cloud.change(|sim| sim.ecs.tasks.values().find_map(|task| task.process_group))
+    cloud.change(|account| account.ecs.tasks.values().find_map(|task| task.process_group))
 }
 
 fn alive(group: i32) -> bool {
@@ -93,19 +94,23 @@ async fn a_command_runs_as_the_task_survives_a_kill_and_ends_with_the_stand_in()
         json!({"serviceName": name, "taskDefinition": name, "desiredCount": 1, "launchType": "FARGATE",
                "networkConfiguration": network})
     };
-    until(async || cloud.change(|sim| sim.ecs.families.contains_key("brief")).then_some(())).await;
+    until(async || cloud.change(|account| account.ecs.families.contains_key("brief")).then_some(())).await;
     call(&cloud, "CreateService", create("served"));
     assert!(answered(&cloud).await.contains("leaked false"));
     let first = until(async || group(&cloud)).await;
 
     // What a stand-in that was killed leaves behind: its state, and the process.
-    let state: Sim = serde_json::from_str(&kept.lock().unwrap()).unwrap();
+    let state: account::Account = serde_json::from_str(&kept.lock().unwrap()).unwrap();
     let ids: Vec<String> = state.ecs.tasks.keys().cloned().collect();
     let next = command_cloud(Some(state), &Arc::default());
     let second = until(async || group(&next).filter(|second| *second != first)).await;
     assert!(!alive(first));
     assert!(answered(&next).await.contains("pid"));
-    assert_eq!(next.change(|sim| sim.ecs.tasks.keys().cloned().collect::<Vec<_>>()), ids, "the same task goes on");
+    assert_eq!(
+        next.change(|account| account.ecs.tasks.keys().cloned().collect::<Vec<_>>()),
+        ids,
+        "the same task goes on"
+    );
     cloud.runner().stop_all().await;
 
     call(&next, "CreateService", create("brief"));
@@ -116,7 +121,7 @@ async fn a_command_runs_as_the_task_survives_a_kill_and_ends_with_the_stand_in()
     call(&next, "CreateService", create("stubborn"));
     let stubborn = until(async || {
         let running = |task: &&ecs::Task| task.service.ends_with("stubborn") && task.process_group.is_some();
-        next.change(|sim| sim.ecs.tasks.values().find(running).cloned())
+        next.change(|account| account.ecs.tasks.values().find(running).cloned())
     })
     .await;
     // Time for the shell to set its trap.
@@ -127,6 +132,6 @@ async fn a_command_runs_as_the_task_survives_a_kill_and_ends_with_the_stand_in()
 
     next.runner().stop_all().await;
     assert!(!alive(second));
-    let served = next.change(|sim| sim.ecs.tasks.get(&ids[0]).map(|task| task.status));
+    let served = next.change(|account| account.ecs.tasks.get(&ids[0]).map(|task| task.status));
     assert_eq!(served, Some(ecs::TaskStatus::Running), "the task itself is to go on at the next start");
 }

@@ -1,0 +1,271 @@
+//! The whole system in one process: the API behind its authorizer, the worker as Step Functions' function, DynamoDB and
+//! the stand-in cloud behind one AWS endpoint. `cargo local` and the tests run exactly this.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use axum::Router;
+use berth_api::Api;
+use berth_authorizer::Authorizer;
+use berth_aws::{Clients, Machine, Operations, Prober, Resources, Store};
+use berth_domain::ids::IdGenerator;
+use berth_domain::operation::StepInput;
+use berth_domain::settings::Settings;
+use berth_domain::{Clock, Error};
+use berth_janitor::{Call, Janitor, Task};
+use http::HeaderValue;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::disk::Disk;
+use super::events::{self, Delivery};
+use crate::authorizer;
+use crate::endpoint::Door;
+use crate::endpoint::sdk;
+use crate::faults::lambda_process::{self, Exited};
+use crate::stand_in::account::Account;
+use crate::stand_in::dynamo::Dynamo;
+use crate::stand_in::ec2;
+use crate::stand_in::net::Net;
+use crate::stand_in::profile::Profile;
+use crate::stand_in::quotas::Quotas;
+use crate::stand_in::rates::Rates;
+use crate::stand_in::{ACCOUNT, Cloud, REGION, ecs};
+use crate::step_functions::asl::Definition;
+use crate::step_functions::{self, FunctionError, States};
+
+/// The state machine, as it is deployed.
+pub const MACHINE: &str = include_str!("../../../../statemachine/environment.asl.json");
+const MACHINE_NAME: &str = "berth-environment";
+const WORKER: &str = "berth-worker";
+const TABLE: &str = "berth";
+/// The worker's time limit as a Lambda: below the state machine's `TimeoutSeconds` for it, so that a call has always ended
+/// when the state machine tries again.
+pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The janitor's time limit as a Lambda.
+const JANITOR_TIMEOUT: Duration = Duration::from_secs(300);
+/// Between two sweeps of the janitor, in AWS time.
+const SWEEP: Duration = Duration::from_secs(60);
+/// Every how manieth time it audits as well.
+const AUDIT: u32 = 15;
+
+/// What an embedded system is made from.
+pub struct Parts {
+    /// Its time.
+    pub clock: Clock,
+    /// The cloud's latencies.
+    pub profile: Profile,
+    /// Draws the cloud's ids and latencies.
+    pub seed: u64,
+    /// The cloud's network.
+    pub net: Net,
+    /// Whether the cloud limits calls as AWS does.
+    pub rates: Rates,
+    /// How much the cloud's account may have.
+    pub quotas: Quotas,
+    /// Where it survives a restart; `None`: nowhere.
+    pub disk: Option<Disk>,
+    /// What the tasks run.
+    pub programs: ecs::Programs,
+    /// The public URL of a stage, with `{api}` and `{stage}`.
+    pub stage_url: String,
+    /// Sends the proving requests; `None`: straight to the endpoint, in process.
+    pub prober: Option<SharedHttpConnector>,
+    /// Checks the callers' tokens.
+    pub authorizer: Authorizer,
+    /// The web page that may call the API from its browser.
+    pub allowed_origin: Option<HeaderValue>,
+    /// Makes identities.
+    pub ids: IdGenerator,
+    /// How the events about ended executions arrive.
+    pub delivery: Delivery,
+}
+
+/// A running system; cheap to clone.
+#[derive(Clone)]
+pub struct Embedded {
+    /// Its time.
+    pub clock: Clock,
+    /// The stand-in cloud.
+    pub cloud: Cloud,
+    /// The AWS endpoint.
+    pub door: Door,
+    /// Step Functions.
+    pub states: States,
+    /// The records.
+    pub store: Store,
+    /// SDK clients that reach the endpoint in process.
+    pub clients: Clients,
+    /// The deployment's configuration.
+    pub settings: Settings,
+    /// The janitor, which also runs on a timer.
+    pub janitor: Janitor,
+    /// The API, complete.
+    pub router: Router,
+}
+
+impl Embedded {
+    /// Starts the system on the current tokio runtime, and everything that was under way when it last stopped.
+    ///
+    /// # Errors
+    /// One line that says what cannot be opened or read.
+    pub async fn start(parts: Parts) -> Result<Self, String> {
+        let Parts {
+            clock,
+            profile,
+            seed,
+            net,
+            rates,
+            quotas,
+            disk,
+            programs,
+            stage_url,
+            prober,
+            authorizer,
+            allowed_origin,
+            ids,
+            delivery,
+        } = parts;
+        let dynamo = match &disk {
+            Some(disk) => Dynamo::file(&disk.table_file().to_string_lossy()),
+            None => Dynamo::memory(),
+        };
+        let dynamo = dynamo.map_err(|error| format!("cannot open the table: {error}"))?;
+        let cloud = Cloud::start(crate::stand_in::Options {
+            clock: clock.clone(),
+            profile,
+            seed,
+            net,
+            rates,
+            quotas,
+            state: disk.as_ref().map(|disk| disk.read("cloud")).transpose()?.flatten(),
+            keep: disk.as_ref().map(|disk| disk.writer::<Account>("cloud")),
+            programs,
+        });
+        let (on_change, ended) = events::rule();
+        let states = States::new(step_functions::Options {
+            on_change: Some(on_change),
+            seed,
+            machines: vec![step_functions::Machine { name: MACHINE_NAME.to_owned(), definition: definition()? }],
+            kept: disk.as_ref().map(|disk| disk.read("executions")).transpose()?.flatten(),
+            keep: disk.as_ref().map(|disk| disk.writer("executions")),
+            ..step_functions::Options::new(clock.clone())
+        });
+        let door = Door::new(cloud.clone(), dynamo, states.clone());
+        let connector = sdk::InProcess::connector(&door);
+        let config = berth_aws::config::through(connector.clone(), sdk::credentials(), REGION);
+        let clients = Clients::retrying(&config);
+        let store = Store::new(clients.dynamodb.clone(), TABLE, clock.clone());
+        store.table_ensure().await.map_err(|error| format!("cannot make the table: {}", error.cause()))?;
+        let settings = Settings {
+            deployment: TABLE.to_owned(),
+            lifetime: None,
+            cluster: "default".to_owned(),
+            subnets: ec2::SUBNETS.iter().map(|subnet| subnet.0.to_owned()).collect(),
+            security_groups: vec![ec2::SECURITY_GROUP.to_owned()],
+            stage_url,
+        };
+        let machine_arn = format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{MACHINE_NAME}");
+        let machine = Machine::new(clients.sfn.clone(), machine_arn);
+        let operations = Operations::new(store.clone(), machine, ids.clone(), clock.clone());
+        let resources = Resources::new(Clients::trying_once(&config));
+        let worker = berth_worker::Context {
+            store: store.clone(),
+            resources: resources.clone(),
+            prober: Prober::new(prober.unwrap_or(connector), clock.clone()),
+            settings: settings.clone(),
+            clock: clock.clone(),
+        };
+        states.serve(Arc::new(move |invocation| Box::pin(invoke(worker.clone(), invocation))));
+        let janitor = Janitor {
+            store: store.clone(),
+            operations: operations.clone(),
+            resources,
+            settings: settings.clone(),
+            ids: ids.clone(),
+            clock: clock.clone(),
+        };
+        let api = Api {
+            store: store.clone(),
+            operations,
+            clients: clients.clone(),
+            settings: settings.clone(),
+            ids,
+            clock: clock.clone(),
+        };
+        let router = authorizer::guard(berth_api::router(api), authorizer, allowed_origin, clock.clone());
+        let embedded = Self { clock, cloud, door, states, store, clients, settings, janitor, router };
+        embedded.resume().await.map_err(|error| format!("cannot go on with what was under way: {}", error.cause()))?;
+        tokio::spawn(ended.deliver(embedded.janitor.clone(), embedded.clock.clone(), delivery, seed));
+        tokio::spawn(keep_house(embedded.janitor.clone(), embedded.clock.clone()));
+        Ok(embedded)
+    }
+
+    /// Makes sure that every operation that is under way runs: the process may have ended between the record and the
+    /// start.
+    async fn resume(&self) -> Result<(), Error> {
+        let live = self.store.environments_due(Timestamp::MAX).await?;
+        for environment in live.iter().filter(|environment| environment.status.is_moving()) {
+            // One that cannot be started now keeps no other from it; the janitor tries again.
+            if let Err(error) = self.janitor.operations.run(environment).await {
+                tracing::error!(environment = %environment.id, cause = error.cause(), "cannot be taken up");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The janitor's two schedules, in one.
+async fn keep_house(janitor: Janitor, clock: Clock) {
+    for minute in 1_u32.. {
+        clock.sleep(SWEEP).await;
+        let mut tasks = vec![Task::Sweep];
+        tasks.extend(minute.is_multiple_of(AUDIT).then_some(Task::Audit));
+        for task in tasks {
+            call_janitor(&janitor, Call::Scheduled { task }).await;
+        }
+    }
+}
+
+/// The janitor as Lambda runs it, within its time limit. What it could not do is done by a later sweep.
+pub(crate) async fn call_janitor(janitor: &Janitor, call: Call) {
+    let limit = janitor.clock.limit(JANITOR_TIMEOUT);
+    let run = lambda_process::function(Box::pin(janitor.run(call.clone())));
+    match tokio::time::timeout(limit, run).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!(?call, cause = error.cause(), "the janitor comes back later"),
+        Ok(Err(Exited)) => tracing::warn!(?call, "the janitor's process has exited"),
+        Err(_) => tracing::warn!(?call, "the janitor was cut off"),
+    }
+}
+
+/// The state machine with its placeholders filled in.
+fn definition() -> Result<Definition, String> {
+    Definition::parse(&MACHINE.replace("${WorkerFunction}", WORKER))
+        .map_err(|error| format!("the state machine: {error}"))
+}
+
+/// The worker as Lambda runs it: JSON in, JSON or a named error out, within its time limit.
+async fn invoke(
+    context: berth_worker::Context,
+    invocation: step_functions::Invocation,
+) -> Result<Value, FunctionError> {
+    let error = |error_type: &str, message: String| FunctionError { error_type: error_type.to_owned(), message };
+    if invocation.function != WORKER {
+        return Err(error("Lambda.ResourceNotFoundException", format!("Function not found: {}", invocation.function)));
+    }
+    let input: StepInput =
+        serde_json::from_value(invocation.payload).map_err(|e| error("BadPayload", e.to_string()))?;
+    let limit = context.clock.limit(FUNCTION_TIMEOUT);
+    let run = lambda_process::function(Box::pin(berth_worker::run(&context, input)));
+    match tokio::time::timeout(limit, run).await {
+        Ok(Ok(Ok(outcome))) => serde_json::to_value(outcome).map_err(|e| error("BadOutcome", e.to_string())),
+        Ok(Ok(Err(failure))) => Err(error(failure.name(), failure.message())),
+        Ok(Err(Exited)) => Err(error("Runtime.ExitError", "Runtime exited without providing a reason".to_owned())),
+        Err(_) => {
+            Err(error("Sandbox.Timedout", format!("Task timed out after {} seconds", FUNCTION_TIMEOUT.as_secs())))
+        }
+    }
+}

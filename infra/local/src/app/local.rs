@@ -1,0 +1,158 @@
+//! Serving: the API and the AWS endpoint on loopback ports, until Ctrl-C.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use berth_domain::Clock;
+use berth_domain::ids::IdGenerator;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+
+use super::cli::{self, Serve};
+use super::console;
+use super::disk::Disk;
+use super::embedded::{Embedded, Parts};
+use super::events::Delivery;
+use crate::endpoint::serve;
+use crate::issuer::{self, Issuer};
+use crate::stand_in::net::Net;
+use crate::stand_in::profile::Profile;
+use crate::stand_in::quotas::Quotas;
+use crate::stand_in::rates::Rates;
+
+/// Serves until Ctrl-C (or SIGTERM), then stops every task.
+///
+/// # Errors
+/// One line that says what cannot be done.
+pub async fn run(options: Serve) -> Result<(), String> {
+    let aws = listen(options.aws_port, "--aws-port").await?;
+    let api = listen(options.port, "--port").await?;
+    let (api_port, aws_port) = (port(&api)?, port(&aws)?);
+    let disk = if options.ephemeral { None } else { Some(Disk::open(&options.data)?) };
+    let issuer = Issuer::new(&key(disk.as_ref())?, &format!("http://127.0.0.1:{aws_port}"))?;
+    let clock = Clock::scaled(options.speed);
+    let programs = programs(&options.tasks)?;
+    let embedded = Embedded::start(Parts {
+        clock: clock.clone(),
+        profile: if options.seed.is_some() { Profile::varying() } else { Profile::medians() },
+        seed: options.seed.unwrap_or_else(|| Timestamp::now().as_millisecond().unsigned_abs()),
+        net: Net::loopback(),
+        rates: Rates::default(),
+        quotas: Quotas::default(),
+        disk,
+        programs,
+        stage_url: format!("http://127.0.0.1:{aws_port}/restapis/{{api}}/{{stage}}/_user_request_"),
+        prober: Some(berth_aws::config::http()),
+        authorizer: issuer.authorizer(clock.clone())?,
+        allowed_origin: options.allowed_origin.clone(),
+        ids: IdGenerator::random(clock),
+        delivery: Delivery::default(),
+    })
+    .await?;
+    welcome(api_port, aws_port, &options);
+    let aws_router = issuer::routes(issuer).merge(serve::router(embedded.door.clone()));
+    let served = async {
+        tokio::try_join!(async { axum::serve(api, embedded.router.clone()).await }, async {
+            axum::serve(aws, aws_router).await
+        },)
+    };
+    let result = tokio::select! {
+        result = served => result.map(drop).map_err(|error| format!("serving ended: {error}")),
+        () = console::show(embedded.clone()) => Ok(()),
+        result = stop_signal() => result,
+    };
+    embedded.cloud.runner().stop_all().await;
+    result
+}
+
+/// The command of each family.
+///
+/// # Errors
+/// One line, when a family is named twice.
+pub(crate) fn programs(tasks: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
+    let programs: BTreeMap<String, String> = tasks.iter().cloned().collect();
+    if programs.len() < tasks.len() {
+        return Err("--task names a family twice; give each family one command".to_owned());
+    }
+    Ok(programs)
+}
+
+/// Prints a token that the running berth-local issues.
+///
+/// # Errors
+/// One line that says what to do.
+pub async fn token(asked: &cli::Token) -> Result<(), String> {
+    let cli::Token { team, operator, aws_port } = asked;
+    let not_there = |error: &dyn std::fmt::Display| {
+        format!(
+            "no berth-local answers on 127.0.0.1:{aws_port} ({error}); start one with `cargo local`, or name its port with --aws-port"
+        )
+    };
+    let stream =
+        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, *aws_port)).await.map_err(|error| not_there(&error))?;
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(io).await.map_err(|error| not_there(&error))?;
+    tokio::spawn(connection);
+    let role = if *operator { "operator" } else { "member" };
+    let request = http::Request::get(format!("/_berth/token?team={team}&role={role}"))
+        .header(http::header::HOST, "127.0.0.1")
+        .body(String::new())
+        .map_err(|error| error.to_string())?;
+    let response = sender.send_request(request).await.map_err(|error| not_there(&error))?;
+    let body =
+        http_body_util::BodyExt::collect(response.into_body()).await.map_err(|error| not_there(&error))?.to_bytes();
+    let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+    let token = answer["access_token"].as_str().ok_or_else(|| not_there(&"something else is there"))?;
+    console::say(token);
+    Ok(())
+}
+
+/// The key that signs tokens: kept with the data, so that tokens outlive a restart.
+fn key(disk: Option<&Disk>) -> Result<Vec<u8>, String> {
+    let Some(disk) = disk else { return Issuer::new_key() };
+    if let Some(key) = disk.read("issuer")? {
+        return Ok(key);
+    }
+    let key = Issuer::new_key()?;
+    disk.writer("issuer")(&key);
+    Ok(key)
+}
+
+pub(crate) async fn listen(port: u16, option: &str) -> Result<TcpListener, String> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        format!("cannot listen on 127.0.0.1:{port}: {error}; choose another port with {option} (0 takes any free one)")
+    })
+}
+
+pub(crate) fn port(listener: &TcpListener) -> Result<u16, String> {
+    listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
+}
+
+fn welcome(api_port: u16, aws_port: u16, options: &Serve) {
+    let kept =
+        if options.ephemeral { "nothing is kept".to_owned() } else { format!("kept in {}", options.data.display()) };
+    let token_port = if aws_port == 4566 { String::new() } else { format!(" --aws-port {aws_port}") };
+    let text = format!(
+        "Berth is up: API http://127.0.0.1:{api_port}, AWS endpoint http://127.0.0.1:{aws_port}, {}x AWS's speed, {kept}. Ctrl-C stops it.
+
+In another terminal:
+  TOKEN=$(cargo -q local token --team demo{token_port})
+  curl -sX POST localhost:{api_port}/environments -H \"Authorization: Bearer $TOKEN\" -d '{{\"name\":\"first\",\"task_definition\":\"hello\"}}'
+  curl -s localhost:{api_port}/environments -H \"Authorization: Bearer $TOKEN\"           # until status is ready; then curl its url
+  curl -sX DELETE localhost:{api_port}/environments/ID -H \"Authorization: Bearer $TOKEN\"
+  AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws --region us-east-1 --endpoint-url http://127.0.0.1:{aws_port} elbv2 describe-load-balancers
+",
+        options.speed
+    );
+    console::say(&text);
+}
+
+pub(crate) async fn stop_signal() -> Result<(), String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result.map_err(|error| error.to_string()),
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,209 @@
+//! The one AWS endpoint: finds which service and operation a request is for, lets the call's fault happen, takes the call's
+//! latency, and writes the reply in the service's protocol. Over TCP see `serve`, in process see `sdk`.
+//!
+//! Signatures are not checked: whoever reaches the loopback port is the account's owner.
+
+mod protocol;
+mod query;
+pub mod sdk;
+pub mod serve;
+pub mod services;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use protocol::AwsCall;
+
+use crate::faults::lambda_process;
+use crate::faults::{Fault, Faults};
+use crate::stand_in::dynamo::{self, Dynamo};
+use crate::stand_in::profile::Latency;
+use crate::stand_in::refusal::Refusal;
+use crate::stand_in::service::{Handler, Reply};
+use crate::stand_in::{Cloud, apigateway};
+use crate::step_functions::States;
+
+/// How long the last call of a process that has exited is on its way (AWS time): longer than Step Functions waits before it
+/// calls again.
+const ON_ITS_WAY: Duration = Duration::from_secs(5);
+
+/// The endpoint; cheap to clone.
+#[derive(Clone)]
+pub struct Door(Arc<Inner>);
+
+struct Inner {
+    cloud: Cloud,
+    dynamo: Dynamo,
+    states: States,
+    faults: Faults,
+    records_changed: Notify,
+    /// Numbers the answers, for their request ids.
+    answered: AtomicU64,
+}
+
+/// A way to the endpoint that does not keep it alive: the endpoint's own functions call through it.
+#[derive(Clone)]
+pub struct WeakDoor(Weak<Inner>);
+
+impl WeakDoor {
+    /// The endpoint, while somebody else keeps it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Door> {
+        self.0.upgrade().map(Door)
+    }
+}
+
+/// The caller gets no reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoReply {
+    /// The connection was reset before the call had an effect.
+    Reset,
+    /// The call had its effect; its reply was lost.
+    Lost,
+}
+
+impl Door {
+    /// The endpoint in front of these services.
+    #[must_use]
+    pub fn new(cloud: Cloud, dynamo: Dynamo, states: States) -> Self {
+        Self(Arc::new(Inner {
+            cloud,
+            dynamo,
+            states,
+            faults: Faults::default(),
+            records_changed: Notify::new(),
+            answered: AtomicU64::new(1),
+        }))
+    }
+
+    /// A way to this endpoint that does not keep it alive.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakDoor {
+        WeakDoor(Arc::downgrade(&self.0))
+    }
+
+    /// Waits until DynamoDB has been written to since the last call of this.
+    pub async fn records_changed(&self) {
+        self.0.records_changed.notified().await;
+    }
+
+    /// The scripted faults and the journal.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.0.faults
+    }
+
+    /// Answers one request: a stage's data path, or an API call.
+    ///
+    /// # Errors
+    /// [`NoReply`] when a fault says that the caller gets none.
+    pub async fn request(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NoReply> {
+        if let Some((api, stage, path)) = apigateway::stage_of(&request) {
+            return Ok(apigateway::invoke(&self.0.cloud, &api, &stage, &path, request).await);
+        }
+        let Some(call) = protocol::read(&request) else { return Ok(protocol::unknown()) };
+        match self.0.faults.next(call.service, &call.operation, lambda_process::is_function()) {
+            None => {
+                let result = self.answer(&call).await;
+                Ok(self.write(&call, result))
+            }
+            Some(fault) => self.go_wrong(call, fault).await,
+        }
+    }
+
+    /// Answers a call that meets a fault.
+    async fn go_wrong(&self, call: AwsCall, fault: Fault) -> Result<Response<Bytes>, NoReply> {
+        match fault {
+            Fault::Refuse(refusal) => Ok(self.write(&call, Err(refusal))),
+            Fault::RefuseAfter(refusal) => {
+                drop(self.answer(&call).await);
+                Ok(self.write(&call, Err(refusal)))
+            }
+            Fault::Reset => Err(NoReply::Reset),
+            Fault::LoseReply => {
+                drop(self.answer(&call).await);
+                Err(NoReply::Lost)
+            }
+            Fault::Slow(by) => self.answer_late(call, by).await.map_err(|_| NoReply::Lost),
+            Fault::ComesUpFailed(why) => {
+                let result = self.answer(&call).await;
+                let provisioned = call.service.provisioned.as_ref();
+                if let (Ok((_, reply)), Some(provisioned)) = (&result, provisioned)
+                    && provisioned.operation == call.operation
+                {
+                    self.0.cloud.change(|account| (provisioned.fail_when_ready)(account, reply, &why));
+                }
+                Ok(self.write(&call, result))
+            }
+            Fault::VanishBefore => {
+                lambda_process::vanish().await;
+                Err(NoReply::Reset)
+            }
+            Fault::Vanish => {
+                drop(self.answer(&call).await);
+                lambda_process::vanish().await;
+                Err(NoReply::Lost)
+            }
+            Fault::Exit => {
+                let on_its_way = self.answer_late(call, ON_ITS_WAY);
+                lambda_process::exit().await;
+                drop(on_its_way.await);
+                Err(NoReply::Lost)
+            }
+        }
+    }
+
+    /// Lets the call happen this much later (AWS time), on its own: what AWS is slow to do, it does also for a caller who no
+    /// longer waits.
+    fn answer_late(&self, call: AwsCall, by: Duration) -> JoinHandle<Response<Bytes>> {
+        let door = self.clone();
+        tokio::spawn(async move {
+            door.clock().sleep(by).await;
+            let result = door.answer(&call).await;
+            door.write(&call, result)
+        })
+    }
+
+    fn clock(&self) -> berth_domain::Clock {
+        self.0.cloud.read(|account| account.engine.clock.clone())
+    }
+
+    /// Lets the call happen; what it comes to.
+    async fn answer(&self, call: &AwsCall) -> Result<Reply, Refusal> {
+        let AwsCall { service, operation, input } = call;
+        if !input.is_object() {
+            return Err(Refusal::bad("SerializationException", "the body is not a JSON object"));
+        }
+        let cloud = &self.0.cloud;
+        match &service.handler {
+            Handler::Account(calls) => {
+                let (latency, clock) =
+                    cloud.change(|account| (account.engine.take(Latency::Call), account.engine.clock.clone()));
+                clock.sleep(latency / 2).await;
+                let result = cloud.change(|account| account.call(service, calls, operation, input));
+                clock.sleep(latency / 2).await;
+                result
+            }
+            Handler::Fixed(call) => call(operation, input).map(|reply| (200, reply)),
+            Handler::DynamoDb => {
+                let result = self.0.dynamo.call(operation, input);
+                if dynamo::writes(operation) {
+                    self.0.records_changed.notify_one();
+                }
+                result
+            }
+            Handler::StepFunctions => self.0.states.call(operation, input).map(|reply| (200, reply)),
+        }
+    }
+
+    fn write(&self, call: &AwsCall, result: Result<Reply, Refusal>) -> Response<Bytes> {
+        let request_id = format!("00000000-0000-4000-8000-{:012x}", self.0.answered.fetch_add(1, Ordering::Relaxed));
+        protocol::write(call, result, &request_id)
+    }
+}

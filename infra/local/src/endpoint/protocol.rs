@@ -1,0 +1,111 @@
+//! The wire protocols: which call a request is, and how its result is written. The form encoding and the XML of the query
+//! protocols are in `query`.
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::query;
+use super::services::SERVICES;
+use crate::stand_in::refusal::Refusal;
+use crate::stand_in::service::{AwsService, Dialect, Protocol, Reply};
+
+/// One API call, read from its protocol.
+pub(super) struct AwsCall {
+    pub service: &'static AwsService,
+    pub operation: String,
+    /// What is no JSON object is refused when the call is answered.
+    pub input: Value,
+}
+
+/// The call that a request is for; `None` when it is none of the services'.
+pub(super) fn read(request: &Request<Bytes>) -> Option<AwsCall> {
+    let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
+    if let Some((name, operation)) = target.and_then(|target| target.split_once('.')) {
+        let service = SERVICES
+            .into_iter()
+            .find(|service| matches!(service.protocol, Protocol::Json { target, .. } if target == name))?;
+        let input = serde_json::from_slice(request.body()).unwrap_or_default();
+        return Some(AwsCall { service, operation: operation.to_owned(), input });
+    }
+    for service in SERVICES {
+        if let Protocol::Rest { route } = service.protocol
+            && let Some((operation, input)) = route(request)
+        {
+            return Some(AwsCall { service, operation: operation.to_owned(), input });
+        }
+    }
+    if request.uri().path() != "/" || request.method() != http::Method::POST {
+        return None;
+    }
+    let asked = form_urlencoded::parse(request.body()).find(|(key, _)| key == "Version")?.1;
+    let service = SERVICES
+        .into_iter()
+        .find(|service| matches!(service.protocol, Protocol::Query { version, .. } if version == asked))?;
+    let (operation, input) = query::parse(request.body());
+    Some(AwsCall { service, operation, input })
+}
+
+/// The response to a call.
+pub(super) fn write(call: &AwsCall, result: Result<Reply, Refusal>, request_id: &str) -> Response<Bytes> {
+    let mut response = match call.service.protocol {
+        Protocol::Query { dialect, .. } => xml(dialect, &call.operation, result, request_id),
+        Protocol::Json { content_type, .. } => aws_json(content_type, result),
+        Protocol::Rest { .. } => rest_json(result),
+    };
+    if let Ok(value) = request_id.parse() {
+        response.headers_mut().insert("x-amzn-requestid", value);
+    }
+    response
+}
+
+/// The response to a request that is no call.
+pub(super) fn unknown() -> Response<Bytes> {
+    let message = "berth-local knows no such AWS operation; it plays ELBv2, ECS, API Gateway v1, DynamoDB, Step Functions and a little of CloudWatch Logs, STS and EC2";
+    respond(StatusCode::NOT_FOUND.as_u16(), "application/json", json!({"message": message}).to_string().into())
+}
+
+fn xml(dialect: Dialect, operation: &str, result: Result<Reply, Refusal>, request_id: &str) -> Response<Bytes> {
+    let (status, xml) = match result {
+        Ok((status, reply)) => (status, query::reply(dialect, operation, &reply, request_id)),
+        Err(refusal) => (refusal.status, query::refuse(dialect, &refusal, request_id)),
+    };
+    respond(status, "text/xml", xml.into())
+}
+
+fn aws_json(content_type: &'static str, result: Result<Reply, Refusal>) -> Response<Bytes> {
+    match result {
+        Ok((status, reply)) => respond(status, content_type, reply.to_string().into()),
+        Err(refusal) => respond(
+            refusal.status,
+            content_type,
+            refusal
+                .body
+                .map_or_else(|| json!({"__type": refusal.code, "message": refusal.message}), |body| *body)
+                .to_string()
+                .into(),
+        ),
+    }
+}
+
+fn rest_json(result: Result<Reply, Refusal>) -> Response<Bytes> {
+    match result {
+        Ok((status, Value::Null)) => respond(status, "application/json", Bytes::new()),
+        Ok((status, reply)) => respond(status, "application/json", reply.to_string().into()),
+        Err(refusal) => {
+            let mut response =
+                respond(refusal.status, "application/json", json!({"message": refusal.message}).to_string().into());
+            if let Ok(value) = refusal.code.parse() {
+                response.headers_mut().insert("x-amzn-errortype", value);
+            }
+            response
+        }
+    }
+}
+
+fn respond(status: u16, content_type: &'static str, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    response
+}

@@ -1,0 +1,37 @@
+//! The door over HTTP: a router for `axum::serve`.
+
+use std::convert::Infallible;
+
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::{Router, body::Body};
+use http_body_util::{BodyExt, Limited};
+
+use crate::endpoint::Door;
+
+/// More than API Gateway's payload limit (10 MB), so that the gateway can refuse with its own error.
+const LARGEST_BODY: usize = 12 * 1024 * 1024;
+
+/// A router that hands every request to the door.
+pub fn router(door: Door) -> Router {
+    Router::new().fallback(answer).with_state(door)
+}
+
+async fn answer(State(door): State<Door>, request: http::Request<Body>) -> Result<http::Response<Body>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
+        let refusal = r#"{"message":"HTTP content length exceeded 10485760 bytes"}"#;
+        let kind = [("x-amzn-errortype", "RequestEntityTooLargeException")];
+        return Ok((http::StatusCode::PAYLOAD_TOO_LARGE, kind, refusal).into_response());
+    };
+    match door.request(http::Request::from_parts(parts, body.to_bytes())).await {
+        Ok(response) => Ok(response.map(Body::from)),
+        // The closest that an HTTP server comes to no reply: a time-out on the way, and the end of the connection.
+        Err(_) => {
+            let mut response = http::Response::new(Body::empty());
+            *response.status_mut() = http::StatusCode::GATEWAY_TIMEOUT;
+            response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+            Ok(response)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Faults by chance: how likely each is for one call, and the seeded dice that decide. When they come is in `faults`.
+
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::fault::Fault;
+use crate::stand_in::service::{AwsService, OddsOf};
+
+/// What may go wrong with whose calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Chance {
+    /// For calls to ELBv2, ECS and API Gateway.
+    pub resources: Odds,
+    /// For calls to DynamoDB and Step Functions, which the SDK retries by itself.
+    pub records: Odds,
+    /// Whether only functions meet faults, and not the API and the test itself.
+    pub functions_only: bool,
+}
+
+/// How likely each fault is for one call, from 0 to 1; together at most 1.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Odds {
+    /// Refused with the service's throttling error.
+    pub throttled: f64,
+    /// Refused with the service's 5xx, without an effect.
+    pub unavailable: f64,
+    /// The effect happens; the caller sees the service's 5xx.
+    pub unavailable_after: f64,
+    /// The connection is reset, without an effect.
+    pub reset: f64,
+    /// The effect happens; the reply is lost.
+    pub lost: f64,
+    /// The call takes longer, by up to [`Odds::slow_by`].
+    pub slow: f64,
+    /// How much longer at most (AWS time).
+    pub slow_by: Duration,
+    /// API Gateway's "concurrent modification"; only its writes meet it.
+    pub conflict: f64,
+    /// What the call creates comes up failed; only CreateLoadBalancer and CreateVpcLink meet it.
+    pub comes_up_failed: f64,
+    /// Refused for want of a permission, for good.
+    pub denied: f64,
+    /// The calling function is killed before the effect; only functions meet it.
+    pub vanishes_before: f64,
+    /// The calling function is killed after the effect; only functions meet it.
+    pub vanishes: f64,
+    /// The calling function's process exits, and the effect happens later; only functions meet it.
+    pub exits: f64,
+}
+
+impl Chance {
+    /// What happens to everybody who calls AWS for long enough: nothing that does not pass, and nobody is killed.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self {
+            resources: Odds {
+                throttled: 0.03,
+                unavailable: 0.01,
+                unavailable_after: 0.005,
+                reset: 0.01,
+                lost: 0.01,
+                slow: 0.02,
+                slow_by: Duration::from_secs(25),
+                conflict: 0.02,
+                ..Odds::default()
+            },
+            records: Odds { throttled: 0.01, reset: 0.005, lost: 0.005, ..Odds::default() },
+            functions_only: true,
+        }
+    }
+
+    /// The odds for calls to `service`, if it has any.
+    fn odds(&self, service: &AwsService) -> Option<Odds> {
+        service.odds.map(|odds| match odds {
+            OddsOf::Resources => self.resources,
+            OddsOf::Records => self.records,
+        })
+    }
+}
+
+/// A chance and its dice: the same seed and the same calls give the same faults.
+#[derive(Debug)]
+pub(crate) struct Dice {
+    chance: Chance,
+    rng: ChaCha8Rng,
+}
+
+impl Dice {
+    pub(crate) fn new(seed: u64, chance: Chance) -> Self {
+        Self { chance, rng: ChaCha8Rng::seed_from_u64(seed) }
+    }
+
+    /// The fault of one call.
+    pub(crate) fn throw(&mut self, service: &AwsService, operation: &str, by_function: bool) -> Option<Fault> {
+        let odds = self.chance.odds(service).filter(|_| by_function || !self.chance.functions_only)?;
+        let (thrown, slower): (f64, f64) = (self.rng.random(), self.rng.random());
+        let only = |applies: bool, fault: Fault| applies.then_some(fault);
+        let conflict = service.conflict.filter(|_| !operation.starts_with("Get"));
+        let provisions = service.provisioned.as_ref().is_some_and(|provisioned| provisioned.operation == operation);
+        let outcomes = [
+            (odds.throttled, Some(Fault::Refuse(service.throttled()))),
+            (odds.unavailable, Some(Fault::Refuse(service.unavailable()))),
+            (odds.unavailable_after, Some(Fault::RefuseAfter(service.unavailable()))),
+            (odds.reset, Some(Fault::Reset)),
+            (odds.lost, Some(Fault::LoseReply)),
+            (odds.slow, Some(Fault::Slow(odds.slow_by.mul_f64(slower)))),
+            (odds.conflict, conflict.map(|refusal| Fault::Refuse(refusal()))),
+            (odds.comes_up_failed, only(provisions, Fault::ComesUpFailed("Internal failure".to_owned()))),
+            (odds.denied, Some(Fault::Refuse(service.denied(operation)))),
+            (odds.vanishes_before, only(by_function, Fault::VanishBefore)),
+            (odds.vanishes, only(by_function, Fault::Vanish)),
+            (odds.exits, only(by_function, Fault::Exit)),
+        ];
+        let mut upper = 0.0;
+        for (likely, fault) in outcomes {
+            upper += likely;
+            if thrown < upper {
+                return fault;
+            }
+        }
+        None
+    }
+}

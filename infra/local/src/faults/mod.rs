@@ -1,0 +1,118 @@
+//! Faults at the AWS endpoint, scripted ("on the n-th call of X do Y") or by chance, and a journal of every call.
+//!
+//! What a fault does to a call is in `endpoint`; how likely each is, in `chance`; how a function ends, in `lambda_process`.
+
+pub mod chance;
+mod fault;
+pub mod lambda_process;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use chance::{Chance, Dice};
+pub use fault::Fault;
+
+use crate::stand_in::service::AwsService;
+
+/// The faults to come and the calls that were.
+#[derive(Debug, Default)]
+pub struct Faults(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// By operation (`elasticloadbalancing:CreateLoadBalancer`) and number of the call, counted from 1.
+    scripted: BTreeMap<(String, u64), Fault>,
+    counts: BTreeMap<String, u64>,
+    /// By number of the call among all calls of functions, counted from 1.
+    scripted_for_functions: BTreeMap<u64, Fault>,
+    calls_of_functions: u64,
+    dice: Option<Dice>,
+    journal: Option<Vec<(String, u64)>>,
+    log: Vec<String>,
+}
+
+impl Faults {
+    /// On the `nth` call of `operation` from now on (1 is the next), do `fault`. An operation is `service:Operation`, with
+    /// the service as IAM names it.
+    pub fn script(&self, operation: &str, nth: u64, fault: Fault) {
+        let mut inner = self.lock();
+        let so_far = inner.counts.get(operation).copied().unwrap_or(0);
+        inner.scripted.insert((operation.to_owned(), so_far + nth), fault);
+    }
+
+    /// On the `nth` call from now on that a function makes, whatever the operation, do `fault`.
+    pub fn script_for_functions(&self, nth: u64, fault: Fault) {
+        let mut inner = self.lock();
+        let nth = inner.calls_of_functions + nth;
+        inner.scripted_for_functions.insert(nth, fault);
+    }
+
+    /// How many calls functions have made.
+    #[must_use]
+    pub fn calls_of_functions(&self) -> u64 {
+        self.lock().calls_of_functions
+    }
+
+    /// From now on faults come by chance too: for the same seed and the same calls, the same ones.
+    pub fn chance(&self, seed: u64, chance: Chance) {
+        self.lock().dice = Some(Dice::new(seed, chance));
+    }
+
+    /// No fault comes by chance any more, so that what is under way can settle.
+    pub fn calm(&self) {
+        self.lock().dice = None;
+    }
+
+    /// The faults that came, scripted or by chance, one a line: operation, the how manieth call of it, what went wrong.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.lock().log.clone()
+    }
+
+    /// Begins a journal of all calls.
+    pub fn record(&self) {
+        self.lock().journal = Some(Vec::new());
+    }
+
+    /// The calls since [`Faults::record`]: operation, and the how manieth call of it.
+    #[must_use]
+    pub fn journal(&self) -> Vec<(String, u64)> {
+        self.lock().journal.clone().unwrap_or_default()
+    }
+
+    /// Whether every scripted fault has come.
+    #[must_use]
+    pub fn all_came(&self) -> bool {
+        let inner = self.lock();
+        inner.scripted.is_empty() && inner.scripted_for_functions.is_empty()
+    }
+
+    /// Counts one call and takes its fault: the one that is scripted for it, else what chance brings.
+    pub(crate) fn next(&self, service: &AwsService, operation: &str, by_function: bool) -> Option<Fault> {
+        let name = format!("{}:{operation}", service.prefix);
+        let mut inner = self.lock();
+        let count = inner.counts.entry(name.clone()).or_default();
+        *count += 1;
+        let nth = *count;
+        inner.calls_of_functions += u64::from(by_function);
+        let of_functions = inner.calls_of_functions;
+        if let Some(journal) = &mut inner.journal {
+            journal.push((name.clone(), nth));
+        }
+        let mut fault = inner.scripted.remove(&(name.clone(), nth));
+        if by_function && let Some(scripted) = inner.scripted_for_functions.remove(&of_functions) {
+            fault.get_or_insert(scripted);
+        }
+        // The dice are thrown for every call, so that a script does not change what chance brings to the others.
+        let thrown = inner.dice.as_mut().and_then(|dice| dice.throw(service, operation, by_function));
+        let fault = fault.or(thrown);
+        if let Some(fault) = &fault {
+            inner.log.push(format!("{name} call {nth}: {fault}"));
+        }
+        fault
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

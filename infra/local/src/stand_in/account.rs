@@ -1,0 +1,127 @@
+//! The account: the state of all its services, and which service handles an event, a call or I/O.
+//!
+//! A service with state is a field of [`Account`] here, and, if things happen in it by themselves, an [`Event`] and an
+//! [`Effect`]. What a service is for the endpoint is in `service`; time, chance and the schedule are in `engine`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::cloud::Cloud;
+use super::engine::Engine;
+use super::quotas::Quotas;
+use super::refusal::Refusal;
+use super::service::{AwsService, Calls, Reply};
+use super::{apigateway, ecs, elb};
+
+/// Something that happens at a scheduled time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Event {
+    /// In ELBv2.
+    Elb(elb::Event),
+    /// In ECS.
+    Ecs(ecs::Event),
+    /// In API Gateway.
+    ApiGateway(apigateway::Event),
+}
+
+/// Something that needs I/O, started after the change that asked for it.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// For ELBv2: listeners and health checks.
+    Elb(elb::Effect),
+    /// For ECS: task processes.
+    Ecs(ecs::Effect),
+}
+
+/// The state of the stand-in.
+#[derive(Serialize, Deserialize)]
+pub struct Account {
+    /// Time, chance and the schedule.
+    pub engine: Engine<Event, Effect>,
+    /// Load balancers, target groups, listeners.
+    pub elb: elb::Elb,
+    /// Clusters, task definitions, services, tasks.
+    pub ecs: ecs::Ecs,
+    /// REST APIs and VPC links.
+    pub apigateway: apigateway::ApiGateway,
+    /// How much the account may have. Not kept: given at each start.
+    #[serde(skip)]
+    pub quotas: Quotas,
+}
+
+impl Account {
+    /// An account with nothing in it but what AWS and the project bring along: the default cluster, family `hello`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            engine: Engine::new(seed),
+            elb: elb::Elb::default(),
+            ecs: ecs::Ecs::default(),
+            apigateway: apigateway::ApiGateway::default(),
+            quotas: Quotas::default(),
+        }
+    }
+
+    /// Goes on after a start: what was running when the state was kept runs again.
+    pub(super) fn resume(&mut self) {
+        ecs::resume(self);
+        elb::resume(self);
+    }
+
+    /// Handles every event that is due, each at its own time.
+    pub(super) fn advance(&mut self) {
+        let now = self.engine.clock.now();
+        while let Some(event) = self.engine.take_due(now) {
+            match event {
+                Event::Elb(event) => elb::happen(self, event),
+                Event::Ecs(event) => ecs::happen(self, event),
+                Event::ApiGateway(event) => apigateway::happen(self, event),
+            }
+        }
+    }
+
+    /// One API call to a service, in AWS's order: its rate, then the service itself; a read sees the state as reads do.
+    /// What goes wrong on the way to it is in `crate::faults`.
+    ///
+    /// # Errors
+    /// What AWS refuses.
+    pub fn call(
+        &mut self,
+        service: &AwsService,
+        calls: &Calls,
+        operation: &str,
+        input: &Value,
+    ) -> Result<Reply, Refusal> {
+        if !self.engine.admits(&(calls.bucket)(operation)) {
+            return Err(service.throttled());
+        }
+        let is_read = ["Describe", "Get", "List"].iter().any(|verb| operation.starts_with(verb));
+        match is_read {
+            true => self.as_read(|account| (calls.call)(account, operation, input)),
+            false => (calls.call)(self, operation, input),
+        }
+    }
+
+    /// Reads the state as a read sees it: without what reads do not see yet.
+    fn as_read<R>(&mut self, read: impl FnOnce(&mut Self) -> R) -> R {
+        let now = self.engine.now();
+        self.engine.unseen.forget_until(now);
+        let unseen = &self.engine.unseen;
+        let balancing = self.elb.take_unseen(unseen);
+        let containers = self.ecs.take_unseen(unseen);
+        let gateway = self.apigateway.take_unseen(unseen);
+        let result = read(self);
+        self.elb.give_back(balancing);
+        self.ecs.give_back(containers);
+        self.apigateway.give_back(gateway);
+        result
+    }
+}
+
+/// Does the I/O that a change has asked for.
+pub(super) async fn perform(cloud: Cloud, effect: Effect) {
+    match effect {
+        Effect::Elb(effect) => elb::perform(cloud, effect).await,
+        Effect::Ecs(effect) => ecs::perform(cloud, effect).await,
+    }
+}

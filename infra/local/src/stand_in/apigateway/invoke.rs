@@ -1,0 +1,284 @@
+//! The data path, up to the request to the service: stage, resource, method, integration, VPC link, load balancer.
+//! What happens on the wire is in `send`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, header};
+
+use super::failure::Failure;
+use super::integrations::mock_status;
+use super::matching::{CONTEXT, Uri, find, literal, with_variables};
+use super::model::{Integration, LinkStatus, Method};
+use super::send::{self, Outgoing};
+use crate::stand_in::account::Account;
+use crate::stand_in::{Cloud, elb};
+
+/// API Gateway's payload limit.
+pub const LARGEST_BODY: usize = 10 * 1024 * 1024;
+/// API Gateway's limit for all headers of a request together, names and values.
+const LARGEST_HEADERS: usize = 10_240;
+/// Parts of the control plane's paths that a stage of the same name must not hide.
+const CONTROL_PLANE: [&str; 3] = ["resources", "deployments", "stages"];
+/// The one client that a loopback gateway sees.
+const SOURCE_IP: &str = "127.0.0.1";
+
+/// The API and stage that a request is for, and the path behind the stage, if it is one for the data path:
+/// `/restapis/{api}/{stage}/_user_request_/{path}`, or `/{stage}/{path}` at the host `{api}.execute-api.…`.
+pub fn stage_of(request: &Request<Bytes>) -> Option<(String, String, String)> {
+    let path = request.uri().path();
+    if let Some(rest) = path.strip_prefix("/restapis/") {
+        let (api, rest) = rest.split_once('/')?;
+        let (stage, rest) = rest.split_once('/')?;
+        let rest = rest.strip_prefix("_user_request_")?;
+        let ours = (rest.is_empty() || rest.starts_with('/')) && !CONTROL_PLANE.contains(&stage);
+        return ours.then(|| (api.to_owned(), stage.to_owned(), with_slash(rest)));
+    }
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().host())?;
+    let host = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+    let (api, domain) = host.split_once('.')?;
+    if domain != "execute-api.localhost" && domain != "execute-api.us-east-1.amazonaws.com" {
+        return None;
+    }
+    let path = path.trim_start_matches('/');
+    let (stage, rest) = path.find('/').map_or((path, ""), |slash| path.split_at(slash));
+    Some((api.to_owned(), stage.to_owned(), with_slash(rest)))
+}
+
+fn with_slash(path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("/{path}") }
+}
+
+/// The data path: one request to a stage.
+pub async fn invoke(cloud: &Cloud, api: &str, stage: &str, path: &str, request: Request<Bytes>) -> Response<Bytes> {
+    let (ids, plan) = cloud.change(|account| {
+        let ids = Ids::draw(account);
+        let plan = plan(account, &Caller { ids: &ids, api, stage, request: &request }, path);
+        (ids, plan)
+    });
+    let answer = match plan {
+        Ok(plan) => carry_out(cloud, plan).await,
+        Err(failure) => Err(failure),
+    };
+    let mut response = answer.unwrap_or_else(Failure::into_response);
+    for (name, id) in
+        [("x-amzn-requestid", &ids.request), ("x-amz-apigw-id", &ids.gateway), ("x-amzn-trace-id", &ids.trace)]
+    {
+        if let Ok(value) = HeaderValue::from_str(id) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+/// The ids that one request gets.
+struct Ids {
+    request: String,
+    gateway: String,
+    trace: String,
+}
+
+impl Ids {
+    fn draw(account: &mut Account) -> Self {
+        let [a, b, c, d, e] = [8, 4, 4, 4, 12].map(|length| account.engine.hex(length));
+        let trace = format!("Root=1-{:08x}-{}", account.engine.now().as_second(), account.engine.hex(24));
+        Self { request: format!("{a}-{b}-{c}-{d}-{e}"), gateway: format!("{}=", account.engine.id(15)), trace }
+    }
+}
+
+async fn carry_out(cloud: &Cloud, plan: Plan) -> Result<Response<Bytes>, Failure> {
+    match plan {
+        Plan::Healthy => Ok(Response::new(Bytes::from_static(b"healthy"))),
+        Plan::Mock(integration) => mock(&integration),
+        Plan::Silent { timeout, clock } => {
+            clock.sleep(timeout).await;
+            Err(Failure::TIMED_OUT)
+        }
+        Plan::Send(outgoing) => send::send(cloud.net(), *outgoing).await,
+    }
+}
+
+/// What a request comes to.
+enum Plan {
+    /// The gateway's own health check, which no service can have at its path.
+    Healthy,
+    /// The gateway answers by itself.
+    Mock(Box<Integration>),
+    /// The load balancer's security groups let nothing through: no answer ever comes.
+    Silent { timeout: Duration, clock: berth_domain::Clock },
+    /// It goes to the service.
+    Send(Box<Outgoing>),
+}
+
+/// A caller's request, with what mappings can take from it.
+struct Caller<'a> {
+    ids: &'a Ids,
+    api: &'a str,
+    stage: &'a str,
+    request: &'a Request<Bytes>,
+}
+
+impl Caller<'_> {
+    /// What a mapping's source stands for.
+    fn value(
+        &self,
+        source: &str,
+        path: &BTreeMap<String, String>,
+        variables: &BTreeMap<String, String>,
+    ) -> Option<String> {
+        if let Some(text) = literal(source) {
+            return Some(text.to_owned());
+        }
+        if let Some(name) = source.strip_prefix("stageVariables.") {
+            return variables.get(name).cloned();
+        }
+        if CONTEXT.contains(&source) {
+            let value = match source {
+                "context.requestId" => self.ids.request.as_str(),
+                "context.apiId" => self.api,
+                "context.stage" => self.stage,
+                "context.httpMethod" => self.request.method().as_str(),
+                _ => SOURCE_IP,
+            };
+            return Some(value.to_owned());
+        }
+        match source.strip_prefix("method.request.")?.split_once('.')? {
+            ("path", name) => path.get(name).cloned(),
+            ("header", name) => Some(self.request.headers().get(name)?.to_str().ok()?.to_owned()),
+            ("querystring", name) => {
+                let query = self.request.uri().query().unwrap_or_default();
+                form_urlencoded::parse(query.as_bytes())
+                    .find(|(key, _)| key == name)
+                    .map(|(_, value)| value.into_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Failure> {
+    if ["/ping", "/sping"].contains(&path) || (["ping", "sping"].contains(&caller.stage) && path == "/") {
+        return Ok(Plan::Healthy);
+    }
+    let length = |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    if caller.request.headers().iter().map(length).sum::<usize>() > LARGEST_HEADERS {
+        return Err(Failure::HEADERS_TOO_LARGE);
+    }
+    let api = account.apigateway.apis.get(caller.api).filter(|api| !api.disable_execute_api_endpoint);
+    let api = api.ok_or(Failure::FORBIDDEN)?;
+    let live = api.stages.get(caller.stage).and_then(|stage| stage.live.as_ref()).ok_or(Failure::FORBIDDEN)?;
+    let resources = &api.deployments.get(&live.deployment).ok_or(Failure::FORBIDDEN)?.resources;
+    let (resource, path_values) = find(resources, path).ok_or(Failure::NO_METHOD)?;
+    let asked = caller.request.method().as_str();
+    let method = resource.methods.get(asked).or_else(|| resource.methods.get("ANY")).ok_or(Failure::NO_METHOD)?;
+    check_caller(method, caller.request.headers())?;
+    if caller.request.body().len() > LARGEST_BODY {
+        return Err(Failure::TOO_LARGE);
+    }
+    let integration = method.method_integration.as_ref().ok_or(Failure::INTERNAL)?;
+    if integration.r#type == "MOCK" {
+        return Ok(Plan::Mock(Box::new(integration.clone())));
+    }
+    // There is no internet behind a stand-in: only what a VPC link leads to can be reached.
+    let link = integration.connection_id.as_deref().filter(|_| integration.connection_type == "VPC_LINK");
+    let variable = |name: &str| live.variables.get(name).cloned();
+    let link = link.and_then(|id| with_variables(id, variable)).ok_or(Failure::INTERNAL)?;
+    let link = account.apigateway.vpc_links.get(&link).filter(|link| link.status == LinkStatus::Available);
+    let load_balancer = link.and_then(|link| elb::load_balancer(account, &link.target)).ok_or(Failure::INTERNAL)?;
+    let timeout = Duration::from_millis(integration.timeout_in_millis.into());
+    if !load_balancer.security_groups.is_empty() && load_balancer.enforce_on_private_link {
+        return Ok(Plan::Silent { timeout, clock: account.engine.clock.clone() });
+    }
+
+    let uri = integration.uri.as_deref().and_then(|uri| with_variables(uri, variable));
+    let uri = uri.and_then(|uri| Uri::parse(&uri)).ok_or(Failure::INTERNAL)?;
+    let mapped = Mapped::of(integration, |source| caller.value(source, &path_values, &live.variables));
+    let target_path = uri.path_with(&mapped.path).ok_or(Failure::INTERNAL)?;
+    let proxy = integration.r#type == "HTTP_PROXY";
+    let passed = caller.request.uri().query().filter(|_| proxy);
+    let query: Vec<&str> = [uri.query.as_deref(), passed, mapped.query.as_deref()]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect();
+    let target = if query.is_empty() { target_path } else { format!("{target_path}?{}", query.join("&")) };
+    let mut headers = send::request_headers(caller.request.headers(), proxy);
+    headers.extend(mapped.headers);
+    for (name, value) in [
+        ("x-amzn-apigateway-api-id", caller.api),
+        ("x-amzn-trace-id", &caller.ids.trace),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-port", "443"),
+        ("x-forwarded-for", &forwarded_for(caller.request.headers())),
+        ("host", &uri.authority),
+    ] {
+        headers.insert(name, HeaderValue::from_str(value).map_err(|_| Failure::INTERNAL)?);
+    }
+    let http_method = integration.http_method.as_deref().filter(|method| *method != "ANY").unwrap_or(asked);
+    Ok(Plan::Send(Box::new(Outgoing {
+        address: (load_balancer.dns_name.clone(), uri.port),
+        method: http_method.parse().map_err(|_| Failure::INTERNAL)?,
+        target,
+        headers,
+        body: caller.request.body().clone(),
+        accept: caller.request.headers().get(header::ACCEPT).cloned(),
+        timeout,
+        clock: account.engine.clock.clone(),
+        integration: integration.clone(),
+        binary_media_types: api.binary_media_types.clone(),
+    })))
+}
+
+/// Signatures are not checked, but a method with IAM wants one, and no API key is valid here: there are no usage plans.
+fn check_caller(method: &Method, headers: &HeaderMap) -> Result<(), Failure> {
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if method.authorization_type == "AWS_IAM" && !authorization.starts_with("AWS4-HMAC-SHA256") {
+        return Err(Failure::NO_METHOD);
+    }
+    if method.api_key_required { Err(Failure::FORBIDDEN) } else { Ok(()) }
+}
+
+fn forwarded_for(headers: &HeaderMap) -> String {
+    match headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()) {
+        Some(before) => format!("{before}, {SOURCE_IP}"),
+        None => SOURCE_IP.to_owned(),
+    }
+}
+
+/// What an integration's request parameters come to.
+#[derive(Default)]
+struct Mapped {
+    path: BTreeMap<String, String>,
+    query: Option<String>,
+    headers: HeaderMap,
+}
+
+impl Mapped {
+    fn of(integration: &Integration, value: impl Fn(&str) -> Option<String>) -> Self {
+        let mut mapped = Self::default();
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (target, source) in &integration.request_parameters {
+            let place = target.strip_prefix("integration.request.").and_then(|rest| rest.split_once('.'));
+            let (Some((place, name)), Some(value)) = (place, value(source)) else { continue };
+            match place {
+                "path" => drop(mapped.path.insert(name.to_owned(), value)),
+                "querystring" => drop(query.append_pair(name, &value)),
+                _ => {
+                    if let (Ok(name), Ok(value)) = (name.parse::<http::HeaderName>(), value.parse()) {
+                        mapped.headers.insert(name, value);
+                    }
+                }
+            }
+        }
+        mapped.query = Some(query.finish());
+        mapped
+    }
+}
+
+/// A mock pretends to have the status of its template, and answers as its integration response says.
+fn mock(integration: &Integration) -> Result<Response<Bytes>, Failure> {
+    let status = integration.request_templates.values().find_map(|template| mock_status(template));
+    send::by_integration_response(integration, &status.ok_or(Failure::INTERNAL)?, &HeaderMap::new(), None)
+}

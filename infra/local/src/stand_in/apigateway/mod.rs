@@ -1,0 +1,171 @@
+//! API Gateway v1 (REST APIs and V1 VPC links): its state, its events, and which function answers which operation.
+//!
+//! `route` tells operations from method and path; `apis`, `methods`, `integrations`, `deployments`, `links`, `tags` answer them; `model`
+//! is what they keep; `patch` and `wire` are what they share. The data path is `invoke` and `send` (with
+//! `matching` and `failure`).
+
+mod apis;
+mod deployments;
+mod failure;
+mod integrations;
+mod invoke;
+mod links;
+mod matching;
+mod methods;
+pub mod model;
+mod patch;
+mod rates;
+mod route;
+mod send;
+mod tags;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::account::Account;
+use super::read_lag::Unseen;
+use super::refusal::Refusal;
+use super::service::{AwsService, Calls, Errors, Handler, OddsOf, Protocol, Provisioned, Reply};
+
+pub use invoke::{invoke, stage_of};
+pub use model::{Deployment, Integration, Live, Method, Resource, RestApi, Stage, VpcLink};
+
+/// API Gateway.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "apigateway",
+    protocol: Protocol::Rest { route: route::route },
+    handler: Handler::Account(Calls { call, bucket: rates::bucket }),
+    errors: Errors {
+        throttled: (429, "TooManyRequestsException", "Too Many Requests"),
+        unavailable: (503, "ServiceUnavailableException"),
+        denied: (403, "AccessDeniedException"),
+    },
+    odds: Some(OddsOf::Resources),
+    conflict: Some(concurrent_modification),
+    provisioned: Some(Provisioned {
+        operation: "CreateVpcLink",
+        fail_when_ready: |account, reply, why| {
+            links::doom(account, reply["id"].as_str().unwrap_or_default(), why);
+        },
+    }),
+};
+
+/// What API Gateway answers when two writes meet (docs/aws.md#retry-or-give-up).
+#[must_use]
+pub fn concurrent_modification() -> Refusal {
+    let message = "Unable to complete operation due to concurrent modification. Please try again later.";
+    Refusal::new(409, "ConflictException", message)
+}
+
+/// Everything API Gateway holds.
+#[derive(Default, Serialize, Deserialize)]
+pub struct ApiGateway {
+    /// REST APIs by id.
+    pub apis: BTreeMap<String, RestApi>,
+    /// V1 VPC links by id.
+    pub vpc_links: BTreeMap<String, VpcLink>,
+    /// How often a stage was created, re-pointed or given other variables.
+    stage_changes: u64,
+}
+
+/// What reads do not see yet.
+pub(super) struct Taken {
+    apis: BTreeMap<String, RestApi>,
+    vpc_links: BTreeMap<String, VpcLink>,
+}
+
+impl ApiGateway {
+    /// Takes out what reads do not see yet.
+    pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> Taken {
+        Taken { apis: unseen.out_of(&mut self.apis), vpc_links: unseen.out_of(&mut self.vpc_links) }
+    }
+
+    /// Puts back what was taken out.
+    pub(super) fn give_back(&mut self, taken: Taken) {
+        self.apis.extend(taken.apis);
+        self.vpc_links.extend(taken.vpc_links);
+    }
+}
+
+/// What happens in API Gateway by itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Event {
+    /// A pending VPC link becomes available, or fails.
+    LinkSettled {
+        /// The link's id.
+        link: String,
+    },
+    /// A VPC link that was being deleted is gone.
+    LinkGone {
+        /// The link's id.
+        link: String,
+    },
+    /// A stage answers with this deployment and these variables.
+    StageLive {
+        /// The API's id.
+        api: String,
+        /// The stage's name.
+        stage: String,
+        /// What it answers with.
+        live: Live,
+    },
+}
+
+/// One API call: the status of the reply, and its body.
+///
+/// # Errors
+/// What AWS refuses, as docs/aws.md#api-gateway has it.
+pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Reply, Refusal> {
+    match operation {
+        "CreateRestApi" => apis::create(account, input),
+        "GetRestApis" => apis::list(account, input),
+        "GetRestApi" => apis::get(account, input),
+        "UpdateRestApi" => apis::update(account, input),
+        "DeleteRestApi" => apis::delete(account, input),
+        "GetAccount" => Ok((200, apis::account())),
+        "GetResources" => apis::list_resources(account, input),
+        "GetResource" => apis::get_resource(account, input),
+        "CreateResource" => apis::create_resource(account, input),
+        "DeleteResource" => apis::delete_resource(account, input),
+        "PutMethod" => methods::put(account, input),
+        "GetMethod" => methods::get(account, input),
+        "UpdateMethod" => methods::update(account, input),
+        "DeleteMethod" => methods::delete(account, input),
+        "PutMethodResponse" => methods::put_response(account, input),
+        "PutIntegration" => integrations::put(account, input),
+        "GetIntegration" => integrations::get(account, input),
+        "UpdateIntegration" => integrations::update(account, input),
+        "DeleteIntegration" => integrations::delete(account, input),
+        "PutIntegrationResponse" => integrations::put_response(account, input),
+        "CreateDeployment" => deployments::create(account, input),
+        "GetDeployments" => deployments::list(account, input),
+        "GetDeployment" => deployments::get(account, input),
+        "DeleteDeployment" => deployments::delete(account, input),
+        "CreateStage" => deployments::create_stage(account, input),
+        "GetStages" => deployments::list_stages(account, input),
+        "GetStage" => deployments::get_stage(account, input),
+        "UpdateStage" => deployments::update_stage(account, input),
+        "DeleteStage" => deployments::delete_stage(account, input),
+        "CreateVpcLink" => links::create(account, input),
+        "GetVpcLinks" => links::list(account, input),
+        "GetVpcLink" => links::get(account, input),
+        "UpdateVpcLink" => links::update(account, input),
+        "DeleteVpcLink" => links::delete(account, input),
+        "TagResource" => tags::tag(account, input),
+        "UntagResource" => tags::untag(account, input),
+        "GetTags" => tags::get(account, input),
+        _ => Err(wire::bad(format!("berth-local does not play {operation}"))),
+    }
+}
+
+/// An event is due.
+pub fn happen(account: &mut Account, event: Event) {
+    match event {
+        Event::LinkSettled { link } => links::settle(account, &link),
+        Event::LinkGone { link } => links::vanish(account, &link),
+        Event::StageLive { api, stage, live } => deployments::go_live(account, &api, &stage, live),
+    }
+}

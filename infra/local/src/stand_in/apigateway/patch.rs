@@ -1,0 +1,44 @@
+//! Patch operations, as the Update calls take them.
+
+use serde::Deserialize;
+
+use super::wire::bad;
+use crate::stand_in::refusal::Refusal;
+
+/// One patch operation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Patch {
+    pub op: String,
+    pub path: String,
+    #[serde(default)]
+    pub value: Option<String>,
+}
+
+impl Patch {
+    /// Its value; AWS refuses operations that need one and have none.
+    pub fn value(&self) -> Result<String, Refusal> {
+        self.value.clone().ok_or_else(|| bad(format!("Invalid null or empty value for patch path {}", self.path)))
+    }
+
+    /// The name of the entry when its path is `/{map}/{name}`, out of JSON Pointer's escapes.
+    pub fn entry(&self, map: &str) -> Option<String> {
+        let name = self.path.strip_prefix('/')?.strip_prefix(map)?.strip_prefix('/')?;
+        (!name.is_empty()).then(|| name.replace("~1", "/").replace("~0", "~"))
+    }
+
+    /// The refusal of an operation that its resource does not take.
+    pub fn refuse(&self, allowed: &[&str]) -> Refusal {
+        bad(format!(
+            "Invalid patch path  '{}' specified for op '{}'. Must be one of: [{}]",
+            self.path,
+            self.op,
+            allowed.join(", ")
+        ))
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self) -> Result<bool, Refusal> {
+        self.value()?.parse().map_err(|_| bad(format!("Invalid boolean value for patch path {}", self.path)))
+    }
+}

@@ -1,0 +1,175 @@
+//! The data path's wire: one HTTP/1.1 request through the load balancer to the service, and its answer on the way back.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::task::JoinSet;
+
+use super::failure::Failure;
+use super::invoke::LARGEST_BODY;
+use super::matching::literal;
+use super::model::Integration;
+use crate::stand_in::net::{Address, Net};
+
+/// A request on its way to the service.
+pub struct Outgoing {
+    pub address: Address,
+    pub method: Method,
+    /// Path and query.
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// What the caller accepts.
+    pub accept: Option<HeaderValue>,
+    /// How long the service may take (AWS time).
+    pub timeout: Duration,
+    pub clock: berth_domain::Clock,
+    pub integration: Integration,
+    pub binary_media_types: Vec<String>,
+}
+
+/// Headers that concern one connection only, or that API Gateway drops.
+const DROPPED: [&str; 9] = [
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+];
+/// Headers of the service that reach the caller under another name, because the gateway has its own.
+const REMAPPED: [&str; 5] = ["connection", "date", "server", "www-authenticate", "x-amzn-requestid"];
+
+/// The headers of a caller's request that go on to the service; with a non-proxy integration, only what describes the
+/// body.
+pub fn request_headers(from: &HeaderMap, proxy: bool) -> HeaderMap {
+    let kept = |name: &HeaderName| match proxy {
+        true => ![header::CONNECTION, header::HOST, header::CONTENT_LENGTH].contains(name) && !is_dropped(name),
+        false => [header::CONTENT_TYPE, header::ACCEPT].contains(name),
+    };
+    from.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn is_dropped(name: &HeaderName) -> bool {
+    DROPPED.contains(&name.as_str())
+}
+
+/// Sends the request and awaits the answer, for as long as the integration may take.
+pub async fn send(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, Failure> {
+    let (clock, timeout) = (outgoing.clock.clone(), outgoing.timeout);
+    tokio::select! {
+        answer = exchange(net, outgoing) => answer,
+        () = clock.sleep_limit(timeout) => Err(Failure::TIMED_OUT),
+    }
+}
+
+async fn exchange(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, Failure> {
+    let Outgoing { address, method, target, headers, body, accept, integration, binary_media_types, .. } = outgoing;
+    let passes = integration.r#type == "HTTP_PROXY" || integration.passthrough_behavior != "NEVER";
+    if !passes && !body.is_empty() {
+        // No template fits the body, and it may not pass: AWS answers 415, with no call to the service.
+        return Err(Failure::UNSUPPORTED_MEDIA);
+    }
+    let body = as_text(body, &[headers.get(header::CONTENT_TYPE)], &binary_media_types);
+    let stream = net.connect(&address).await.map_err(|_| Failure::NETWORK)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failure::NETWORK)?;
+    // Dropped with this future, so that a timeout closes the connection.
+    let mut connections = JoinSet::new();
+    connections.spawn(connection);
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = target.parse().map_err(|_| Failure::INTERNAL)?;
+    *request.headers_mut() = headers;
+    // A load balancer without a registered target closes the connection before any answer: that is 500. A service
+    // that does the same looks the same from here. Once an answer has begun, its end is a network error.
+    let answer = sender.send_request(request).await.map_err(|_| Failure::INTERNAL)?;
+    let (parts, body) = answer.into_parts();
+    let body = Limited::new(body, LARGEST_BODY)
+        .collect()
+        .await
+        .map_err(|error| if error.is::<LengthLimitError>() { Failure::INTERNAL } else { Failure::NETWORK })?;
+    let media = [parts.headers.get(header::CONTENT_TYPE), accept.as_ref()];
+    let body = as_text(body.to_bytes(), &media, &binary_media_types);
+    if integration.r#type != "HTTP_PROXY" {
+        return by_integration_response(&integration, parts.status.as_str(), &parts.headers, Some(body));
+    }
+    let mut response = Response::new(body);
+    *response.status_mut() = parts.status;
+    *response.headers_mut() = response_headers(&parts.headers);
+    Ok(response)
+}
+
+/// The service's headers as the caller sees them. `x-amzn-ErrorType` is the gateway's alone: it tells the gateway's
+/// answers from the service's.
+fn response_headers(from: &HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in from {
+        let kept = !is_dropped(name) && *name != header::CONTENT_LENGTH && name != "x-amzn-errortype";
+        let remapped = REMAPPED.contains(&name.as_str()).then(|| format!("x-amzn-remapped-{name}").parse());
+        match (kept, remapped) {
+            (true, None) => drop(headers.append(name.clone(), value.clone())),
+            (true, Some(Ok(name))) => drop(headers.append::<HeaderName>(name, value.clone())),
+            (true, Some(Err(_))) | (false, _) => {}
+        }
+    }
+    headers
+}
+
+/// The answer of a non-proxy integration: the integration response for the service's status, or the default one.
+pub fn by_integration_response(
+    integration: &Integration,
+    status: &str,
+    headers: &HeaderMap,
+    body: Option<Bytes>,
+) -> Result<Response<Bytes>, Failure> {
+    let responses = || integration.integration_responses.values();
+    let chosen = responses()
+        .find(|response| response.selection_pattern.as_deref() == Some(status))
+        .or_else(|| responses().find(|response| response.selection_pattern.is_none()))
+        .ok_or(Failure::INTERNAL)?;
+    let template = chosen.response_templates.iter().next();
+    let (media, body) = match (template, body) {
+        (Some((media, text)), _) => (HeaderValue::from_str(media).ok(), Bytes::from(text.clone())),
+        (None, body) => (headers.get(header::CONTENT_TYPE).cloned(), body.unwrap_or_default()),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_bytes(chosen.status_code.as_bytes()).map_err(|_| Failure::INTERNAL)?;
+    let media = media.unwrap_or(HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, media);
+    for (target, source) in &chosen.response_parameters {
+        let name = target.strip_prefix("method.response.header.").and_then(|name| name.parse::<HeaderName>().ok());
+        let value = match literal(source) {
+            Some(text) => HeaderValue::from_str(text).ok(),
+            None => source.strip_prefix("integration.response.header.").and_then(|name| headers.get(name)).cloned(),
+        };
+        if let (Some(name), Some(value)) = (name, value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    Ok(response)
+}
+
+/// A body is text, and what is no text in it is lost, unless its type is one of the API's binary media types.
+fn as_text(body: Bytes, media: &[Option<&HeaderValue>], binary: &[String]) -> Bytes {
+    let types = media.iter().flatten().filter_map(|value| value.to_str().ok()).map(first_type);
+    if types.into_iter().any(|media| binary.iter().any(|known| known == media))
+        || binary.iter().any(|known| known == "*/*")
+    {
+        return body;
+    }
+    match String::from_utf8_lossy(&body) {
+        std::borrow::Cow::Borrowed(_) => body,
+        std::borrow::Cow::Owned(text) => Bytes::from(text),
+    }
+}
+
+fn first_type(header: &str) -> &str {
+    header.split([',', ';']).next().unwrap_or(header).trim()
+}

@@ -1,0 +1,113 @@
+//! What all operations share: reading an input, writing a list, and API Gateway's refusals.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::model::{Method, Resource, RestApi};
+use crate::stand_in::ACCOUNT;
+use crate::stand_in::account::Account;
+use crate::stand_in::refusal::Refusal;
+
+/// An operation's input; a member that the stand-in does not play is refused by name.
+pub fn read<T: DeserializeOwned>(input: &Value) -> Result<T, Refusal> {
+    T::deserialize(input).map_err(|error| bad(format!("Invalid request input: {error}")))
+}
+
+pub fn bad(message: impl Into<String>) -> Refusal {
+    Refusal::new(400, "BadRequestException", message)
+}
+
+pub fn not_found(message: impl Into<String>) -> Refusal {
+    Refusal::new(404, "NotFoundException", message)
+}
+
+pub fn conflict(message: impl Into<String>) -> Refusal {
+    Refusal::new(409, "ConflictException", message)
+}
+
+/// A quota is used up: 429 like a throttle, but for good.
+pub fn limit(what: &str, of: &str) -> Refusal {
+    let message = format!(
+        "Maximum number of {what} for this {of} has been reached. Please contact AWS if you need additional {what}."
+    );
+    Refusal::new(429, "LimitExceededException", message)
+}
+
+/// Which page of a list.
+#[derive(Deserialize)]
+pub struct Page {
+    limit: Option<usize>,
+    position: Option<String>,
+}
+
+/// One page of a map, in API Gateway's form of a list.
+pub fn list<T>(input: &Value, all: &BTreeMap<String, T>, view: impl Fn(&T) -> Value) -> Result<(u16, Value), Refusal> {
+    let Page { limit, position } = read(input)?;
+    let limit = limit.unwrap_or(25);
+    if !(1..=500).contains(&limit) {
+        return Err(bad("Invalid limit specified. The limit must be between 1 and 500."));
+    }
+    let from = position.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    let mut rest = all.range::<str, _>((from, Bound::Unbounded)).peekable();
+    let mut items = Vec::new();
+    let mut last = None;
+    for (id, item) in rest.by_ref().take(limit) {
+        items.push(view(item));
+        last = Some(id);
+    }
+    // The position is the last id that was given: a page stays right when others come and go.
+    let position = last.filter(|_| rest.peek().is_some());
+    Ok((200, omit(json!({"item": items, "position": position}))))
+}
+
+/// The object without its null members.
+pub fn omit(mut value: Value) -> Value {
+    if let Value::Object(members) = &mut value {
+        members.retain(|_, member| !member.is_null());
+    }
+    value
+}
+
+/// A moment as API Gateway writes it.
+pub fn seconds(moment: Timestamp) -> i64 {
+    moment.as_second()
+}
+
+pub fn api<'a>(account: &'a Account, id: &str) -> Result<&'a RestApi, Refusal> {
+    account.apigateway.apis.get(id).ok_or_else(|| no_api(id))
+}
+
+pub fn api_mut<'a>(account: &'a mut Account, id: &str) -> Result<&'a mut RestApi, Refusal> {
+    account.apigateway.apis.get_mut(id).ok_or_else(|| no_api(id))
+}
+
+fn no_api(id: &str) -> Refusal {
+    not_found(format!("Invalid API identifier specified {ACCOUNT}:{id}"))
+}
+
+pub fn resource_mut<'a>(account: &'a mut Account, api: &str, resource: &str) -> Result<&'a mut Resource, Refusal> {
+    api_mut(account, api)?.resources.get_mut(resource).ok_or_else(no_resource)
+}
+
+pub fn no_resource() -> Refusal {
+    not_found("Invalid Resource identifier specified")
+}
+
+/// Which method of which resource of which API.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MethodId {
+    pub rest_api_id: String,
+    pub resource_id: String,
+    pub http_method: String,
+}
+
+pub fn method_mut<'a>(account: &'a mut Account, id: &MethodId) -> Result<&'a mut Method, Refusal> {
+    let resource = resource_mut(account, &id.rest_api_id, &id.resource_id)?;
+    resource.methods.get_mut(&id.http_method).ok_or_else(|| not_found("Invalid Method identifier specified"))
+}

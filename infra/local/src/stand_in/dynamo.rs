@@ -1,0 +1,95 @@
+//! DynamoDB in process: `dynoxide` behind the endpoint, in memory or in a SQLite file.
+
+use dynoxide::Database;
+use dynoxide::errors::DynoxideError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::refusal::Refusal;
+use super::service::{AwsService, Errors, Handler, OddsOf, Protocol, Reply};
+
+/// DynamoDB.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "dynamodb",
+    protocol: Protocol::Json { target: "DynamoDB_20120810", content_type: "application/x-amz-json-1.0" },
+    handler: Handler::DynamoDb,
+    errors: Errors::JSON,
+    odds: Some(OddsOf::Records),
+    conflict: None,
+    provisioned: None,
+};
+
+/// Whether the operation may change an item.
+#[must_use]
+pub fn writes(operation: &str) -> bool {
+    matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem")
+}
+
+/// The database; cheap to clone.
+#[derive(Clone)]
+pub struct Dynamo(Database);
+
+impl Dynamo {
+    /// A database that ends with the process.
+    ///
+    /// # Errors
+    /// When SQLite cannot be opened.
+    pub fn memory() -> Result<Self, DynoxideError> {
+        Database::memory().map(Self)
+    }
+
+    /// A database in the file at `path`, made if absent.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or written.
+    pub fn file(path: &str) -> Result<Self, DynoxideError> {
+        Database::new(path).map(Self)
+    }
+
+    /// One API call.
+    ///
+    /// # Errors
+    /// DynamoDB's own.
+    pub fn call(&self, operation: &str, input: &Value) -> Result<Reply, Refusal> {
+        let db = &self.0;
+        match operation {
+            "CreateTable" => run(input, |request| db.create_table(request)),
+            "DescribeTable" => run(input, |request| db.describe_table(request)),
+            "ListTables" => run(input, |request| db.list_tables(request)),
+            "UpdateTimeToLive" => run(input, |request| db.update_time_to_live(request)),
+            "DescribeTimeToLive" => run(input, |request| db.describe_time_to_live(request)),
+            "PutItem" => run(input, |request| db.put_item(request)),
+            "GetItem" => run(input, |request| db.get_item(request)),
+            "DeleteItem" => run(input, |request| db.delete_item(request)),
+            "UpdateItem" => run(input, |request| db.update_item(request)),
+            "BatchGetItem" => run(input, |request| db.batch_get_item(request)),
+            "BatchWriteItem" => run(input, |request| db.batch_write_item(request)),
+            "Query" => run(input, |request| db.query(request)),
+            "Scan" => run(input, |request| db.scan(request)),
+            "TransactWriteItems" => run(input, |request| db.transact_write_items(request)),
+            "TransactGetItems" => run(input, |request| db.transact_get_items(request)),
+            _ => Err(Refusal::bad("UnknownOperationException", operation)),
+        }
+    }
+}
+
+fn run<Request: DeserializeOwned, Body: Serialize>(
+    input: &Value,
+    call: impl FnOnce(Request) -> Result<Body, DynoxideError>,
+) -> Result<Reply, Refusal> {
+    let request =
+        Request::deserialize(input).map_err(|error| Refusal::bad("SerializationException", error.to_string()))?;
+    let reply = call(request).map_err(|error| {
+        let body: Value = serde_json::from_str(&error.to_json()).unwrap_or_else(|_| json!({}));
+        Refusal {
+            status: error.status_code(),
+            code: error.error_type().to_owned(),
+            message: error.to_string(),
+            body: Some(Box::new(body)),
+        }
+    })?;
+    serde_json::to_value(reply)
+        .map(|reply| (200, reply))
+        .map_err(|error| Refusal::new(500, "InternalServerError", error.to_string()))
+}

@@ -1,0 +1,137 @@
+//! What every ECS call shares: reading its input, the refusals' codes, names in ARNs, tags, pages, moments.
+//!
+//! Inputs are structs that know exactly the members that the stand-in plays; any other member is refused by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::stand_in::account::Account;
+use crate::stand_in::refusal::Refusal;
+
+/// Tags of one resource.
+pub(super) type Tags = BTreeMap<String, String>;
+
+/// A tag, or a variable's name and value, as they stand in requests.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Tag {
+    pub(super) key: String,
+    #[serde(default)]
+    pub(super) value: String,
+}
+
+/// The input of `operation`.
+pub(super) fn parse<T: DeserializeOwned>(operation: &str, input: &Value) -> Result<T, Refusal> {
+    T::deserialize(input).map_err(|error| invalid(format!("berth-local cannot play this {operation}: {error}")))
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::bad("InvalidParameterException", message)
+}
+
+pub(super) fn client(message: impl Into<String>) -> Refusal {
+    Refusal::bad("ClientException", message)
+}
+
+/// Refuses members that the stand-in does not play; an empty list or object says nothing and passes.
+pub(super) fn unplayed(operation: &str, members: &[(&str, &Option<Value>)]) -> Result<(), Refusal> {
+    let says = |value: &Value| match value {
+        Value::Null => false,
+        Value::Array(entries) => !entries.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => true,
+    };
+    match members.iter().find(|(_, value)| value.as_ref().is_some_and(says)) {
+        Some((member, _)) => Err(invalid(format!("berth-local does not play {member} of {operation}."))),
+        None => Ok(()),
+    }
+}
+
+/// The last part of an ARN or path: its resource's own name.
+pub(super) fn last(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+/// A moment as awsJson writes it.
+pub(super) fn epoch(moment: Timestamp) -> f64 {
+    moment.as_millisecond() as f64 / 1000.0
+}
+
+/// An optional moment as awsJson writes it.
+pub(super) fn maybe_epoch(moment: Option<Timestamp>) -> Value {
+    moment.map_or(Value::Null, |moment| json!(epoch(moment)))
+}
+
+/// `value` without its members that are null: AWS leaves them out.
+pub(super) fn without_nulls(mut value: Value) -> Value {
+    if let Value::Object(fields) = &mut value {
+        fields.retain(|_, field| !field.is_null());
+    }
+    value
+}
+
+/// Whether `name` is one of at most 255 letters, digits, hyphens and underscores.
+pub(super) fn is_name(name: &str) -> bool {
+    (1..=255).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// Checks tags as AWS does.
+pub(super) fn tags(given: &[Tag]) -> Result<Tags, Refusal> {
+    let keys: BTreeSet<&str> = given.iter().map(|tag| tag.key.as_str()).collect();
+    if keys.len() != given.len() {
+        return Err(invalid("Duplicate tag keys found. Please note that Tag keys are case insensitive."));
+    }
+    if given.len() > 50 {
+        return Err(invalid("Too many tags: a resource can have at most 50."));
+    }
+    for tag in given {
+        if tag.key.is_empty() || tag.key.chars().count() > 128 || tag.key.to_lowercase().starts_with("aws:") {
+            return Err(invalid(format!("Invalid tag key: '{}'.", tag.key)));
+        }
+        if tag.value.chars().count() > 256 {
+            return Err(invalid(format!("Invalid tag value: '{}'.", tag.value)));
+        }
+    }
+    Ok(given.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect())
+}
+
+/// Tags as replies carry them.
+pub(super) fn shown_tags(tags: Option<&Tags>) -> Value {
+    tags.into_iter().flatten().map(|(key, value)| json!({"key": key, "value": value})).collect()
+}
+
+/// Where a list call goes on.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Page {
+    pub(super) max_results: Option<usize>,
+    pub(super) next_token: Option<String>,
+}
+
+impl Page {
+    /// One page of `all`, under `member`, with the token of the next one.
+    pub(super) fn of(&self, member: &str, all: &[String], usual: usize) -> Result<Value, Refusal> {
+        let start: usize = match &self.next_token {
+            None => 0,
+            Some(token) => token.parse().map_err(|_| invalid("Invalid token."))?,
+        };
+        let size = self.max_results.unwrap_or(usual).clamp(1, 100);
+        let page: Vec<&String> = all.iter().skip(start).take(size).collect();
+        let end = start + page.len();
+        let mut reply = json!({member: page});
+        if end < all.len() {
+            reply["nextToken"] = json!(end.to_string());
+        }
+        Ok(reply)
+    }
+}
+
+/// A random UUID, from the seed.
+pub(super) fn uuid(account: &mut Account) -> String {
+    let [a, b, c, d, e] = [8, 4, 4, 4, 12].map(|length| account.engine.hex(length));
+    format!("{a}-{b}-{c}-{d}-{e}")
+}

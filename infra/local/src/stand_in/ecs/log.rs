@@ -1,0 +1,52 @@
+//! What the tasks' programs write, and where it goes by their containers' `awslogs` configuration. How it is read is in
+//! `cloud/logs`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::task::{Status, Task};
+use super::{Ecs, definition, lifecycle};
+use crate::stand_in::account::Account;
+
+/// How many of its last lines are kept of a task.
+const KEPT: usize = 50;
+
+/// One line that a program wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// When.
+    pub at: Timestamp,
+    /// What, without its line end.
+    pub text: String,
+}
+
+/// The task's program wrote these lines.
+pub(super) fn wrote(account: &mut Account, id: &str, lines: Vec<String>) {
+    let at = account.engine.now();
+    let Some(task) = account.ecs.tasks.get_mut(id) else { return };
+    task.lines.extend(lines.into_iter().map(|text| Line { at, text }));
+    let surplus = task.lines.len().saturating_sub(KEPT);
+    task.lines.drain(..surplus);
+}
+
+/// Whether a task definition writes to this log group.
+pub(crate) fn group_exists(ecs: &Ecs, group: &str) -> bool {
+    let containers = ecs.families.values().flat_map(|revisions| revisions.values()).flat_map(|one| &one.containers);
+    containers.filter_map(definition::Container::awslogs).any(|(name, _)| name == group)
+}
+
+/// The lines of the stream `prefix/container/task` in this group, once its task has started. A task has one program here;
+/// its other containers write nothing.
+pub(crate) fn stream<'a>(ecs: &'a Ecs, group: &str, stream: &str) -> Option<&'a [Line]> {
+    let (rest, id) = stream.rsplit_once('/')?;
+    let (prefix, name) = rest.rsplit_once('/')?;
+    let task = ecs.tasks.get(id).filter(|task| has_started(task))?;
+    let definition = definition::find(ecs, &task.task_definition)?;
+    let container = definition.container(name).filter(|container| container.awslogs() == Some((group, prefix)))?;
+    let writes = lifecycle::main_container(definition, task).is_some_and(|main| main.name == container.name);
+    Some(if writes { &task.lines } else { &[] })
+}
+
+fn has_started(task: &Task) -> bool {
+    task.moments.started.is_some() && task.status >= Status::Running
+}

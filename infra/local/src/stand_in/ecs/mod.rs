@@ -1,0 +1,292 @@
+//! ECS (Fargate): clusters, task definitions, services with deployments and a circuit breaker, tasks with programs.
+//!
+//! Calls: `cluster`, `definition`, `service` (describe, list), `create`, `update` (and delete), `task`, `tags`. What
+//! happens by itself: `scheduler` decides, `lifecycle` takes a task through its states. I/O: `runner`, with the
+//! `sample` server and `process`es; what they write is in `log`. Not here: target groups and their health, see `elb`.
+
+mod cluster;
+mod create;
+mod definition;
+mod deploying;
+mod failing;
+mod fargate;
+mod input;
+mod lifecycle;
+mod log;
+mod process;
+mod rates;
+mod runner;
+mod sample;
+mod scheduler;
+mod service;
+mod tags;
+mod task;
+mod update;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use cluster::Cluster;
+pub use definition::{Container as ContainerDefinition, TaskDefinition};
+pub use log::Line;
+pub(crate) use log::{group_exists as log_group_exists, stream as log_stream};
+pub use runner::{Launch, Programs, Runner};
+pub use service::{Deployment, Plan, Rollout, Service, Status as ServiceStatus};
+pub use task::{Container, Status as TaskStatus, Task};
+
+use super::Cloud;
+use super::account::{self, Account};
+use super::read_lag::Unseen;
+use super::refusal::Refusal;
+use super::service::{AwsService, Calls, Errors, Handler, OddsOf, Protocol};
+
+/// ECS.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "ecs",
+    protocol: Protocol::Json {
+        target: "AmazonEC2ContainerServiceV20141113",
+        content_type: "application/x-amz-json-1.1",
+    },
+    handler: Handler::Account(Calls {
+        call: |account, operation, input| call(account, operation, input).map(|reply| (200, reply)),
+        bucket: rates::bucket,
+    }),
+    errors: Errors { unavailable: (500, "ServerException"), ..Errors::JSON },
+    odds: Some(OddsOf::Resources),
+    conflict: None,
+    provisioned: None,
+};
+
+/// Everything ECS holds.
+#[derive(Serialize, Deserialize)]
+pub struct Ecs {
+    /// By name.
+    pub clusters: BTreeMap<String, Cluster>,
+    /// Task definitions by family and revision.
+    pub families: BTreeMap<String, BTreeMap<u32, TaskDefinition>>,
+    /// By `cluster/name`. A name has one entry; a new service takes the place of an INACTIVE one.
+    pub services: BTreeMap<String, Service>,
+    /// The INACTIVE ones whose places were taken, while reads do not see the new ones yet.
+    former: BTreeMap<String, Service>,
+    /// By id.
+    pub tasks: BTreeMap<String, Task>,
+    tags: BTreeMap<String, input::Tags>,
+    counted: u64,
+    placed: u64,
+}
+
+impl Default for Ecs {
+    fn default() -> Self {
+        Self {
+            clusters: BTreeMap::from([("default".to_owned(), Cluster::active())]),
+            families: BTreeMap::new(),
+            services: BTreeMap::new(),
+            former: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            counted: 0,
+            placed: 0,
+        }
+    }
+}
+
+impl Ecs {
+    /// The tasks of a service, stopped ones too.
+    pub(crate) fn tasks_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Task> {
+        self.tasks.values().filter(move |task| task.service == service)
+    }
+
+    /// Takes out the services that reads do not see yet; one that took the place of an INACTIVE one is read as that one.
+    pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> BTreeMap<String, Service> {
+        self.former.retain(|key, _| unseen.contains(key));
+        let taken = unseen.out_of(&mut self.services);
+        self.services.extend(self.former.clone());
+        taken
+    }
+
+    /// Puts back what was taken out.
+    pub(super) fn give_back(&mut self, taken: BTreeMap<String, Service>) {
+        self.services.extend(taken);
+    }
+
+    /// A number that was not given before.
+    fn count(&mut self) -> u64 {
+        self.counted += 1;
+        self.counted
+    }
+
+    /// Whose turn it is among the addresses.
+    fn place(&mut self) -> u64 {
+        self.placed += 1;
+        self.placed - 1
+    }
+}
+
+/// What happens in ECS by itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Event {
+    /// A task has its network interface.
+    Pending {
+        /// Its id.
+        task: String,
+    },
+    /// A task's image has been pulled.
+    Started {
+        /// Its id.
+        task: String,
+    },
+    /// A stopping task's targets have been drained.
+    Undrained {
+        /// Its id.
+        task: String,
+    },
+    /// The time that stopping takes has passed.
+    StopDue {
+        /// The task's id.
+        task: String,
+    },
+    /// A program's stop timeout has passed.
+    Overdue {
+        /// The task's id.
+        task: String,
+    },
+    /// A stopped task is forgotten.
+    ForgetTask {
+        /// Its id.
+        task: String,
+    },
+    /// The scheduler tries again.
+    Reconcile {
+        /// The service's key.
+        service: String,
+    },
+    /// The scheduler looks at a service's tasks.
+    Look {
+        /// The service's key.
+        service: String,
+        /// Which look this is.
+        number: u64,
+    },
+    /// A deleted service may be INACTIVE now.
+    Drained {
+        /// The service's key.
+        service: String,
+        /// Which service of that name.
+        serial: u64,
+    },
+    /// An INACTIVE service is forgotten.
+    ForgetService {
+        /// The service's key.
+        service: String,
+        /// Which service of that name.
+        serial: u64,
+    },
+}
+
+/// What ECS needs I/O for.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Make sure that every family with a command can be deployed.
+    Provide,
+    /// Start a task's program.
+    Start(Launch),
+    /// Ask a task's program to end.
+    Stop {
+        /// The task's id.
+        task: String,
+        /// Its process group, if it was a process.
+        leftover: Option<i32>,
+    },
+    /// End a task's program at once.
+    Kill {
+        /// The task's id.
+        task: String,
+    },
+}
+
+/// One API call.
+///
+/// # Errors
+/// What AWS refuses.
+pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Value, Refusal> {
+    match operation {
+        "CreateCluster" => cluster::create(account, input),
+        "DescribeClusters" => cluster::describe(account, input),
+        "ListClusters" => cluster::list(account, input),
+        "DeleteCluster" => cluster::delete(account, input),
+        "RegisterTaskDefinition" => definition::register(account, input),
+        "DescribeTaskDefinition" => definition::describe(account, input),
+        "DeregisterTaskDefinition" => definition::deregister(account, input),
+        "ListTaskDefinitions" => definition::list(account, input),
+        "ListTaskDefinitionFamilies" => definition::list_families(account, input),
+        "CreateService" => create::create(account, input),
+        "DescribeServices" => service::describe(account, input),
+        "ListServices" => service::list(account, input),
+        "UpdateService" => update::update(account, input),
+        "DeleteService" => update::delete(account, input),
+        "DescribeTasks" => task::describe(account, input),
+        "ListTasks" => task::list(account, input),
+        "StopTask" => task::stop(account, input),
+        "TagResource" => tags::tag(account, input),
+        "UntagResource" => tags::untag(account, input),
+        "ListTagsForResource" => tags::list(account, input),
+        _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not play ecs:{operation}."))),
+    }
+}
+
+/// An event is due.
+pub fn happen(account: &mut Account, event: Event) {
+    let same = |account: &Account, key: &str, serial: u64| {
+        account.ecs.services.get(key).is_some_and(|service| service.serial == serial)
+    };
+    match event {
+        Event::Pending { task } => lifecycle::pending(account, &task),
+        Event::Started { task } => lifecycle::started(account, &task),
+        Event::Undrained { task } => lifecycle::undrained(account, &task),
+        Event::StopDue { task } => lifecycle::stop_due(account, &task),
+        Event::Overdue { task } => lifecycle::overdue(account, &task),
+        Event::ForgetTask { task } => lifecycle::forget(account, &task),
+        Event::Reconcile { service } => scheduler::reconcile(account, &service),
+        Event::Look { service, number } => scheduler::look(account, &service, number),
+        Event::Drained { service, serial } => {
+            if same(account, &service, serial) {
+                update::finish_draining(account, &service);
+            }
+        }
+        Event::ForgetService { service, serial } => {
+            if same(account, &service, serial) {
+                account.ecs.services.remove(&service);
+                let arn = service::arn(account, &service);
+                account.ecs.tags.remove(&arn);
+            }
+        }
+    }
+}
+
+/// At every start: what the project brings along is there, and the programs of the kept state's tasks run again.
+pub fn resume(account: &mut Account) {
+    definition::provide(account, "hello");
+    account.engine.effect(account::Effect::Ecs(Effect::Provide));
+    let unended: Vec<(String, TaskStatus)> =
+        account.ecs.tasks.values().filter(|task| !task.ended).map(|task| (task.id.clone(), task.status)).collect();
+    for (task, status) in unended {
+        match status {
+            TaskStatus::Stopping => lifecycle::end(account, &task),
+            _ => lifecycle::run(account, &task),
+        }
+    }
+}
+
+/// I/O.
+pub async fn perform(cloud: Cloud, effect: Effect) {
+    match effect {
+        Effect::Provide => {
+            cloud.change(|account| cloud.runner().families().for_each(|family| definition::provide(account, family)));
+        }
+        Effect::Start(launch) => runner::start(&cloud, launch).await,
+        Effect::Stop { task, leftover } => runner::stop(&cloud, &task, leftover).await,
+        Effect::Kill { task } => runner::kill(&cloud, &task),
+    }
+}

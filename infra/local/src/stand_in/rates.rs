@@ -1,0 +1,63 @@
+//! How often an account may call: AWS's token buckets, one for an operation or for several. Which bucket a call takes
+//! from is in each service's `rates`.
+//!
+//! A bucket is kept as the one point in time at which it will be full again, so nothing has to be scheduled. The buckets
+//! are part of the kept state: restarting the stand-in does not refill them. The data path and the services that AWS
+//! does not limit for us here (DynamoDB, Step Functions, STS, EC2) have none.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use berth_domain::Clock;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Whether calls are limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rates {
+    /// As AWS limits them.
+    #[default]
+    Aws,
+    /// Not at all: for tests that make more calls than AWS would let them.
+    Unlimited,
+}
+
+/// A token bucket.
+pub struct Bucket {
+    /// Operations that name the same bucket share it.
+    name: &'static str,
+    /// How many calls a full bucket lets through at once.
+    capacity: u32,
+    /// How many tokens come back in one AWS second.
+    refill: f64,
+}
+
+impl Bucket {
+    /// A bucket of this name (unique among all services), its capacity, and the tokens that come back in one AWS second.
+    #[must_use]
+    pub const fn new(name: &'static str, capacity: u32, refill: f64) -> Self {
+        Self { name, capacity, refill }
+    }
+
+    /// How long, in AWS time, `tokens` take to come back.
+    fn time_of(&self, tokens: u32) -> Duration {
+        Duration::from_secs_f64(f64::from(tokens) / self.refill)
+    }
+}
+
+/// The buckets that are not full: when each will be.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Buckets(BTreeMap<String, Timestamp>);
+
+impl Buckets {
+    /// Takes a token; false when there is none.
+    pub(super) fn take(&mut self, bucket: &Bucket, now: Timestamp, clock: &Clock) -> bool {
+        let full = self.0.get(bucket.name).copied().filter(|full| *full > now).unwrap_or(now);
+        let missing = clock.left_until(full).unwrap_or_default();
+        if missing > bucket.time_of(bucket.capacity - 1) {
+            return false;
+        }
+        self.0.insert(bucket.name.to_owned(), clock.add(full, bucket.time_of(1)));
+        true
+    }
+}

@@ -1,0 +1,307 @@
+//! Walks one execution through its states, with AWS's rules for data, errors and time.
+//!
+//! Here is what all states have in common, and the small ones; `task` and `parallel` have a file each, `data` has what
+//! expressions see and make, `retry` which errors match. What starts, keeps and ends executions is `step_functions` itself.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use berth_domain::Clock;
+use jiff::Timestamp;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+
+use super::Invoke;
+use super::asl::{Catcher, Choice, Definition, Fail, Parallel, State, Task, Wait};
+use super::check::LONGEST_WAIT;
+use super::data::{Shape, said_in};
+use super::history::{Details, Full, History, MOST_EVENTS};
+use super::jsonata::Variables;
+use super::retry::{Attempts, Failure, RUNTIME, means};
+
+/// One execution under way.
+pub(super) struct Run {
+    /// The machine's definition.
+    pub definition: Arc<Definition>,
+    /// The machine's ARN.
+    pub machine_arn: String,
+    /// The machine's name.
+    pub machine: String,
+    /// The execution's ARN.
+    pub arn: String,
+    /// The execution's name.
+    pub name: String,
+    /// The execution's input.
+    pub input: Value,
+    /// When the execution was started.
+    pub start: Timestamp,
+    /// Its time.
+    pub clock: Clock,
+    /// Its history.
+    pub history: Arc<History>,
+    /// Draws jitter.
+    pub chance: Mutex<ChaCha8Rng>,
+    /// The functions, once there are any.
+    pub invoke: watch::Receiver<Option<Invoke>>,
+}
+
+/// A state being executed.
+pub(super) struct Visit<'a> {
+    pub name: &'a str,
+    pub input: Value,
+    pub entered: Timestamp,
+    /// The id of the event of its entry.
+    pub event: u64,
+    pub retries: u32,
+    /// The id of the branch's last event.
+    pub last: &'a mut u64,
+}
+
+/// What a state ends with.
+pub(super) struct Step<'a> {
+    pub output: Value,
+    pub assigned: Variables,
+    pub next: Option<&'a str>,
+}
+
+/// What can be tried again.
+#[derive(Clone, Copy)]
+enum Work<'a> {
+    Task(&'a Task),
+    Parallel(&'a Parallel),
+}
+
+/// The id of a walk's last event, and its output or error.
+pub(super) type Walked = (u64, Result<Value, Failure>);
+pub(super) type Walk<'a> = Pin<Box<dyn Future<Output = Walked> + Send + 'a>>;
+
+impl Run {
+    /// Walks from `StartAt` to the end.
+    pub(super) async fn execute(&self) -> Walked {
+        let text = self.input.to_string();
+        let details = json!({"input": text, "inputDetails": {"truncated": false}, "roleArn": super::ROLE});
+        let started =
+            self.history.add(self.clock.now(), 0, "ExecutionStarted", Some(("executionStartedEventDetails", details)));
+        let last = started.unwrap_or_default();
+        let definition = &self.definition;
+        self.walk(&definition.start_at, &definition.states, self.input.clone(), Variables::new(), last).await
+    }
+
+    /// Walks the states of the machine or of a branch; `previous` is the event that led to them.
+    pub(super) fn walk<'a>(
+        &'a self,
+        start_at: &'a str,
+        states: &'a BTreeMap<String, State>,
+        input: Value,
+        variables: Variables,
+        previous: u64,
+    ) -> Walk<'a> {
+        Box::pin(async move {
+            let mut last = previous;
+            let result = self.walk_on(start_at, states, input, variables, &mut last).await;
+            (last, result)
+        })
+    }
+
+    async fn walk_on(
+        &self,
+        start_at: &str,
+        states: &BTreeMap<String, State>,
+        mut input: Value,
+        mut variables: Variables,
+        last: &mut u64,
+    ) -> Result<Value, Failure> {
+        let mut name = start_at;
+        loop {
+            let Some(state) = states.get(name) else {
+                return Err(Failure { error: RUNTIME.to_owned(), cause: Some(format!("There is no state '{name}'")) });
+            };
+            let mut visit = Visit { name, input, entered: self.clock.now(), event: 0, retries: 0, last: &mut *last };
+            let entry = json!({
+                "name": name, "input": visit.input.to_string(), "inputDetails": {"truncated": false},
+            });
+            self.note(&mut visit, format!("{}StateEntered", state.kind()), Some(("stateEnteredEventDetails", entry)))?;
+            visit.event = *visit.last;
+            let Step { output, assigned, next } = self.visit(&mut visit, state, &variables).await?;
+            let mut exit = json!({
+                "name": name, "output": output.to_string(), "outputDetails": {"truncated": false},
+            });
+            if let Some(exit) = exit.as_object_mut().filter(|_| !assigned.is_empty()) {
+                let texts = assigned.iter().map(|(name, value)| (name.clone(), value.to_string().into())).collect();
+                exit.insert("assignedVariables".to_owned(), Value::Object(texts));
+                exit.insert("assignedVariablesDetails".to_owned(), json!({"truncated": false}));
+            }
+            self.note(&mut visit, format!("{}StateExited", state.kind()), Some(("stateExitedEventDetails", exit)))?;
+            variables.extend(assigned);
+            match next {
+                Some(next) => (name, input) = (next, output),
+                None => return Ok(output),
+            }
+        }
+    }
+
+    async fn visit<'a>(
+        &self,
+        visit: &mut Visit<'_>,
+        state: &'a State,
+        variables: &Variables,
+    ) -> Result<Step<'a>, Failure> {
+        let input = visit.input.clone();
+        match state {
+            State::Task(task) => self.persist(visit, state, Work::Task(task), variables).await,
+            State::Parallel(parallel) => self.persist(visit, state, Work::Parallel(parallel), variables).await,
+            State::Pass(pass) => {
+                let shape =
+                    Shape { output: pass.output.as_ref(), assign: &pass.assign, at: "", extra: None, default: &input };
+                self.leave(visit, variables, shape, pass.next.as_deref())
+            }
+            State::Succeed(succeed) => {
+                let none = Map::new();
+                let shape =
+                    Shape { output: succeed.output.as_ref(), assign: &none, at: "", extra: None, default: &input };
+                self.leave(visit, variables, shape, None)
+            }
+            State::Choice(choice) => self.choose(visit, choice, variables),
+            State::Wait(wait) => {
+                self.clock.sleep(self.how_long(visit, wait, variables)?).await;
+                Ok(Step { output: input, assigned: Variables::new(), next: wait.next.as_deref() })
+            }
+            State::Fail(fail) => Err(self.fail(visit, fail, variables)),
+        }
+    }
+
+    /// Tries a Task or a Parallel until it succeeds, nothing tries it again, or something catches its error.
+    async fn persist<'a>(
+        &self,
+        visit: &mut Visit<'_>,
+        state: &'a State,
+        work: Work<'a>,
+        variables: &Variables,
+    ) -> Result<Step<'a>, Failure> {
+        let mut attempts = Attempts::new(state.retry());
+        loop {
+            let tried = match work {
+                Work::Task(task) => self.task(visit, task, variables).await,
+                Work::Parallel(parallel) => self.parallel(visit, parallel, variables).await,
+            };
+            let failure = match tried {
+                Ok(step) => return Ok(step),
+                Err(failure) => failure,
+            };
+            let delay = {
+                let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+                attempts.next(&failure.error, &mut *chance)
+            };
+            let Some(delay) = delay else {
+                return self.catch(visit, state.catch(), variables, failure);
+            };
+            self.clock.sleep(delay).await;
+            visit.retries += 1;
+        }
+    }
+
+    fn catch<'a>(
+        &self,
+        visit: &mut Visit<'_>,
+        catchers: &'a [Catcher],
+        variables: &Variables,
+        failure: Failure,
+    ) -> Result<Step<'a>, Failure> {
+        let caught = catchers.iter().enumerate().find(|(_, catcher)| means(&catcher.error_equals, &failure.error));
+        let Some((index, catcher)) = caught else {
+            return Err(failure);
+        };
+        // Of an error without a cause AWS says `""`, so that `$states.errorOutput.Cause` is always there.
+        let error = json!({"Error": failure.error, "Cause": failure.cause.unwrap_or_default()});
+        let shape = Shape {
+            output: catcher.output.as_ref(),
+            assign: &catcher.assign,
+            at: &format!("Catch[{index}]/"),
+            extra: Some(("errorOutput", &error)),
+            default: &error,
+        };
+        self.leave(visit, variables, shape, Some(&catcher.next))
+    }
+
+    fn choose<'a>(
+        &self,
+        visit: &mut Visit<'_>,
+        choice: &'a Choice,
+        variables: &Variables,
+    ) -> Result<Step<'a>, Failure> {
+        let input = visit.input.clone();
+        for (index, rule) in choice.choices.iter().enumerate() {
+            let field = format!("Choices[{index}]/Condition");
+            let holds = self.scope(visit, variables, None).fill(&Value::String(rule.condition.clone()), &field);
+            match holds.map_err(|failed| self.query_failed(visit, failed))? {
+                Value::Bool(false) => {}
+                Value::Bool(true) => {
+                    let at = format!("Choices[{index}]/");
+                    let shape = Shape {
+                        output: rule.output.as_ref(),
+                        assign: &rule.assign,
+                        at: &at,
+                        extra: None,
+                        default: &input,
+                    };
+                    return self.leave(visit, variables, shape, Some(&rule.next));
+                }
+                other => return Err(self.unexpected(visit, &rule.condition, &field, "boolean", &other)),
+            }
+        }
+        match &choice.default {
+            Some(next) => Ok(Step { output: input, assigned: Variables::new(), next: Some(next) }),
+            None => {
+                let why = "Failed to transition out of the state. The state does not point to a next state.";
+                Err(Failure { error: RUNTIME.to_owned(), cause: Some(said_in(visit, why)) })
+            }
+        }
+    }
+
+    fn how_long(&self, visit: &mut Visit<'_>, wait: &Wait, variables: &Variables) -> Result<Duration, Failure> {
+        let seconds = self
+            .scope(visit, variables, None)
+            .fill(&wait.seconds, "Seconds")
+            .map_err(|failed| self.query_failed(visit, failed))?;
+        match seconds.as_u64() {
+            Some(seconds) if seconds <= LONGEST_WAIT => Ok(Duration::from_secs(seconds)),
+            _ => {
+                let expression = wait.seconds.as_str().unwrap_or_default();
+                Err(self.unexpected(visit, expression, "Seconds", "integer from 0 to 99999999", &seconds))
+            }
+        }
+    }
+
+    fn fail(&self, visit: &mut Visit<'_>, fail: &Fail, variables: &Variables) -> Failure {
+        let scope = self.scope(visit, variables, None);
+        let text = |template: &String, field: &str| {
+            scope.fill(&Value::String(template.clone()), field).map(|value| match value {
+                Value::String(text) => text,
+                other => other.to_string(),
+            })
+        };
+        let filled = text(&fail.error, "Error").and_then(|error| {
+            let cause = fail.cause.as_ref().map(|cause| text(cause, "Cause")).transpose()?;
+            Ok(Failure { error, cause })
+        });
+        filled.unwrap_or_else(|failed| self.query_failed(visit, failed))
+    }
+
+    /// Adds to the history; when it is full the execution is at its end.
+    pub(super) fn note(&self, visit: &mut Visit<'_>, kind: impl Into<String>, details: Details) -> Result<(), Failure> {
+        match self.history.add(self.clock.now(), *visit.last, kind, details) {
+            Ok(event) => {
+                *visit.last = event;
+                Ok(())
+            }
+            Err(Full) => Err(Failure {
+                error: RUNTIME.to_owned(),
+                cause: Some(format!("The execution reached the maximum number of history events ({MOST_EVENTS}).")),
+            }),
+        }
+    }
+}

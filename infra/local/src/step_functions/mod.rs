@@ -1,0 +1,359 @@
+//! Step Functions: an interpreter for the subset of the States Language that Berth's machine is written in.
+//!
+//! [`States`] starts, keeps and ends executions; `api` is the service's API over it; `interpreter` walks one execution;
+//! `asl` is the definition. Local and test use only: in AWS it is Step Functions itself.
+//!
+//! After a restart, executions that were running begin again from their first state, under the same name and with the
+//! same input, and the machine's `TimeoutSeconds` counts anew. (AWS would go on from the very state; but every step of
+//! Berth's machine may be repeated at will.)
+
+mod api;
+pub mod asl;
+mod asl_walk;
+mod check;
+mod data;
+mod execution;
+mod history;
+mod interpreter;
+mod jsonata;
+mod parallel;
+mod retry;
+mod task;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use berth_domain::Clock;
+use jiff::Timestamp;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::stand_in::service::{AwsService, Errors, Handler, OddsOf, Protocol};
+use crate::stand_in::{ACCOUNT, REGION};
+use asl::Definition;
+pub use execution::{Execution, ExecutionChange, Executions, Included, Status};
+use history::{Details, History, error_details};
+use interpreter::Run;
+use retry::{Failure, RUNTIME, TIMEOUT};
+
+/// Step Functions.
+pub static SERVICE: AwsService = AwsService {
+    prefix: "states",
+    protocol: Protocol::Json { target: "AWSStepFunctions", content_type: "application/x-amz-json-1.0" },
+    handler: Handler::StepFunctions,
+    errors: Errors::JSON,
+    odds: Some(OddsOf::Records),
+    conflict: None,
+    provisioned: None,
+};
+
+/// The role that machines and executions are said to have.
+const ROLE: &str = "arn:aws:iam::000000000000:role/berth-local";
+/// Of how many closed executions the history is still there.
+const CLOSED_HISTORIES: usize = 1_000;
+
+/// What a Task asks for.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The function's name or ARN, as it stands in the definition.
+    pub function: String,
+    /// The event.
+    pub payload: Value,
+}
+
+/// A function's error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionError {
+    /// The name that `Retry` and `Catch` match.
+    pub error_type: String,
+    /// What the function says of it.
+    pub message: String,
+}
+
+/// A function's answer, on its way.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Value, FunctionError>> + Send>>;
+/// Invokes functions.
+pub type Invoke = Arc<dyn Fn(Invocation) -> Answer + Send + Sync>;
+/// Keeps the executions somewhere; called after a start, before it is answered, and after each end. It must not call
+/// [`States`].
+pub type Keep = Box<dyn Fn(&Executions) + Send + Sync>;
+/// Is told of every change of an execution's status.
+pub type OnChange = Arc<dyn Fn(&ExecutionChange) + Send + Sync>;
+
+/// A state machine.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// Its definition.
+    pub definition: Definition,
+}
+
+/// What [`States`] is made from.
+pub struct Options {
+    /// Its time.
+    pub clock: Clock,
+    /// Draws jitter, and the names of executions that are started without one.
+    pub seed: u64,
+    /// The state machines.
+    pub machines: Vec<Machine>,
+    /// The functions, if they are there already; see [`States::serve`].
+    pub invoke: Option<Invoke>,
+    /// Where the executions are kept.
+    pub keep: Option<Keep>,
+    /// The executions kept earlier, to go on with.
+    pub kept: Option<Executions>,
+    /// Who is told of changes.
+    pub on_change: Option<OnChange>,
+}
+
+impl Options {
+    /// No machine, and nothing kept.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, seed: 1, machines: Vec::new(), invoke: None, keep: None, kept: None, on_change: None }
+    }
+}
+
+/// The state machines and their executions; cheap to clone.
+#[derive(Clone)]
+pub struct States(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    seed: u64,
+    created: Timestamp,
+    machines: BTreeMap<String, Arc<Definition>>,
+    invoke: watch::Sender<Option<Invoke>>,
+    keep: Option<Keep>,
+    on_change: Option<OnChange>,
+    book: Mutex<Book>,
+    /// How many executions run, counted down once everybody has been told of the end.
+    running: watch::Sender<usize>,
+}
+
+#[derive(Default)]
+struct Book {
+    executions: Executions,
+    running: BTreeMap<String, AbortHandle>,
+    histories: BTreeMap<String, Arc<History>>,
+    /// Those with a history, the oldest first.
+    closed: VecDeque<String>,
+}
+
+/// How an execution ends.
+struct Ending {
+    status: Status,
+    output: Option<String>,
+    error: Option<String>,
+    cause: Option<String>,
+}
+
+impl States {
+    /// The machines, on the current tokio runtime; executions that were running when `options.kept` was kept begin again.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let machines = options.machines.into_iter().map(|machine| (machine.name, Arc::new(machine.definition)));
+        let states = Self(Arc::new(Inner {
+            created: options.clock.now(),
+            clock: options.clock,
+            seed: options.seed,
+            machines: machines.collect(),
+            invoke: watch::Sender::new(options.invoke),
+            keep: options.keep,
+            on_change: options.on_change,
+            book: Mutex::new(Book { executions: options.kept.unwrap_or_default(), ..Book::default() }),
+            running: watch::Sender::new(0),
+        }));
+        states.0.resume();
+        states
+    }
+
+    /// Gives the functions; Tasks that were reached earlier have waited for them.
+    pub fn serve(&self, invoke: Invoke) {
+        self.0.invoke.send_replace(Some(invoke));
+    }
+
+    /// The functions, once they are given: whoever wants to stand in between serves others that call these.
+    #[must_use]
+    pub fn served(&self) -> Option<Invoke> {
+        self.0.invoke.borrow().clone()
+    }
+
+    /// How many executions run.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        *self.0.running.borrow()
+    }
+
+    /// Waits until no execution runs.
+    pub async fn wait_until_idle(&self) {
+        // An error would mean that the sender is gone, which `self` holds.
+        let _ = self.0.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+
+    /// The execution of this ARN.
+    #[must_use]
+    pub fn execution(&self, arn: &str) -> Option<Execution> {
+        self.0.book().executions.by_arn.get(arn).cloned()
+    }
+}
+
+impl Inner {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, book: &Book) {
+        if let Some(keep) = &self.keep {
+            keep(&book.executions);
+        }
+    }
+
+    fn tell(&self, execution: &Execution) {
+        if let Some(on_change) = &self.on_change {
+            on_change(&ExecutionChange::from(execution));
+        }
+    }
+
+    fn resume(self: &Arc<Self>) {
+        let running: Vec<Execution> =
+            self.book().executions.by_arn.values().filter(|execution| execution.is_running()).cloned().collect();
+        for execution in running {
+            self.running.send_modify(|running| *running += 1);
+            match self.machines.get(&execution.machine) {
+                Some(definition) => self.run(&mut self.book(), definition, &execution),
+                None => {
+                    let cause = format!("The state machine '{}' is gone", execution.machine);
+                    let failure = Failure { error: RUNTIME.to_owned(), cause: Some(cause) };
+                    self.end(&execution.arn(), 0, Ending::failed(failure));
+                }
+            }
+        }
+    }
+
+    /// Starts an execution that is in the book.
+    fn run(self: &Arc<Self>, book: &mut Book, definition: &Arc<Definition>, execution: &Execution) {
+        let arn = execution.arn();
+        let history = Arc::new(History::default());
+        book.histories.insert(arn.clone(), Arc::clone(&history));
+        let run = Run {
+            definition: Arc::clone(definition),
+            machine_arn: machine_arn(&execution.machine),
+            machine: execution.machine.clone(),
+            arn: arn.clone(),
+            name: execution.name.clone(),
+            input: serde_json::from_str(&execution.input).unwrap_or_default(),
+            start: execution.start,
+            clock: self.clock.clone(),
+            history,
+            chance: Mutex::new(chance(self.seed, &arn)),
+            invoke: self.invoke.subscribe(),
+        };
+        let task = tokio::spawn(Arc::clone(self).drive(run));
+        book.running.insert(arn, task.abort_handle());
+    }
+
+    async fn drive(self: Arc<Self>, run: Run) {
+        let (last, ending) = match run.definition.timeout_seconds {
+            None => ended(run.execute().await),
+            Some(seconds) => tokio::select! {
+                biased;
+                walked = run.execute() => ended(walked),
+                () = self.clock.sleep_limit(Duration::from_secs(seconds.into())) => (0, Ending::of(Status::TimedOut)),
+            },
+        };
+        self.end(&run.arn, last, ending);
+    }
+
+    /// Ends a running execution; of one that has ended nothing changes.
+    fn end(&self, arn: &str, last: u64, ending: Ending) {
+        let execution = {
+            let mut book = self.book();
+            let now = self.clock.now();
+            let Some(execution) = book.executions.by_arn.get_mut(arn).filter(|execution| execution.is_running()) else {
+                return;
+            };
+            let (kind, details) = ending.event();
+            execution.status = ending.status;
+            execution.stop = Some(now);
+            execution.output = ending.output;
+            execution.error = ending.error;
+            execution.cause = ending.cause;
+            let execution = execution.clone();
+            if let Some(history) = book.histories.get(arn) {
+                history.end(now, last, kind, details);
+                book.closed.push_back(arn.to_owned());
+            }
+            if book.closed.len() > CLOSED_HISTORIES
+                && let Some(oldest) = book.closed.pop_front()
+            {
+                book.histories.remove(&oldest);
+            }
+            if let Some(task) = book.running.remove(arn) {
+                task.abort();
+            }
+            self.keep(&book);
+            execution
+        };
+        self.tell(&execution);
+        self.running.send_modify(|running| *running -= 1);
+    }
+}
+
+fn ended((last, result): (u64, Result<Value, Failure>)) -> (u64, Ending) {
+    match result {
+        Ok(output) => (last, Ending { output: Some(output.to_string()), ..Ending::of(Status::Succeeded) }),
+        Err(failure) => (last, Ending::failed(failure)),
+    }
+}
+
+impl Ending {
+    fn of(status: Status) -> Self {
+        Self { status, output: None, error: None, cause: None }
+    }
+
+    fn failed(failure: Failure) -> Self {
+        Self { error: Some(failure.error), cause: failure.cause, ..Self::of(Status::Failed) }
+    }
+
+    fn event(&self) -> (&'static str, Details) {
+        let error = || error_details(self.error.as_deref(), self.cause.as_deref());
+        match self.status {
+            Status::Running | Status::Succeeded => {
+                let details = json!({"output": self.output, "outputDetails": {"truncated": false}});
+                ("ExecutionSucceeded", Some(("executionSucceededEventDetails", details)))
+            }
+            Status::Failed => ("ExecutionFailed", Some(("executionFailedEventDetails", error()))),
+            Status::Aborted => ("ExecutionAborted", Some(("executionAbortedEventDetails", error()))),
+            Status::TimedOut => {
+                ("ExecutionTimedOut", Some(("executionTimedOutEventDetails", json!({"error": TIMEOUT}))))
+            }
+        }
+    }
+}
+
+/// The ARN of a state machine.
+#[must_use]
+pub fn machine_arn(machine: &str) -> String {
+    format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine}")
+}
+
+/// The ARN of an execution.
+#[must_use]
+pub fn execution_arn(machine: &str, name: &str) -> String {
+    format!("arn:aws:states:{REGION}:{ACCOUNT}:execution:{machine}:{name}")
+}
+
+/// Chance that depends on nothing but the seed and the name, whatever else runs beside it.
+fn chance(seed: u64, name: &str) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(
+        name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),
+    )
+}

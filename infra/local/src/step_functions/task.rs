@@ -1,0 +1,134 @@
+//! The Task state: `lambda:invoke`. What is tried again or caught is up to `interpreter`.
+//!
+//! An invocation is a tokio task of its own, because a Lambda goes on when its execution has timed out, was stopped or
+//! moved on.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::asl::Task;
+use super::data::{Shape, fits};
+use super::history::error_details;
+use super::interpreter::{Run, Step, Visit};
+use super::jsonata::{Failed, Variables};
+use super::retry::{Failure, TIMEOUT};
+use super::{Invocation, Invoke};
+use crate::stand_in::REGION;
+
+impl Run {
+    /// One attempt.
+    pub(super) async fn task<'a>(
+        &self,
+        visit: &mut Visit<'_>,
+        task: &'a Task,
+        variables: &Variables,
+    ) -> Result<Step<'a>, Failure> {
+        let scope = self.scope(visit, variables, None);
+        let function = scope.fill(&Value::String(task.arguments.function_name.clone()), "Arguments/FunctionName");
+        let payload = scope.fill(&task.arguments.payload, "Arguments/Payload");
+        let function = function.map_err(|failed| self.query_failed(visit, failed))?;
+        let payload = payload.map_err(|failed| self.query_failed(visit, failed))?;
+        fits(&payload, visit.name)?;
+        let function = match function {
+            Value::String(function) => function,
+            other => {
+                let cause = format!(
+                    "The JSONata expression for the field 'Arguments/FunctionName' must evaluate to a string, not {other}"
+                );
+                return Err(self.query_failed(visit, Failed { cause, location: "Arguments/FunctionName".to_owned() }));
+            }
+        };
+        let mut scheduled = json!({
+            "resourceType": "lambda", "resource": "invoke", "region": REGION,
+            "parameters": json!({"FunctionName": function, "Payload": payload}).to_string(),
+        });
+        if let (Some(seconds), Some(scheduled)) = (task.timeout_seconds, scheduled.as_object_mut()) {
+            scheduled.insert("timeoutInSeconds".to_owned(), seconds.into());
+        }
+        self.note(visit, "TaskScheduled", Some(("taskScheduledEventDetails", scheduled)))?;
+        let invoke = self.functions().await;
+        self.note(visit, "TaskStarted", Some(("taskStartedEventDetails", lambda(json!({})))))?;
+        match self.invoke(invoke, Invocation { function, payload }, task.timeout_seconds).await {
+            Ok(result) => {
+                fits(&result, "lambda")?;
+                let details = json!({"output": result.to_string(), "outputDetails": {"truncated": false}});
+                self.note(visit, "TaskSucceeded", Some(("taskSucceededEventDetails", lambda(details))))?;
+                let shape = Shape {
+                    output: task.output.as_ref(),
+                    assign: &task.assign,
+                    at: "",
+                    extra: Some(("result", &result)),
+                    default: &result,
+                };
+                self.leave(visit, variables, shape, task.next.as_deref())
+            }
+            Err(failure) => {
+                let (kind, member) = match failure.error.as_str() {
+                    TIMEOUT => ("TaskTimedOut", "taskTimedOutEventDetails"),
+                    _ => ("TaskFailed", "taskFailedEventDetails"),
+                };
+                self.note(
+                    visit,
+                    kind,
+                    Some((member, lambda(error_details(Some(&failure.error), failure.cause.as_deref())))),
+                )?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// The functions; waits while there are none yet.
+    async fn functions(&self) -> Invoke {
+        let mut given = self.invoke.clone();
+        loop {
+            if let Some(invoke) = given.borrow_and_update().clone() {
+                return invoke;
+            }
+            if given.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    async fn invoke(&self, invoke: Invoke, call: Invocation, limit: Option<u32>) -> Result<Value, Failure> {
+        let invocation = tokio::spawn(invoke(call));
+        let answer = match limit {
+            None => invocation.await,
+            Some(seconds) => tokio::select! {
+                biased;
+                answer = invocation => answer,
+                () = self.clock.sleep_limit(Duration::from_secs(seconds.into())) => {
+                    return Err(Failure { error: TIMEOUT.to_owned(), cause: None });
+                }
+            },
+        };
+        match answer {
+            Ok(Ok(payload)) => Ok(json!({"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200})),
+            Ok(Err(error)) => Err(Failure {
+                // Lambda's own errors carry a sentence, a function's error what the runtime reported.
+                cause: Some(if error.error_type.starts_with("Lambda.") {
+                    error.message
+                } else {
+                    json!({"errorMessage": error.message, "errorType": error.error_type}).to_string()
+                }),
+                error: error.error_type,
+            }),
+            // Functions are built to abort when they panic, which Lambda sees as an exit.
+            Err(panicked) => Err(Failure {
+                error: "Runtime.ExitError".to_owned(),
+                cause: Some(
+                    json!({"errorMessage": panicked.to_string(), "errorType": "Runtime.ExitError"}).to_string(),
+                ),
+            }),
+        }
+    }
+}
+
+fn lambda(mut details: Value) -> Value {
+    if let Some(details) = details.as_object_mut() {
+        details.insert("resourceType".to_owned(), "lambda".into());
+        details.insert("resource".to_owned(), "invoke".into());
+    }
+    details
+}
