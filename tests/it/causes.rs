@@ -2,19 +2,19 @@
 //! not say is not claimed. Failures that the stand-in can play are told whole in `workflow::failure`.
 
 use berth_domain::Step;
-use berth_domain::causes::diagnose;
-use berth_domain::environment::Evidence;
-use berth_domain::evidence::bounded;
-use berth_domain::listening::listening;
+use berth_domain::failure::causes::diagnose;
+use berth_domain::failure::evidence::bounded;
+use berth_domain::failure::log_hints::listening;
+use berth_domain::failure::{Evidence, Observation, Source};
 
-/// The word of the cause that is seen in `step`'s failure with `code`, in a message and in evidence (`source: detail`).
+/// The name of the cause that is seen in `step`'s failure with `code`, in a message and in evidence (`source: detail`).
 fn cause(step: Step, code: &str, message: &str, evidence: &[&str]) -> Option<&'static str> {
     let entry = |entry: &&str| {
         let (source, detail) = entry.split_once(": ").expect("source: detail");
-        Evidence::new(source, detail)
+        Evidence::new(source.parse().expect("a source"), detail)
     };
     let evidence: Vec<Evidence> = evidence.iter().map(entry).collect();
-    diagnose(step, code, message, &evidence).map(|cause| cause.word)
+    diagnose(step, code, message, &evidence).map(|cause| cause.name)
 }
 
 #[test]
@@ -175,30 +175,29 @@ fn what_aws_refuses_names_who_can_change_it() {
 
 #[test]
 fn what_answers_the_proof_is_told_apart() {
-    for (answer, known) in [
-        ("the service answers 503 through http://a: maintenance", "service_answers_5xx"),
+    for (observation, answer, known) in [
+        (Observation::ServiceError, "maintenance", "service_answers_5xx"),
+        (Observation::ServiceUnreachable, "504: Endpoint request timed out", "security_group_closed"),
         (
-            "API Gateway does not reach the service (504 GatewayTimeoutException: {\"message\":\"Endpoint request timed out\"})",
-            "security_group_closed",
-        ),
-        (
-            "API Gateway does not reach the service (504 x: {\"message\":\"Network error communicating with endpoint\"})",
+            Observation::ServiceUnreachable,
+            "504: Network error communicating with endpoint",
             "service_refuses_connections",
         ),
-        (
-            "API Gateway does not reach the service (500 InternalServerErrorException: {\"message\":\"Internal server error\"})",
-            "gateway_cannot_reach",
-        ),
-        ("the stage does not answer yet (403 ForbiddenException: {\"message\":\"Forbidden\"})", "stage_closed"),
-        ("nobody answers at http://a (dns error)", "url_not_reachable"),
+        (Observation::ServiceUnreachable, "500: Internal server error", "gateway_cannot_reach"),
+        (Observation::StageNotServed, "403 ForbiddenException", "stage_closed"),
+        (Observation::NoAnswer, "dns error", "url_not_reachable"),
     ] {
-        // A task that stopped and was replaced is not why the proof fails.
-        let gateway = format!("gateway: EnsureReachable gave up after 300 s: {answer}");
-        let stopped = "stopped_task: task 1: EssentialContainerExited: Essential container in task exited";
-        let evidence = [gateway.as_str(), "service: all tasks are running: 1", stopped];
-        assert_eq!(cause(Step::EnsureReachable, "timed_out", "", &evidence), Some(known), "{answer}");
-        let evidence = [gateway.as_str(), "service: 0 of 1 tasks are running", stopped];
-        assert_eq!(cause(Step::EnsureReachable, "timed_out", "", &evidence), Some("container_exited"), "{answer}");
+        let gateway = Evidence::new(Source::Gateway, answer).observed(Some(observation));
+        let stopped = "task 1: EssentialContainerExited: Essential container in task exited";
+        let stopped = Evidence::new(Source::StoppedTask, stopped);
+        let cause_when = |running: Evidence| {
+            let evidence = [gateway.clone(), running, stopped.clone()];
+            diagnose(Step::EnsureReachable, "timed_out", "", &evidence).map(|cause| cause.name)
+        };
+        // A task that stopped and was replaced does not explain why the proof fails.
+        let all = Evidence::new(Source::Service, "all run").observed(Some(Observation::AllTasksRunning));
+        assert_eq!(cause_when(all), Some(known), "{answer}");
+        assert_eq!(cause_when(Evidence::new(Source::Service, "none runs")), Some("container_exited"), "{answer}");
     }
 }
 
@@ -246,20 +245,22 @@ fn where_a_program_listens_is_read_from_what_programs_usually_say() {
 #[test]
 fn neither_a_programs_words_nor_what_could_not_be_read_are_taken_for_aws_s() {
     let said = "log: container web: CannotPullContainerError, said the deployer";
-    let unread = Evidence::unread("stopped_task", "AWS does not allow Berth to call DescribeTasks: OutOfMemoryError");
-    let unread = format!("stopped_task: {}", unread.detail);
-    assert_eq!(cause(Step::EnsureService, "service_failed", "ECS gave up", &[said, &unread]), None);
+    assert_eq!(cause(Step::EnsureService, "service_failed", "ECS gave up", &[said]), None);
+    let denied = "AWS does not allow Berth to call DescribeTasks: OutOfMemoryError";
+    let unread = [Evidence::unread(Source::StoppedTask, denied)];
+    assert!(diagnose(Step::EnsureService, "service_failed", "ECS gave up", &unread).is_none());
 }
 
 #[test]
 fn evidence_fits_into_the_record_and_keeps_the_newest_lines() {
-    let mut evidence = vec![Evidence::new("stopped_task", "é".repeat(100_000))];
+    let mut evidence = vec![Evidence::new(Source::StoppedTask, "é".repeat(100_000))];
     evidence.extend((0..500).map(|number| Evidence::log_line("web", &format!("{number} {}", "ü".repeat(1_000)))));
     let kept = bounded(evidence);
-    let size: usize = kept.iter().map(|entry| entry.source.len() + entry.detail.len()).sum();
+    let size: usize = kept.iter().map(|entry| entry.source.to_string().len() + entry.detail.len()).sum();
     assert!(size < 16_500, "{size}");
-    assert!(kept[0].source == "stopped_task" && kept[0].detail.len() <= 600);
-    let lines: Vec<&str> = kept.iter().filter(|entry| entry.source == "log").map(|entry| &*entry.detail).collect();
+    assert!(kept[0].source == Source::StoppedTask && kept[0].detail.len() <= 600);
+    let lines: Vec<&str> =
+        kept.iter().filter(|entry| entry.source == Source::Log).map(|entry| &*entry.detail).collect();
     assert!(lines.len() > 20 && lines.last().expect("a line").starts_with("container web: 499 "), "{}", lines.len());
     assert!(kept.last().expect("an entry").detail.contains("more entries were seen"), "{kept:?}");
 }

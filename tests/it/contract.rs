@@ -3,13 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use berth_domain::causes::CAUSES;
-use berth_domain::operation::CALL_LIMIT;
-use berth_domain::{Step, usual};
+use berth_domain::Step;
+use berth_domain::failure::RETRY;
+use berth_domain::failure::causes::CAUSES;
+use berth_domain::operation::{CALL_LIMIT, Kind};
+use berth_domain::plan::{Part, for_topology};
+use berth_domain::spec::Topology;
+use berth_domain::step::Direction;
 use berth_local::embedded::{FUNCTION_TIMEOUT, MACHINE};
 use berth_local::step_functions::asl::{Definition, State, Task};
 use berth_worker::StepError;
 use serde_json::Value;
+use tests::{provision_steps, removal_steps};
 
 /// Errors of Lambda and of Step Functions themselves that the machine names (docs/aws.md#errors-and-retries).
 const AWS_ERRORS: [&str; 11] = [
@@ -58,10 +63,10 @@ fn every_step_of_the_code_is_a_task_of_the_same_name_and_the_other_way_round() {
     let machine = machine();
     let tasks = tasks(&machine);
     let used: BTreeSet<Step> = tasks.values().map(|(step, _)| *step).collect();
-    assert_eq!(used, Step::ALL.into_iter().collect());
+    assert_eq!(used, Step::ALL.iter().copied().collect());
     for (name, (step, _)) in &tasks {
         let of_a_branch = *step == Step::RecordFailure && name.starts_with("RecordFailureIn");
-        assert!(name == step.name() || of_a_branch, "{name} runs {step}");
+        assert!(name == step.as_str() || of_a_branch, "{name} runs {step}");
     }
 }
 
@@ -104,19 +109,19 @@ fn a_call_has_always_ended_before_the_machine_tries_it_again() {
 fn every_forward_step_fails_into_the_record_and_stops_into_the_removal() {
     let machine = machine();
     for (name, (step, task)) in tasks(&machine) {
-        if !Step::ENSURE.contains(&step) {
+        if step.direction() != Direction::Forward {
             continue;
         }
         let catcher = &task.catch[0];
         assert!(catcher.next.starts_with("RecordFailure"), "{name} fails into {}", catcher.next);
-        assert_eq!(catcher.output.as_ref().map(|output| &output["step"]), Some(&Value::from(step.name())), "{name}");
+        assert_eq!(catcher.output.as_ref().map(|output| &output["step"]), Some(&Value::from(step.as_str())), "{name}");
     }
     let main: Vec<&str> = machine.states["RecordFailure"].successors();
     assert_eq!(BTreeSet::from_iter(main), BTreeSet::from(["BeginRemoval"]));
     for (name, state) in machine.states() {
         if let State::Choice(choice) = state {
             for rule in choice.choices.iter().filter(|rule| rule.condition.contains("'stop'")) {
-                let stops = rule.next == "BeginRemoval" || rule.next.ends_with("BranchStops");
+                let stops = rule.next == "BeginRemoval" || rule.next.ends_with("BranchLeft");
                 assert!(stops, "{name} stops into {}", rule.next);
             }
         }
@@ -124,47 +129,68 @@ fn every_forward_step_fails_into_the_record_and_stops_into_the_removal() {
 }
 
 #[test]
-fn no_branch_can_fail_the_parallel() {
+fn no_branch_can_fail_its_parallel() {
     let machine = machine();
-    let State::Parallel(parallel) = &machine.states["SideBySide"] else { panic!("SideBySide is no Parallel") };
-    for branch in &parallel.branches {
-        for (name, state) in &branch.states {
-            assert!(!matches!(state, State::Fail(_)), "{name}");
-            if let State::Task(_) = state {
-                assert!(!state.catch().is_empty(), "{name} catches nothing");
-            }
+    let parallels: Vec<_> = machine
+        .states()
+        .filter_map(|(_, state)| if let State::Parallel(parallel) = state { Some(parallel) } else { None })
+        .collect();
+    assert_eq!(parallels.len(), 2, "one for each plan");
+    for (name, state) in parallels.iter().flat_map(|parallel| &parallel.branches).flat_map(|branch| &branch.states) {
+        assert!(!matches!(state, State::Fail(_)), "{name}");
+        if let State::Task(_) = state {
+            assert!(!state.catch().is_empty(), "{name} catches nothing");
         }
     }
 }
 
 #[test]
-fn the_unwind_chain_is_the_reverse_of_what_makes_something_and_goes_on_after_every_failure() {
-    let machine = machine();
-    // The stage goes with its REST API, so it has no undo.
-    let made: Vec<_> =
-        Step::ENSURE.into_iter().filter(|step| *step != Step::EnsureDeployment).filter_map(Step::resource).collect();
-    let undone: Vec<_> = Step::UNDO.into_iter().rev().filter_map(Step::resource).collect();
-    assert_eq!(made, undone);
-    let mut name = default_after_removal(&machine);
-    for undo in Step::UNDO {
-        assert_eq!(name, undo.name());
-        let next = default_after(&machine, &name);
-        assert_eq!(machine.states[name.as_str()].catch()[0].next, next, "{name} gives up into another state");
-        name = next;
-    }
-    assert_eq!(name, "MarkGone");
+fn the_checked_in_state_machine_is_what_the_steps_and_plans_generate() {
+    let generated = berth_local::state_machine::document().expect("a document");
+    assert!(
+        MACHINE == generated,
+        "statemachine/environment.asl.json is out of date; renew it with: cargo -q local state-machine > statemachine/environment.asl.json"
+    );
 }
 
-/// Where `BeginRemoval` leads when it says `remove`.
-fn default_after_removal(machine: &Definition) -> String {
-    let State::Choice(choice) = &machine.states["BeginRemovalOutcome"] else { panic!("no Choice after BeginRemoval") };
-    assert_eq!(choice.default.as_deref(), Some("Done"), "an operation that has ended must not be unwound");
-    choice.choices[0].next.clone()
+#[test]
+fn the_removal_undoes_everything_that_is_created_each_after_what_it_waits_for() {
+    // The stage goes with its REST API, so it has no undo.
+    let created: BTreeSet<_> =
+        provision_steps().filter(|step| *step != Step::EnsureStage).filter_map(Step::resource).collect();
+    assert_eq!(created, removal_steps().filter_map(Step::resource).collect());
+    let Part::SideBySide(branches) = for_topology(Kind::Delete, Topology::Dedicated).parts()[0] else {
+        panic!("the removal runs side by side")
+    };
+    for branch in branches {
+        for (index, step) in branch.steps.iter().enumerate() {
+            let before: Vec<_> = branch.steps[..index].iter().filter_map(|step| step.resource()).collect();
+            assert!(step.waits_for().iter().all(|kind| before.contains(kind)), "{step} in {}", branch.name);
+        }
+    }
+}
+
+#[test]
+fn an_undo_that_fails_goes_on_to_the_next_and_the_removal_ends_in_mark_gone() {
+    let machine = machine();
+    for (name, (step, task)) in tasks(&machine) {
+        if step.direction() == Direction::Backward {
+            assert_eq!(task.catch[0].next, default_after(&machine, &name), "{name} gives up into another state");
+        }
+    }
+    let choice = |name: &str| match &machine.states[name] {
+        State::Choice(choice) => (choice.choices[0].next.clone(), choice.default.clone()),
+        _ => panic!("{name} is no Choice"),
+    };
+    // An operation that has ended must not be unwound.
+    assert_eq!(choice("BeginRemovalOutcome"), ("RemovalBranches".to_owned(), Some("Done".to_owned())));
+    assert_eq!(choice("RemovalJoin"), ("MarkGone".to_owned(), Some("Done".to_owned())));
+    assert_eq!(choice("ProvisionJoin"), ("EnsureStage".to_owned(), Some("BeginRemoval".to_owned())));
 }
 
 #[test]
 fn the_time_limits_of_all_steps_fit_into_the_machine_s() {
-    let all: u64 = Step::ALL.into_iter().map(|step| usual::limit(step).as_secs()).sum();
+    let all: u64 = Step::ALL.iter().copied().map(|step| step.limit().as_secs()).sum();
     let limit = u64::from(machine().timeout_seconds.expect("a time limit"));
     assert!(all < limit, "the steps may take {all} s, the machine {limit} s");
 }
@@ -249,11 +275,17 @@ fn the_table_of_causes_in_the_docs_is_the_one_of_the_code() {
     let document = std::fs::read_to_string(path).expect("docs/failures.md");
     let (_, table) = document.split_once("## Known causes").expect("the heading");
     let documented: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
-    let row = |cause: &berth_domain::causes::Cause| {
-        format!("| `{}` | {} | {} | {} |", cause.word, cause.meaning, cause.what_to_do, cause.who.word())
+    let row = |cause: &berth_domain::failure::causes::Cause| {
+        format!(
+            "| `{}` | {} | {} | {} |",
+            cause.name,
+            cause.meaning,
+            cause.what_to_do.replace("{retry}", RETRY),
+            cause.who
+        )
     };
     let rows: Vec<String> = CAUSES.iter().map(row).collect();
     assert!(documented == rows, "docs/failures.md is out of date; its rows are to be:\n{}", rows.join("\n"));
-    let words: BTreeSet<&str> = CAUSES.iter().map(|cause| cause.word).collect();
+    let words: BTreeSet<&str> = CAUSES.iter().map(|cause| cause.name).collect();
     assert_eq!(words.len(), CAUSES.len(), "a word stands for one cause");
 }

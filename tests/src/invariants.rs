@@ -42,16 +42,16 @@ impl World {
     async fn check_one(&self, record: &Environment, found: &[Found], wrong: &mut Vec<String>) {
         let path = format!("/environments/{}", record.id);
         let view = self.call(&record.team.to_string(), Method::GET, &path, &Value::Null).await.expect(200).body;
-        if view["status"] != record.status.word() {
-            wrong.push(format!("is {} in the record and {} in the API", record.status, view["status"]));
+        if view["status"] != record.status().as_str() {
+            wrong.push(format!("is {} in the record and {} in the API", record.status(), view["status"]));
         }
         let has_url = view["url"].is_string();
-        if has_url != (record.status == Status::Ready) {
-            wrong.push(format!("{} with url {}", record.status, view["url"]));
+        if has_url != (record.status() == Status::Ready) {
+            wrong.push(format!("{} with url {}", record.status(), view["url"]));
         }
-        match record.status {
+        match record.status() {
             Status::Queued | Status::Provisioning | Status::Deleting => {
-                wrong.push(format!("still {} (operation {})", record.status, record.operation.id));
+                wrong.push(format!("still {} (operation {})", record.status(), record.operation().id));
             }
             Status::Ready => {
                 if has_url {
@@ -60,30 +60,34 @@ impl World {
                         wrong.push(format!("ready, but its url answers {status}: {answer}"));
                     }
                 }
-                for (kind, resource) in record.resources.left() {
+                for (kind, resource) in record.ledger().left() {
                     if !found.iter().any(|one| one.kind == kind && Some(&one.id) == resource.id.as_ref()) {
-                        wrong.push(format!("ready without its {}: {resource:?}", kind.word()));
+                        wrong.push(format!("ready without its {}: {resource:?}", kind.as_str()));
                     }
                 }
-                if record.resources.left().count() != KINDS {
-                    wrong.push(format!("ready with {} of {KINDS} resources", record.resources.left().count()));
+                if record.ledger().left().count() != KINDS {
+                    wrong.push(format!("ready with {} of {KINDS} resources", record.ledger().left().count()));
                 }
-                if !record.missing.is_empty() {
-                    wrong.push(format!("ready, and said to miss {:?}", record.missing));
+                if !record.missing().is_empty() {
+                    wrong.push(format!("ready, and said to miss {:?}", record.missing()));
                 }
             }
             Status::Failed | Status::Deleted => {
-                for (kind, resource) in record.resources.left() {
-                    wrong.push(format!("{} with a {} that nobody saw gone: {resource:?}", record.status, kind.word()));
+                for (kind, resource) in record.ledger().left() {
+                    wrong.push(format!(
+                        "{} with a {} that nobody saw gone: {resource:?}",
+                        record.status(),
+                        kind.as_str()
+                    ));
                 }
                 let receipt = view["resources"].as_array().cloned().unwrap_or_default();
-                if receipt.len() != record.resources.all().count()
+                if receipt.len() != record.ledger().all().count()
                     || receipt.iter().any(|one| one["absent_at"].is_null())
                 {
-                    wrong.push(format!("{} with the receipt {receipt:?}", record.status));
+                    wrong.push(format!("{} with the receipt {receipt:?}", record.status()));
                 }
-                let named = record.failure.as_ref().is_some_and(|failure| !failure.code.is_empty());
-                if record.status == Status::Failed && !named {
+                let named = record.failure().as_ref().is_some_and(|failure| !failure.code.is_empty());
+                if record.status() == Status::Failed && !named {
                     wrong.push("failed for no reason".to_owned());
                 }
             }
@@ -134,15 +138,15 @@ impl World {
             }
             last = Some(status);
         }
-        if last != Some(record.status) {
-            wrong.push(format!("{} although the history ends with {last:?}", record.status));
+        if last != Some(record.status()) {
+            wrong.push(format!("{} although the history ends with {last:?}", record.status()));
         }
         let moments: Vec<&str> = events.iter().filter_map(|event| event["at"].as_str()).collect();
         let times: Vec<jiff::Timestamp> = moments.iter().filter_map(|at| at.parse().ok()).collect();
         if times.len() != events.len() || !times.is_sorted() {
             wrong.push("the history is not in the order of time".to_owned());
         }
-        let steps = serde_json::to_value(&record.steps).expect("steps");
+        let steps = serde_json::to_value(&record.steps()).expect("steps");
         for step in steps.as_array().into_iter().flatten().filter(|step| step["state"] != "pending") {
             let told = events.iter().rfind(|event| event["type"] == "step" && event["step"] == step["name"]);
             let agrees = told.is_some_and(|told| told["state"] == step["state"] && told["why"] == step["why"]);
@@ -150,7 +154,7 @@ impl World {
                 wrong.push(format!("the step is {step}, the history says {told:?}"));
             }
         }
-        if record.failure.is_some() && events.iter().all(|event| event["type"] != "failed") {
+        if record.failure().is_some() && events.iter().all(|event| event["type"] != "failed") {
             wrong.push("failed without an event that says so".to_owned());
         }
     }
@@ -161,22 +165,20 @@ fn owners(found: &[Found], records: &BTreeMap<String, Environment>, wrong: &mut 
     let mut counts: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();
     for one in found {
         let Some(environment) = &one.environment else {
-            wrong.push(format!("{} {} belongs to nobody", one.kind.word(), one.id));
+            wrong.push(format!("{} {} belongs to nobody", one.kind.as_str(), one.id));
             continue;
         };
-        counts.entry((environment.clone(), one.kind.word())).or_default().push(&one.id);
+        counts.entry((environment.clone(), one.kind.as_str())).or_default().push(&one.id);
         let Some(record) = records.get(environment) else {
-            wrong.push(format!("{} {} belongs to {environment}, which is no record", one.kind.word(), one.id));
+            wrong.push(format!("{} {} belongs to {environment}, which is no record", one.kind.as_str(), one.id));
             continue;
         };
         // Announced, and its id never learnt: the record says that there may be one.
-        let listed = record
-            .resources
-            .get(one.kind)
-            .is_some_and(|entry| entry.id.is_none() || entry.id.as_ref() == Some(&one.id));
+        let listed =
+            record.ledger().get(one.kind).is_some_and(|entry| entry.id.is_none() || entry.id.as_ref() == Some(&one.id));
         if !listed {
-            let entry = record.resources.all().find(|(kind, _)| *kind == one.kind);
-            let (kind, id, status) = (one.kind.word(), &one.id, record.status);
+            let entry = record.ledger().all().find(|(kind, _)| *kind == one.kind);
+            let (kind, id, status) = (one.kind.as_str(), &one.id, record.status());
             wrong.push(format!("{kind} {id} is there; its {status} owner {environment} has {entry:?}"));
         }
     }

@@ -39,7 +39,7 @@ struct Shown {
 type Begun = (OperationId, bool);
 
 fn begun(record: &Environment) -> Begun {
-    (record.operation.id.clone(), record.status == Status::Deleting)
+    (record.operation().id.clone(), record.status() == Status::Deleting)
 }
 
 impl Observer {
@@ -76,7 +76,7 @@ fn may_lead_to(from: Status, to: Status, retried: bool) -> bool {
     let mut reached = vec![from];
     let mut next = 0;
     while let Some(status) = reached.get(next).copied() {
-        for follower in Status::ALL {
+        for follower in Status::ALL.iter().copied() {
             let by_retry = status == Status::Failed && follower == Status::Queued;
             if status.may_become(follower) && (retried || !by_retry) && !reached.contains(&follower) {
                 reached.push(follower);
@@ -106,12 +106,12 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
                     wrong.lock().expect("no test panics in here").push(format!("{id} was seen: {what}"));
                 };
                 if let Some(before) = seen.get(&id)
-                    && record.version != before.version
+                    && record.version() != before.version()
                 {
                     compare(before, &record, &mut say);
                 }
-                let already = seen.get(&id).is_some_and(|before| before.status == Status::Ready);
-                if record.status == Status::Ready
+                let already = seen.get(&id).is_some_and(|before| before.status() == Status::Ready);
+                if record.status() == Status::Ready
                     && !already
                     && let Some(answer) = unanswered(&system, token, &id).await
                 {
@@ -135,25 +135,25 @@ async fn unanswered(system: &Embedded, token: &str, id: &str) -> Option<StatusCo
 }
 
 fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(String)) {
-    if after.attempt < before.attempt {
-        say(format!("attempt {} after {}", after.attempt, before.attempt));
+    if after.attempt() < before.attempt() {
+        say(format!("attempt {} after {}", after.attempt(), before.attempt()));
     }
-    if !may_lead_to(before.status, after.status, after.attempt > before.attempt) {
-        say(format!("{} after {}", after.status, before.status));
+    if !may_lead_to(before.status(), after.status(), after.attempt() > before.attempt()) {
+        say(format!("{} after {}", after.status(), before.status()));
     }
-    if after.version < before.version {
-        say(format!("version {} after {}", after.version, before.version));
+    if after.version() < before.version() {
+        say(format!("version {} after {}", after.version(), before.version()));
     }
-    if after.updated_at < before.updated_at {
-        say(format!("updated at {} after {}", after.updated_at, before.updated_at));
+    if after.updated_at() < before.updated_at() {
+        say(format!("updated at {} after {}", after.updated_at(), before.updated_at()));
     }
     // The first failure stays, until another try clears it.
-    if before.failure.is_some() && after.failure != before.failure && after.attempt == before.attempt {
-        say(format!("another failure than before: {:?} after {:?}", after.failure, before.failure));
+    if before.failure().is_some() && after.failure() != before.failure() && after.attempt() == before.attempt() {
+        say(format!("another failure than before: {:?} after {:?}", after.failure(), before.failure()));
     }
-    for (kind, entry) in before.resources.all().filter(|(_, entry)| entry.id.is_some()) {
-        if after.resources.all().all(|(other, now)| other != kind || now.id != entry.id) {
-            say(format!("the ledger forgot {} {:?}", kind.word(), entry.id));
+    for (kind, entry) in before.ledger().all().filter(|(_, entry)| entry.id.is_some()) {
+        if after.ledger().all().all(|(other, now)| other != kind || now.id != entry.id) {
+            say(format!("the ledger forgot {} {:?}", kind.as_str(), entry.id));
         }
     }
 }
@@ -189,7 +189,10 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
             let Ok(page) = system.store.environment_list(team, None, None, 1_000).await else { continue };
             for record in page.environments {
                 let id = record.id.to_string();
-                if shown.get(&id).is_some_and(|before| before.version == record.version && !record.status.is_moving()) {
+                if shown
+                    .get(&id)
+                    .is_some_and(|before| before.version == record.version() && !record.status().is_moving())
+                {
                     continue;
                 }
                 let Some(view) = ask(&system, token, &id).await else { continue };
@@ -210,13 +213,13 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
                 let ended = ended_steps(&view);
                 if let Some(before) = shown.get(&id)
                     && before.operation == operation
-                    && view["status"] == record.status.word()
+                    && view["status"] == record.status().as_str()
                     && progress < before.progress
                     && before.ended.is_subset(&ended)
                 {
                     say(format!("{status} {progress} % after {} %", before.progress));
                 }
-                shown.insert(id, Shown { version: record.version, progress, operation, ended });
+                shown.insert(id, Shown { version: record.version(), progress, operation, ended });
             }
         }
     }

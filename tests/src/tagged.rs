@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use berth_aws::sdk::ecs_types::ServiceField;
-use berth_domain::environment::ResourceKind;
+use berth_domain::ResourceKind;
 use berth_domain::names::ENVIRONMENT_TAG;
 
 use crate::World;

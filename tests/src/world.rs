@@ -303,10 +303,10 @@ impl World {
         let (team, id) = ("demo".parse().expect("a team"), id.parse().expect("an id"));
         loop {
             let environment = self.system.store.environment_get(&team, &id).await.expect("a record");
-            if environment.operation.execution_started_at.is_some() {
+            if environment.operation().execution_started_at.is_some() {
                 return;
             }
-            assert!(environment.status.is_moving(), "it never began: {environment:#?}");
+            assert!(environment.status().is_moving(), "it never began: {environment:#?}");
             self.system.clock.sleep(Duration::from_secs(1)).await;
         }
     }

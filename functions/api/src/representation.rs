@@ -13,7 +13,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-
 /// An environment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Environment)]
@@ -160,39 +159,39 @@ impl EnvironmentView {
     /// What a caller sees of `environment` at `now`, whose URL begins with `base`.
     #[must_use]
     pub fn from_record(environment: &Environment, app: &App, now: Timestamp, base: &str) -> Self {
-    let (id, clock) = (&environment.id, &app.clock);
-    let spec = environment.spec.clone();
-    Self {
-        id: id.clone(),
-        name: environment.name.clone(),
-        team: environment.team.clone(),
-        created_by: environment.created_by.clone(),
-        status: environment.status(),
-        url: environment.url(&app.settings),
-        task_definition: spec.task_definition,
-        container: spec.container,
-        desired_count: spec.desired_count,
-        health_check: spec.health_check,
-        network: spec.network,
-        topology: spec.topology,
-        api: spec.api,
-        labels: environment.labels.clone(),
-        steps: environment.steps().iter().map(|record| step(environment, record, clock, now)).collect(),
-        progress: progress(environment, clock, now),
-        retry_after_seconds: retry_after(environment, clock, now),
-        failure: environment.failure().cloned(),
-        leftovers: leftovers(environment),
-        next_attempt_at: environment.next_attempt_at(),
-        resources: resources(environment),
-        missing: missing(environment),
-        expires_at: environment.expires_at(),
-        created_at: environment.created_at,
-        updated_at: environment.updated_at(),
-        links: Links {
-            itself: format!("{base}/environments/{id}"),
-            events: format!("{base}/environments/{id}/events"),
-        },
-    }
+        let (id, clock) = (&environment.id, &app.clock);
+        let spec = environment.spec.clone();
+        Self {
+            id: id.clone(),
+            name: environment.name.clone(),
+            team: environment.team.clone(),
+            created_by: environment.created_by.clone(),
+            status: environment.status(),
+            url: environment.url(&app.settings),
+            task_definition: spec.task_definition,
+            container: spec.container,
+            desired_count: spec.desired_count,
+            health_check: spec.health_check,
+            network: spec.network,
+            topology: spec.topology,
+            api: spec.api,
+            labels: environment.labels.clone(),
+            steps: environment.steps().iter().map(|record| step(environment, record, clock, now)).collect(),
+            progress: progress(environment, clock, now),
+            retry_after_seconds: retry_after(environment, clock, now),
+            failure: environment.failure().cloned(),
+            leftovers: leftovers(environment),
+            next_attempt_at: environment.next_attempt_at(),
+            resources: resources(environment),
+            missing: missing(environment),
+            expires_at: environment.expires_at(),
+            created_at: environment.created_at,
+            updated_at: environment.updated_at(),
+            links: Links {
+                itself: format!("{base}/environments/{id}"),
+                events: format!("{base}/environments/{id}/events"),
+            },
+        }
     }
 }
 
@@ -227,7 +226,11 @@ fn resources(environment: &Environment) -> Vec<ResourceView> {
 
 fn missing(environment: &Environment) -> Vec<Missing> {
     let id = |kind| environment.ledger().id(kind).map(str::to_owned);
-    environment.missing().iter().map(|(kind, since)| Missing { resource: *kind, id: id(*kind), since: *since }).collect()
+    environment
+        .missing()
+        .iter()
+        .map(|(kind, since)| Missing { resource: *kind, id: id(*kind), since: *since })
+        .collect()
 }
 
 /// How long `step` has been at work at `now`, in AWS time; not counted what it waited for its turn. An operation that is
@@ -270,7 +273,8 @@ fn retry_after(environment: &Environment, clock: &Clock, now: Timestamp) -> Opti
     if !environment.status().is_moving() {
         return None;
     }
-    let left = environment.steps_under_way()
+    let left = environment
+        .steps_under_way()
         .filter(|record| matches!(record.state, StepState::Running | StepState::Waiting))
         .map(|record| {
             let rest = record.name.usual().saturating_sub(elapsed(environment, record.name, clock, now));

@@ -31,7 +31,10 @@ impl App {
     /// Makes sure that the operation of `environment` has an execution. When its execution has ended although the record still
     /// moves (it was aborted, timed out, or could not write its end), the operation is recovered under a new name, or given up
     /// after too many recoveries.
-    async fn ensure_execution(&self, environment: &Environment) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// `Unavailable` when Step Functions or the table cannot be reached; the operation stays recorded.
+    pub async fn ensure_execution(&self, environment: &Environment) -> Result<(), Error> {
         if self.machine.start(&environment.identity()).await? == Started::Running {
             return Ok(());
         }

@@ -74,7 +74,9 @@ impl Prober {
 async fn understood(response: HttpResponse) -> ProbeResult {
     let status = response.status().as_u16();
     match response.headers().get("x-amzn-errortype").map(str::to_owned) {
-        Some(kind) => ProbeResult::Gateway { status, detail: format!("{status} {kind}: {}", beginning(response).await) },
+        Some(kind) => {
+            ProbeResult::Gateway { status, detail: format!("{status} {kind}: {}", beginning(response).await) }
+        }
         None if status >= 500 => ProbeResult::Service { status, body: beginning(response).await },
         None => ProbeResult::Service { status, body: String::new() },
     }

@@ -89,7 +89,9 @@ impl FromStr for Team {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let is_team = is_label(text, 40);
-        is_team.then(|| Self(text.to_owned())).ok_or(ParseError("not 1 to 40 lower-case letters, digits and inner hyphens"))
+        is_team
+            .then(|| Self(text.to_owned()))
+            .ok_or(ParseError("not 1 to 40 lower-case letters, digits and inner hyphens"))
     }
 }
 

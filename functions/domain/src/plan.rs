@@ -23,7 +23,7 @@ pub enum Part {
 /// Steps that run one after the other, beside other branches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Branch {
-    /// Its name; the state machine's states are called after it.
+    /// Its name, which the states at its end begin with.
     pub name: &'static str,
     /// Its steps, in order.
     pub steps: &'static [Step],
@@ -43,9 +43,9 @@ const PROVISION_DEDICATED: Plan = Plan(&[
     Part::Step(Step::EnsureTargetGroup),
     Part::Step(Step::EnsureListener),
     Part::SideBySide(&[
-        Branch { name: "Service", steps: &[Step::EnsureService, Step::EnsureTargetHealth] },
-        Branch { name: "Link", steps: &[Step::EnsureLoadBalancerActive, Step::EnsureVpcLink] },
-        Branch { name: "Api", steps: &[Step::EnsureRestApi] },
+        Branch { name: "ServiceBranch", steps: &[Step::EnsureService, Step::EnsureTargetHealth] },
+        Branch { name: "LinkBranch", steps: &[Step::EnsureLoadBalancerActive, Step::EnsureVpcLink] },
+        Branch { name: "ApiBranch", steps: &[Step::EnsureRestApi] },
     ]),
     Part::Step(Step::EnsureStage),
     Part::Step(Step::EnsureReachable),
@@ -54,8 +54,8 @@ const PROVISION_DEDICATED: Plan = Plan(&[
 /// A VPC link goes only when no API names it, and a load balancer only when its link is gone; a target group only when its
 /// listener is gone (docs/aws.md#deletion-order).
 const DELETE_DEDICATED: Plan = Plan(&[Part::SideBySide(&[
-    Branch { name: "Gateway", steps: &[Step::UndoRestApi, Step::UndoVpcLink, Step::UndoLoadBalancer] },
-    Branch { name: "Service", steps: &[Step::UndoService, Step::UndoListener, Step::UndoTargetGroup] },
+    Branch { name: "GatewayRemoval", steps: &[Step::UndoRestApi, Step::UndoVpcLink, Step::UndoLoadBalancer] },
+    Branch { name: "ServiceRemoval", steps: &[Step::UndoService, Step::UndoListener, Step::UndoTargetGroup] },
 ])]);
 
 /// The plan of an operation of `kind` for an environment with `spec`.

@@ -46,6 +46,9 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
+    /// All of them, in the order of their declaration.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// What people call it, for messages.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -99,6 +99,9 @@ struct Row {
 }
 
 impl Step {
+    /// All of them, in the order of their declaration.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
     /// The table: usual time and limit in seconds of AWS time (docs/aws.md#durations), the AWS operation whose rate the whole
     /// account shares (docs/aws.md#rates), and the resources that must be gone first (docs/aws.md#deletion-order).
     ///

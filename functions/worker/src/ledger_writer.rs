@@ -35,11 +35,7 @@ impl<'a> LedgerWriter<'a> {
     ///
     /// # Errors
     /// What the creation answered, or what the table refuses.
-    pub(crate) async fn note_throttled<T>(
-        &self,
-        kind: ResourceKind,
-        created: Result<T, Error>,
-    ) -> Result<T, Error> {
+    pub(crate) async fn note_throttled<T>(&self, kind: ResourceKind, created: Result<T, Error>) -> Result<T, Error> {
         if let Err(Error::Throttled { .. }) = created {
             let announced = self.seen.ledger().get(kind);
             let note = |environment: &mut Environment, _| {

@@ -19,9 +19,8 @@ pub(crate) async fn begin(context: &Context, identity: &Identity) -> Result<Outc
     if let Some(left) = not_before.and_then(|at| context.clock.left_until(at)) {
         return Ok(Outcome::Wait { seconds: left.as_secs_f64().ceil().max(1.0) as u64 });
     }
-    let begin = |environment: &mut Environment, now| {
-        environment.begin_execution(&identity.operation, &context.clock, now)
-    };
+    let begin =
+        |environment: &mut Environment, now| environment.begin_execution(&identity.operation, &context.clock, now);
     let environment = change(context, identity, begin).await?;
     if !environment.must_stop(&identity.operation) && environment.operation().kind == Kind::Provision {
         return Ok(Outcome::Provision);
@@ -43,9 +42,8 @@ pub(crate) async fn record_failure(
     let Report { code, message } = report(caught);
     let evidence = evidence::collect(context, &environment, caught.step).await;
     let failure = Failure::diagnosed(&environment.id, caught.step, code, message, evidence);
-    let record = |environment: &mut Environment, now| {
-        environment.record_failure(&identity.operation, failure.clone(), now)
-    };
+    let record =
+        |environment: &mut Environment, now| environment.record_failure(&identity.operation, failure.clone(), now);
     change(context, identity, record).await?;
     Ok(Outcome::Stop)
 }

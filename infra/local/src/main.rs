@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use berth_api::openapi;
 use berth_local::cli::{Cli, Command, OpenapiVersion};
-use berth_local::{account, console, local};
+use berth_local::{account, console, local, state_machine};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
         Some(Command::Token(asked)) => local::token(&asked).await,
         Some(Command::Account(options)) => account::run(options).await,
         Some(Command::Openapi(asked)) => document(asked.version).map(|text| console::say(text.trim_end())),
+        Some(Command::StateMachine) => state_machine::document().map(|text| console::say(text.trim_end())),
         None => local::run(cli.serve).await,
     };
     match result {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
-use berth_domain::{Step, usual};
+use berth_domain::Step;
 use berth_local::faults::Fault;
 use berth_local::stand_in::refusal::Refusal;
 use http::Method;

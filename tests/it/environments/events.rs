@@ -91,7 +91,7 @@ async fn the_statuses_of_a_history_follow_the_rule_and_end_where_the_environment
         for pair in found.windows(2) {
             assert!(pair[0].may_become(pair[1]), "{found:?}");
         }
-        let words: Vec<&str> = found.iter().map(|status| status.word()).collect();
+        let words: Vec<&str> = found.iter().map(|status| status.as_str()).collect();
         assert_eq!(words.join(" "), statuses, "{image} deleted after {delete_after} s");
         assert_eq!(environment["status"], words[words.len() - 1]);
         let failed = events.iter().filter(|event| event["type"] == "failed").count();

@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use berth_domain::Environment;
-use berth_janitor::{Call, Task};
+use berth_janitor::{JanitorCall, ScheduledTask};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::faults::{Story, ended};
-use tests::{Moment, Observer, Reply, World};
+use tests::{Moment, Observer, Reply, World, edit_record};
 
 /// What arrives.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +42,9 @@ impl Arrival {
             }
             Self::Expiry => {
                 lives_until(world, id, Duration::ZERO).await;
-                let sweep = Call::Scheduled { task: Task::Sweep };
-                return world.system.janitor.run(sweep).await.err().map(|error| error.cause().to_owned());
+                let sweep = JanitorCall::Scheduled { task: ScheduledTask::Sweep };
+                let swept = berth_janitor::run(&world.system.janitor, sweep).await;
+                return swept.err().map(|error| error.cause().to_owned());
             }
         };
         (!allowed.contains(&reply.status)).then(|| format!("it was answered {}", reply.text))
@@ -55,7 +56,7 @@ async fn lives_until(world: &World, id: &str, left: Duration) {
     let (team, id) = ("demo".parse().expect("a team"), id.parse().expect("an id"));
     let end = world.system.clock.after(left);
     let change = |environment: &mut Environment, _| {
-        environment.expires_at = Some(end);
+        edit_record(environment, "/expires_at", json!(end));
         Ok(())
     };
     world.system.store.environment_change(&team, &id, change).await.expect("a record");

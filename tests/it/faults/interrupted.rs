@@ -168,7 +168,7 @@ async fn an_operation_that_has_ended_is_not_unwound_because_nobody_heard_of_its_
     for (story, last) in [(Story::Provision, Step::MarkReady), (Story::Delete, Step::MarkGone)] {
         let (world, id) = story.world().await;
         let observer = Observer::watch(&world, &["demo"], Duration::from_secs(60));
-        world.fails(last.name(), u64::MAX, true);
+        world.fails(last.as_str(), u64::MAX, true);
         let id = story.begin(&world, id).await;
         world.system.states.wait_until_idle().await;
         world.nothing_around_calls();

@@ -3,22 +3,21 @@
 
 use std::time::Duration;
 
-use berth_domain::Step;
 use berth_domain::rate_limit::RateLimit;
 use berth_local::faults::Fault;
 use berth_local::stand_in::profile::Profile;
 use http::Method;
 use serde_json::Value;
 use tests::faults::{Story, denied_after, ended};
-use tests::{Observer, World, WorldOptions};
+use tests::{Observer, World, WorldOptions, removal_steps};
 
 #[tokio::test(start_paused = true)]
 async fn every_undo_that_fails_once_is_tried_again_and_ends_deleted() {
     let mut wrong = Vec::new();
-    for (undo, after) in Step::UNDO.iter().flat_map(|undo| [(undo, false), (undo, true)]) {
+    for (undo, after) in removal_steps().flat_map(|undo| [(undo, false), (undo, true)]) {
         let (world, id) = Story::Delete.world().await;
         let observer = Observer::watch(&world, &["demo"], Duration::from_secs(2));
-        world.fails(undo.name(), 1, after);
+        world.fails(undo.as_str(), 1, after);
         let id = Story::Delete.begin(&world, id).await;
         let environment = world.settled(&id).await;
         let mut here: Vec<String> = ended(&environment, &["deleted"]).into_iter().collect();

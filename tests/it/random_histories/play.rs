@@ -179,11 +179,11 @@ impl Playing {
             let records = self.world.records().await;
             // A lifetime that ends while all is looked at would be taken for a record that moves on its own.
             let soon = clock.now() + SOON;
-            let ends = |record: &Environment| {
-                record.delete_requested_at.is_none() && record.expires_at.is_some_and(|at| at < soon)
+            let ends =
+                |record: &Environment| !record.delete_requested() && record.expires_at().is_some_and(|at| at < soon);
+            let moves = |record: &Environment| {
+                record.status().is_moving() || record.next_attempt_at().is_some() || ends(record)
             };
-            let moves =
-                |record: &Environment| record.status.is_moving() || record.next_attempt_at.is_some() || ends(record);
             if !records.values().any(moves) {
                 return true;
             }
@@ -206,12 +206,12 @@ impl Playing {
         for record in self.world.records().await.values() {
             let team = record.team.to_string();
             let id = record.id.to_string();
-            self.log.push(format!("  {id} {} {:?}", record.status, record.failure.as_ref().map(|why| &why.code)));
+            self.log.push(format!("  {id} {} {:?}", record.status(), record.failure().as_ref().map(|why| &why.code)));
             let path = format!("/environments/{id}");
-            let tried_again = record.version.is_multiple_of(2);
-            if matches!(record.status, Status::Failed | Status::CleanupFailed) && tried_again {
+            let tried_again = record.version().is_multiple_of(2);
+            if matches!(record.status(), Status::Failed | Status::CleanupFailed) && tried_again {
                 let reply = self.world.call(&team, Method::POST, &format!("{path}/retry"), &Value::Null).await;
-                let gone = reply.status == 409 && self.world.records().await[&id].status == Status::Deleted;
+                let gone = reply.status == 409 && self.world.records().await[&id].status() == Status::Deleted;
                 // Its lifetime may have ended since the record was read.
                 self.allowed("the last retry", &reply, if gone { &[409] } else { &[202] });
                 self.settle().await;
@@ -224,8 +224,8 @@ impl Playing {
     /// At last everything is deleted, and the account is empty.
     async fn nothing_left(&mut self) {
         for record in self.world.records().await.values() {
-            if record.status.word() != "deleted" {
-                self.wrong.push(format!("{} ended {} after the last DELETE", record.id, record.status));
+            if record.status().as_str() != "deleted" {
+                self.wrong.push(format!("{} ended {} after the last DELETE", record.id, record.status()));
             }
             let team = record.team.to_string();
             let events = self.world.events(&team, &record.id.to_string()).await;

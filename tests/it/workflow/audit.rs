@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use berth_aws::sdk::elb_types::{LoadBalancerSchemeEnum, LoadBalancerTypeEnum, Tag};
 use berth_domain::Environment;
-use berth_domain::environment::ResourceKind;
+use berth_domain::ResourceKind;
 use berth_local::faults::Fault;
 use berth_local::stand_in::refusal::Refusal;
 use http::Method;
@@ -275,7 +275,7 @@ async fn what_a_late_call_recorded_of_a_deleted_environment_is_removed_all_the_s
     let late = stray(&world, NAME, &tags("berth", &id)).await;
     let (team, environment) = ("demo".parse().expect("a team"), id.parse().expect("an id"));
     let record = |environment: &mut Environment, now| {
-        environment.resources.record(ResourceKind::LoadBalancer, &late, None, now);
+        environment.record_id(ResourceKind::LoadBalancer, &late, None, now);
         Ok(())
     };
     world.system.store.environment_change(&team, &environment, record).await.expect("a write");

@@ -22,7 +22,7 @@ async fn every_resource_carries_environment_team_and_operation() {
     let environment = world.settled(&id).await;
     let team = "demo".parse().expect("a team");
     let record = world.system.store.environment_get(&team, &id.parse().expect("an id")).await.expect("a record");
-    let wanted = expected(&environment, &record.operation.id.to_string());
+    let wanted = expected(&environment, &record.operation().id.to_string());
     let clients = &world.system.clients;
     let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for (kind, ids) in &world.inventory().await.0 {

@@ -28,7 +28,9 @@ impl<S: Send + Sync> FromRequestParts<S> for IdOf {
         let text = Path::<String>::from_request_parts(parts, state).await;
         // Refused is what is not UTF-8 behind its percent signs.
         let text = text.map_or_else(|_| "with this id".to_owned(), |Path(text)| text);
-        let absent = |_| Error::NotFound { message: format!("Your team has no environment {text}. `GET /environments` lists what it has.") };
+        let absent = |_| Error::NotFound {
+            message: format!("Your team has no environment {text}. `GET /environments` lists what it has."),
+        };
         Ok(Self(text.parse().map_err(absent)?))
     }
 }

@@ -8,8 +8,8 @@ use berth_domain::Error;
 use berth_domain::names::{LISTENER_PORT, ResourceName, Tags};
 use berth_domain::spec::Network;
 
-use super::{Deletion, Resources};
 use super::target_group::elb_tags;
+use super::{Deletion, Resources};
 use crate::error::{code, convert, message};
 
 /// A load balancer as ELB describes it.
@@ -140,12 +140,7 @@ impl Resources {
     ///
     /// # Errors
     /// What ELB refuses.
-    pub async fn listener_create(
-        &self,
-        load_balancer: &str,
-        target_group: &str,
-        tags: &Tags,
-    ) -> Result<String, Error> {
+    pub async fn listener_create(&self, load_balancer: &str, target_group: &str, tags: &Tags) -> Result<String, Error> {
         let forward = Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(target_group).build();
         let reply = self
             .clients

@@ -47,12 +47,7 @@ impl Resources {
     ///
     /// # Errors
     /// What API Gateway refuses.
-    pub async fn rest_api_create(
-        &self,
-        name: &ResourceName,
-        tags: &Tags,
-        description: &str,
-    ) -> Result<String, Error> {
+    pub async fn rest_api_create(&self, name: &ResourceName, tags: &Tags, description: &str) -> Result<String, Error> {
         let created = self
             .clients
             .apigateway

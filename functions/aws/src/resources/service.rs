@@ -47,14 +47,7 @@ impl Resources {
     /// # Errors
     /// What ECS answers.
     pub async fn service_find(&self, cluster: &str, name: &ResourceName) -> Result<Option<Service>, Error> {
-        let described = self
-            .clients
-            .ecs
-            .describe_services()
-            .cluster(cluster)
-            .services(name.as_str())
-            .send()
-            .await;
+        let described = self.clients.ecs.describe_services().cluster(cluster).services(name.as_str()).send().await;
         match described {
             Ok(reply) => Ok(reply.services().first().map(understood)),
             Err(error) if code(&error) == Some("ClusterNotFoundException") => Ok(None),

@@ -46,8 +46,9 @@ impl Resources {
         let links = self.clients.apigateway.get_vpc_links().limit(PAGE).into_paginator().items().send();
         let links: Result<Vec<_>, _> = links.collect().await;
         let links = links.map_err(|error| convert("GetVpcLinks", error))?;
-        let with_tags =
-            |link: Described| (understood(link.id(), link.status(), link.status_message()), link.tags.unwrap_or_default());
+        let with_tags = |link: Described| {
+            (understood(link.id(), link.status(), link.status_message()), link.tags.unwrap_or_default())
+        };
         Ok(links.into_iter().map(with_tags).collect())
     }
 

@@ -60,11 +60,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unprocessable` when the key was used with another body.
-    pub async fn idempotency_lookup(
-        &self,
-        team: &Team,
-        key: &IdempotencyKey,
-    ) -> Result<Option<Environment>, Error> {
+    pub async fn idempotency_lookup(&self, team: &Team, key: &IdempotencyKey) -> Result<Option<Environment>, Error> {
         let Some(item) = self.item(pk(team), AttributeValue::S(key.sk.clone())).await? else { return Ok(None) };
         let remembered: Remembered = serde_dynamo::from_item(item).map_err(Error::internal)?;
         if remembered.expires_at <= self.clock.now().as_second() {

@@ -35,7 +35,10 @@ impl Store {
             }
             self.back_off(attempt).await;
         }
-        Err(Error::unavailable("Too many requests reserve a slot at once. Try again.", format!("{rate_limit}: no slot")))
+        Err(Error::unavailable(
+            "Too many requests reserve a slot at once. Try again.",
+            format!("{rate_limit}: no slot"),
+        ))
     }
 
     /// Records that AWS refused a call in its slot: another client uses the account's rate as well. Reserved slots stay; no new
@@ -50,7 +53,12 @@ impl Store {
     }
 
     /// Moves a tat that is later than `now` by one interval; answers what it was before, `None` when it is not later.
-    async fn extend(&self, rate_limit: RateLimit, now: Timestamp, interval: Duration) -> Result<Option<Timestamp>, Error> {
+    async fn extend(
+        &self,
+        rate_limit: RateLimit,
+        now: Timestamp,
+        interval: Duration,
+    ) -> Result<Option<Timestamp>, Error> {
         let joined = self
             .client
             .update_item()
@@ -68,8 +76,7 @@ impl Store {
             Ok(reply) => {
                 let tat = reply.attributes().and_then(|item| item.get("tat"));
                 let tat = tat.and_then(|value| value.as_n().ok()).and_then(|text| text.parse::<i64>().ok());
-                tat
-                    .and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
+                tat.and_then(|milliseconds| Timestamp::from_millisecond(milliseconds).ok())
                     .map(Some)
                     .ok_or_else(|| Error::internal("the rate limit's item has no number"))
             }

@@ -106,7 +106,10 @@ impl Ledger {
 
     /// Everything that is not verified absent.
     pub fn left(&self) -> impl Iterator<Item = (ResourceKind, &Resource)> {
-        self.current.iter().filter(|(_, resource)| resource.absent_at.is_none()).map(|(kind, resource)| (*kind, resource))
+        self.current
+            .iter()
+            .filter(|(_, resource)| resource.absent_at.is_none())
+            .map(|(kind, resource)| (*kind, resource))
     }
 
     /// Everything there ever was, the oldest first within a kind.

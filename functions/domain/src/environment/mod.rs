@@ -225,6 +225,12 @@ impl Environment {
         self.expires_at
     }
 
+    /// Whether a delete was requested, or its lifetime has ended.
+    #[must_use]
+    pub fn delete_requested(&self) -> bool {
+        self.delete_requested_at.is_some()
+    }
+
     /// What happened since the record was loaded, for the store to write as events.
     #[must_use]
     pub fn pending_events(&self) -> &[EventKind] {

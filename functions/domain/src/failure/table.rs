@@ -182,7 +182,9 @@ pub static CAUSES: [Cause; 39] = [
         meaning: "A container's program could not be started: a wrong command or entry point, usually.",
         what_to_do: "See in `evidence` what could not be started. Fix the image and {retry}, or register a corrected revision, delete this environment and create it again: the revision is pinned.",
         who: Who::Caller,
-        shows: |seen| seen.tasks_say(&["CannotStartContainerError", "CannotCreateContainerError", "ContainerRuntimeError"]),
+        shows: |seen| {
+            seen.tasks_say(&["CannotStartContainerError", "CannotCreateContainerError", "ContainerRuntimeError"])
+        },
     },
     Cause {
         name: "container_health_check_failing",
@@ -262,7 +264,8 @@ pub static CAUSES: [Cause; 39] = [
         what_to_do: "The tasks' security groups have to let the load balancer in on the container's port. Fix them and {retry}; or, if the request named them, create the environment again with others.",
         who: Who::Operator,
         shows: |seen| {
-            seen.says(Source::TargetHealth, &["Target.Timeout"]) || seen.says(Source::Gateway, &["Endpoint request timed out"])
+            seen.says(Source::TargetHealth, &["Target.Timeout"])
+                || seen.says(Source::Gateway, &["Endpoint request timed out"])
         },
     },
     Cause {

@@ -1,9 +1,9 @@
 //! `POST /environments`: the body and its rules. `resolve` checks it against the task definition. Everything that can be
 //! refused is refused in this folder, before anything is recorded.
 
+mod integer;
 mod resolve;
 mod schema;
-mod integer;
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Deserializer, Value};
 use utoipa::ToSchema;
 
-use crate::spec::{RestApiKind, Topology};
 use crate::error::{Error, Field};
 use crate::ids::is_label;
 use crate::lifetime::Lifetime;
+use crate::spec::{RestApiKind, Topology};
 
 pub use resolve::TaskDefinition;
 

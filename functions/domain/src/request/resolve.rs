@@ -1,9 +1,9 @@
 //! A request resolved against its task definition and the deployment's settings: defaults filled in, a family pinned to
 //! its revision, container and port chosen. What cannot be meant is refused here.
 
-use crate::spec::{RestApiSpec, Container, HealthCheck, Network, Spec};
 use crate::error::Error;
 use crate::settings::Settings;
+use crate::spec::{Container, HealthCheck, Network, RestApiSpec, Spec};
 
 use super::EnvironmentRequest;
 

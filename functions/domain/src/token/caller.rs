@@ -17,7 +17,9 @@ pub struct Caller {
 }
 
 /// What a caller may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
@@ -33,7 +35,8 @@ impl Caller {
     #[must_use]
     pub fn context(&self) -> Map<String, Value> {
         let Self { subject, team, role } = self;
-        let fields = [("subject", subject.clone()), ("team", team.to_string()), ("role", <&str>::from(role).to_owned())];
+        let fields =
+            [("subject", subject.clone()), ("team", team.to_string()), ("role", <&str>::from(role).to_owned())];
         fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
     }
 

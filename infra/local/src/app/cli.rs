@@ -26,6 +26,8 @@ pub enum Command {
     Token(Token),
     /// Print the API's OpenAPI document; `openapi/openapi.json` and `openapi/openapi-3.0.json` are this.
     Openapi(Openapi),
+    /// Print the state machine; `statemachine/environment.asl.json` is this.
+    StateMachine,
     /// Serve an AWS account without Berth, for a Berth that is deployed somewhere else (see infra/ministack).
     Account(Account),
 }

@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use berth_domain::environment::{StepRecord, StepState};
-use berth_domain::{Environment, EnvironmentId, Status, usual};
+use berth_domain::{Environment, EnvironmentId, Status, timing};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::critical_path::critical_path;
@@ -43,9 +43,9 @@ struct Shown {
 impl Console {
     async fn look(&mut self) {
         // Whatever moves is due for the janitor by then.
-        let soon = self.embedded.clock.after(usual::CHECKED_AFTER);
+        let soon = self.embedded.clock.after(timing::CHECK_EXECUTION_AFTER);
         let moving: Vec<Environment> = match self.embedded.store.environments_due(soon).await {
-            Ok(due) => due.into_iter().filter(|environment| environment.status.is_moving()).collect(),
+            Ok(due) => due.into_iter().filter(|environment| environment.status().is_moving()).collect(),
             Err(error) => return tracing::warn!(cause = error.cause(), "cannot look at the records"),
         };
         let settled: Vec<Environment> = self
@@ -105,9 +105,9 @@ impl Console {
     }
 
     fn outcome(&self, environment: &Environment) -> String {
-        match environment.status {
+        match environment.status() {
             Status::Ready => {
-                let took = environment.updated_at.duration_since(environment.created_at).as_secs_f64();
+                let took = environment.updated_at().duration_since(environment.created_at).as_secs_f64();
                 let aws_time = took * self.embedded.clock.speed();
                 let url = environment.url(&self.embedded.settings).unwrap_or_default();
                 let path = critical_path(&self.embedded.cloud, environment).map_or_else(String::new, |path| {
@@ -117,7 +117,7 @@ impl Console {
                 format!("ready in {took:.1} s ({aws_time:.0} s of AWS time{path})\n    {url}")
             }
             Status::Failed => {
-                let why = environment.failure.as_ref().map_or("", |failure| failure.message.as_str());
+                let why = environment.failure().map_or("", |failure| failure.message.as_str());
                 format!("failed, nothing is left behind: {why}")
             }
             other => other.to_string(),
@@ -128,7 +128,7 @@ impl Console {
 /// One line for a whole environment.
 fn summary(environment: &Environment) -> String {
     let at_work: Vec<String> = environment
-        .steps
+        .steps()
         .iter()
         .filter(|record| matches!(record.state, StepState::Running | StepState::Waiting))
         .map(|record| match &record.why {
@@ -136,22 +136,22 @@ fn summary(environment: &Environment) -> String {
             None => record.name.to_string(),
         })
         .collect();
-    format!("{}  {}  {}", environment.name, environment.status, at_work.join(" | "))
+    format!("{}  {}  {}", environment.name, environment.status(), at_work.join(" | "))
 }
 
 /// A line for everything that moved between two looks.
 fn moved(before: Option<&Environment>, after: &Environment) -> Vec<String> {
     let mut lines = Vec::new();
     // What ends is said once, by `outcome`.
-    if after.status.is_moving() && before.is_none_or(|before| before.status != after.status) {
-        lines.push(after.status.to_string());
+    if after.status().is_moving() && before.is_none_or(|before| before.status() != after.status()) {
+        lines.push(after.status().to_string());
     }
     let known = |record: &StepRecord| {
         before
             .and_then(|before| before.step(record.name))
             .is_some_and(|before| before.state == record.state && before.why == record.why)
     };
-    for record in after.steps.iter().filter(|record| record.state != StepState::Pending && !known(record)) {
+    for record in after.steps().iter().filter(|record| record.state != StepState::Pending && !known(record)) {
         let state = format!("{:?}", record.state).to_lowercase();
         let why = record.why.as_deref().map_or_else(String::new, |why| format!(": {why}"));
         lines.push(format!("{} {state}{why}", record.name));

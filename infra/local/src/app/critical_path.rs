@@ -3,15 +3,14 @@
 
 use std::time::Duration;
 
-use berth_domain::Environment;
-use berth_domain::environment::ResourceKind;
+use berth_domain::{Environment, ResourceKind};
 
 use crate::stand_in::{Cloud, elb};
 
 /// The critical path of a ready environment, in AWS time; `None` while a part of it is not there.
 #[must_use]
 pub fn critical_path(cloud: &Cloud, environment: &Environment) -> Option<Duration> {
-    let id = |kind| environment.resources.id(kind);
+    let id = |kind| environment.ledger().id(kind);
     let (load_balancer, link) = (id(ResourceKind::LoadBalancer)?, id(ResourceKind::VpcLink)?);
     let api = id(ResourceKind::RestApi)?;
     cloud.read(|account| {

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::Router;
-use berth_api::Api;
+use berth_app::App;
 use berth_authorizer::Authorizer;
-use berth_aws::{Clients, Machine, Operations, Prober, Resources, Store};
+use berth_aws::{Clients, Machine, Prober, Resources, Store};
 use berth_domain::ids::IdGenerator;
 use berth_domain::operation::StepInput;
 use berth_domain::settings::Settings;
 use berth_domain::{Clock, Error};
-use berth_janitor::{Call, Janitor, Task};
+use berth_janitor::{JanitorCall, ScheduledTask};
 use http::HeaderValue;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 const JANITOR_TIMEOUT: Duration = Duration::from_secs(300);
 /// Between two sweeps of the janitor, in AWS time.
 const SWEEP: Duration = Duration::from_secs(60);
-/// Every how manieth time it audits as well.
+/// It audits on every 15th sweep.
 const AUDIT: u32 = 15;
 
 /// What an embedded system is made from.
@@ -100,8 +100,8 @@ pub struct Embedded {
     pub clients: Clients,
     /// The deployment's configuration.
     pub settings: Settings,
-    /// The janitor, which also runs on a timer.
-    pub janitor: Janitor,
+    /// The use cases as the janitor runs them, which also happens on a timer.
+    pub janitor: App,
     /// The API, complete.
     pub router: Router,
 }
@@ -169,37 +169,22 @@ impl Embedded {
         };
         let machine_arn = format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{MACHINE_NAME}");
         let machine = Machine::new(clients.sfn.clone(), machine_arn);
-        let operations = Operations::new(store.clone(), machine, ids.clone(), clock.clone());
-        let resources = Resources::new(Clients::trying_once(&config));
+        let aws = Resources::new(Clients::trying_once(&config));
         let worker = berth_worker::Context {
             store: store.clone(),
-            resources: resources.clone(),
+            aws: aws.clone(),
             prober: Prober::new(prober.unwrap_or(connector), clock.clone()),
             settings: settings.clone(),
             clock: clock.clone(),
         };
         states.serve(Arc::new(move |invocation| Box::pin(invoke(worker.clone(), invocation))));
-        let janitor = Janitor {
-            store: store.clone(),
-            operations: operations.clone(),
-            resources,
-            settings: settings.clone(),
-            ids: ids.clone(),
-            clock: clock.clone(),
-        };
-        let api = Api {
-            store: store.clone(),
-            operations,
-            clients: clients.clone(),
-            settings: settings.clone(),
-            ids,
-            clock: clock.clone(),
-        };
+        let janitor = App { store: store.clone(), machine, aws, settings: settings.clone(), ids, clock: clock.clone() };
+        let api = App { aws: Resources::new(clients.clone()), ..janitor.clone() };
         let router = authorizer::guard(berth_api::router(api), authorizer, allowed_origin, clock.clone());
         let embedded = Self { clock, cloud, door, states, store, clients, settings, janitor, router };
         embedded.resume().await.map_err(|error| format!("cannot go on with what was under way: {}", error.cause()))?;
         tokio::spawn(ended.deliver(embedded.janitor.clone(), embedded.clock.clone(), delivery, seed));
-        tokio::spawn(keep_house(embedded.janitor.clone(), embedded.clock.clone()));
+        tokio::spawn(run_schedules(embedded.janitor.clone(), embedded.clock.clone()));
         Ok(embedded)
     }
 
@@ -207,10 +192,10 @@ impl Embedded {
     /// start.
     async fn resume(&self) -> Result<(), Error> {
         let live = self.store.environments_due(Timestamp::MAX).await?;
-        for environment in live.iter().filter(|environment| environment.status.is_moving()) {
-            // One that cannot be started now keeps no other from it; the janitor tries again.
-            if let Err(error) = self.janitor.operations.run(environment).await {
-                tracing::error!(environment = %environment.id, cause = error.cause(), "cannot be taken up");
+        for environment in live.iter().filter(|environment| environment.status().is_moving()) {
+            // An environment that cannot be started now does not stop the others; the janitor tries again.
+            if let Err(error) = self.janitor.ensure_execution(environment).await {
+                tracing::error!(environment = %environment.id, cause = error.cause(), "cannot be started again");
             }
         }
         Ok(())
@@ -218,21 +203,21 @@ impl Embedded {
 }
 
 /// The janitor's two schedules, in one.
-async fn keep_house(janitor: Janitor, clock: Clock) {
+async fn run_schedules(janitor: App, clock: Clock) {
     for minute in 1_u32.. {
         clock.sleep(SWEEP).await;
-        let mut tasks = vec![Task::Sweep];
-        tasks.extend(minute.is_multiple_of(AUDIT).then_some(Task::Audit));
+        let mut tasks = vec![ScheduledTask::Sweep];
+        tasks.extend(minute.is_multiple_of(AUDIT).then_some(ScheduledTask::Audit));
         for task in tasks {
-            call_janitor(&janitor, Call::Scheduled { task }).await;
+            call_janitor(&janitor, JanitorCall::Scheduled { task }).await;
         }
     }
 }
 
 /// The janitor as Lambda runs it, within its time limit. What it could not do is done by a later sweep.
-pub(crate) async fn call_janitor(janitor: &Janitor, call: Call) {
+pub(crate) async fn call_janitor(janitor: &App, call: JanitorCall) {
     let limit = janitor.clock.limit(JANITOR_TIMEOUT);
-    let run = lambda_process::function(Box::pin(janitor.run(call.clone())));
+    let run = lambda_process::function(Box::pin(berth_janitor::run(janitor, call.clone())));
     match tokio::time::timeout(limit, run).await {
         Ok(Ok(Ok(()))) => {}
         Ok(Ok(Err(error))) => tracing::warn!(?call, cause = error.cause(), "the janitor comes back later"),

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use berth_app::App;
 use berth_domain::Clock;
-use berth_janitor::{Call, Ended, Janitor};
+use berth_janitor::{ExecutionStatus, JanitorCall};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
@@ -44,7 +45,7 @@ pub(crate) fn rule() -> (OnChange, Events) {
 
 impl Events {
     /// Hands events on to the janitor until the system goes down.
-    pub(crate) async fn deliver(mut self, janitor: Janitor, clock: Clock, delivery: Delivery, seed: u64) {
+    pub(crate) async fn deliver(mut self, janitor: App, clock: Clock, delivery: Delivery, seed: u64) {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         while let Some(change) = self.0.recv().await {
             let copies = if chance.random_bool(delivery.lost.clamp(0.0, 1.0)) {
@@ -56,8 +57,8 @@ impl Events {
             };
             for _ in 0..copies {
                 let late = delivery.longest.mul_f64(chance.random::<f64>());
-                let call = Call::Event {
-                    detail: Ended { status: change.status.word().to_owned(), input: change.input.clone() },
+                let call = JanitorCall::Event {
+                    detail: ExecutionStatus { status: change.status.word().to_owned(), input: change.input.clone() },
                 };
                 let (janitor, clock) = (janitor.clone(), clock.clone());
                 tokio::spawn(async move {

@@ -4,6 +4,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use berth_domain::Team;
 use berth_domain::token::Role;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -53,14 +54,18 @@ async fn issue(State(issuer): State<Issuer>, headers: HeaderMap, Query(asked): Q
             .into_response();
     }
     let subject = asked.subject.unwrap_or_else(|| format!("{}@berth.local", asked.team));
-    let token = asked.team.parse().and_then(|team| issuer.token(&team, &subject, asked.role, Timestamp::now()));
-    match token {
+    let refused = |why: &str| {
+        let body = json!({"error": "invalid_request", "error_description": why});
+        (StatusCode::BAD_REQUEST, Json(body)).into_response()
+    };
+    let team = match asked.team.parse::<Team>() {
+        Ok(team) => team,
+        Err(error) => return refused(&format!("the team is {error}")),
+    };
+    match issuer.token(&team, &subject, asked.role, Timestamp::now()) {
         Ok(token) => {
             Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME})).into_response()
         }
-        Err(error) => {
-            (StatusCode::BAD_REQUEST, Json(json!({"error": "invalid_request", "error_description": error.public()})))
-                .into_response()
-        }
+        Err(error) => refused(error.public()),
     }
 }

@@ -1,5 +1,7 @@
 //! What a request may say, and what it is answered.
 
+use tests::provision_steps;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -32,7 +34,7 @@ async fn an_accepted_request_is_answered_with_all_that_was_asked_and_where_and_w
     let pending = |step: Step| {
         json!({
             "name": step, "state": "pending", "why": null, "started_at": null, "finished_at": null,
-            "usual_seconds": usual::duration(step).as_secs(), "expected_at": null, "queue": null,
+            "usual_seconds": step.usual().as_secs(), "expected_at": null, "queue": null,
         })
     };
     let whole = json!({
@@ -50,7 +52,7 @@ async fn an_accepted_request_is_answered_with_all_that_was_asked_and_where_and_w
         "topology": "dedicated",
         "api": asked["api"],
         "labels": asked["labels"],
-        "steps": Step::ENSURE.map(pending),
+        "steps": provision_steps().map(pending).collect::<Vec<_>>(),
         "progress": 0,
         "retry_after_seconds": reply.body["retry_after_seconds"].as_u64().expect("seconds"),
         "failure": null,
