@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
-use super::ACCOUNT;
+use super::identity::ACCOUNT;
 use super::refusal::Refusal;
 use super::service::{AwsService, Dialect, Errors, Handler, Protocol};
 

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use super::profile::{Latency, Profile};
 use super::rates::{Bucket, Buckets, Rates};
 use super::read_lag::Unseen;
-use super::{ACCOUNT, REGION};
 
 /// The machinery of an account whose events are `Event`s and whose I/O is asked for by `Effect`s.
 #[derive(Serialize, Deserialize)]
@@ -148,11 +147,5 @@ impl<Event, Effect> Engine<Event, Effect> {
 
     fn letters(&mut self, length: usize, alphabet: &[u8]) -> String {
         (0..length).map(|_| char::from(alphabet[(self.rng.next_u32() as usize) % alphabet.len()])).collect()
-    }
-
-    /// `arn:aws:{service}:{region}:{account}:{resource}`.
-    #[must_use]
-    pub fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}")
     }
 }

@@ -21,6 +21,7 @@ pub mod ec2;
 pub mod ecs;
 pub mod elb;
 pub mod engine;
+pub(crate) mod identity;
 pub mod logs;
 pub mod net;
 pub mod profile;
@@ -32,8 +33,4 @@ pub mod service;
 pub mod sts;
 
 pub use cloud::{Cloud, Keep, Options};
-
-/// The account that the stand-in plays.
-pub const ACCOUNT: &str = "000000000000";
-/// The region that the stand-in plays.
-pub const REGION: &str = "us-east-1";
+pub use identity::{ACCOUNT, REGION};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::ACCOUNT;
+use super::identity::ACCOUNT;
 use super::refusal::Refusal;
 use super::service::{AwsService, Dialect, Errors, Handler, Protocol};
 

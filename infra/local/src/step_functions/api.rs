@@ -5,10 +5,11 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 
+use super::arns::{ROLE, machine_arn};
 use super::data::LARGEST_DATA;
 use super::execution::{Execution, Status};
 use super::history::seconds;
-use super::{Ending, Inner, ROLE, States, chance, machine_arn};
+use super::{Ending, Inner, States, chance};
 use crate::stand_in::refusal::Refusal;
 
 const LONGEST_NAME: usize = 80;

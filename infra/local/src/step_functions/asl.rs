@@ -1,15 +1,14 @@
 //! The subset of the Amazon States Language that Berth's machine is written in, as types.
 //!
 //! Whatever is outside the subset is refused when it is loaded, so that a definition never means one thing here and
-//! another in AWS. The rules that serde cannot express are in `check`; what the states do is in `interpreter`.
+//! another in AWS. `parse` reads a text, `check` has the rules that serde cannot express; what the states do is in
+//! `interpreter`.
 
 use std::collections::BTreeMap;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-
-use super::check;
 
 /// A definition that is not within the subset, or breaks one of the language's rules.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -291,22 +290,6 @@ pub struct Catcher {
     /// The variables that are set.
     #[serde(default)]
     pub assign: Map<String, Value>,
-}
-
-impl Definition {
-    /// Parses and checks a definition.
-    ///
-    /// # Errors
-    /// Names the state and the field that are outside the subset or break a rule.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        check::unique_keys(text)?;
-        let mut json = serde_json::Deserializer::from_str(text);
-        let mut definition: Self =
-            serde_path_to_error::deserialize(&mut json).map_err(|error| Invalid(error.to_string()))?;
-        text.clone_into(&mut definition.text);
-        check::definition(&definition)?;
-        Ok(definition)
-    }
 }
 
 impl<'de> Deserialize<'de> for State {

@@ -1,9 +1,7 @@
 //! The rules of the States Language that serde cannot express. The types are in `asl`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::asl::{Definition, Invalid, Retrier, State};
@@ -15,13 +13,7 @@ pub(super) const LONGEST_WAIT: u64 = 99_999_999;
 const LONGEST_DELAY: u32 = 31_622_400;
 const LONGEST_NAME: usize = 80;
 
-/// Refuses JSON that names a key twice: of two states with one name, a parser would silently keep the second.
-pub(super) fn unique_keys(text: &str) -> Result<(), Invalid> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    UniqueKeys.deserialize(&mut json).and_then(|()| json.end()).map_err(|error| Invalid(error.to_string()))
-}
-
-/// Checks everything else.
+/// Checks a definition.
 pub(super) fn definition(definition: &Definition) -> Result<(), Invalid> {
     let mut names = BTreeSet::new();
     for (name, state) in definition.states() {
@@ -220,64 +212,5 @@ fn template(value: &Value, field: &str) -> Result<(), String> {
             members.iter().try_for_each(|(key, member)| template(member, &jsonata::at_key(field, key)))
         }
         _ => Ok(()),
-    }
-}
-
-struct UniqueKeys;
-
-impl<'de> DeserializeSeed<'de> for UniqueKeys {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for UniqueKeys {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut keys = BTreeSet::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if keys.contains(&key) {
-                return Err(A::Error::custom(format!("'{key}' stands twice in one object")));
-            }
-            map.next_value_seed(Self)?;
-            keys.insert(key);
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while items.next_element_seed(Self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
     }
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::interpreter::{Run, Step, Visit};
+use super::arns::ROLE;
 use super::jsonata::{Failed, Scope, Variables};
 use super::retry::{DATA_LIMIT, Failure, QUERY};
+use super::run::{Run, Step, Visit};
 
 /// Step Functions' limit for a state's data, in bytes of JSON.
 pub(super) const LARGEST_DATA: usize = 256 * 1024;
@@ -59,7 +60,7 @@ impl Run {
                     "Id": self.arn,
                     "Input": self.input,
                     "Name": self.name,
-                    "RoleArn": super::ROLE,
+                    "RoleArn": ROLE,
                     "StartTime": format!("{:.3}", self.start),
                     "RedriveCount": 0,
                 },

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::arns::{execution_arn, machine_arn};
 use super::history::seconds;
-use super::{execution_arn, machine_arn};
 
 /// How long a closed execution's name stays taken.
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -4,69 +4,18 @@
 //! expressions see and make, `retry` which errors match. What starts, keeps and ends executions is `step_functions` itself.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
-use berth_domain::Clock;
-use jiff::Timestamp;
-use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
-use tokio::sync::watch;
 
-use super::Invoke;
-use super::asl::{Catcher, Choice, Definition, Fail, Parallel, State, Task, Wait};
+use super::arns::ROLE;
+use super::asl::{Catcher, Choice, Fail, Parallel, State, Task, Wait};
 use super::check::LONGEST_WAIT;
 use super::data::{Shape, said_in};
-use super::history::{Details, Full, History, MOST_EVENTS};
 use super::jsonata::Variables;
 use super::retry::{Attempts, Failure, RUNTIME, means};
-
-/// One execution under way.
-pub(super) struct Run {
-    /// The machine's definition.
-    pub definition: Arc<Definition>,
-    /// The machine's ARN.
-    pub machine_arn: String,
-    /// The machine's name.
-    pub machine: String,
-    /// The execution's ARN.
-    pub arn: String,
-    /// The execution's name.
-    pub name: String,
-    /// The execution's input.
-    pub input: Value,
-    /// When the execution was started.
-    pub start: Timestamp,
-    /// Its time.
-    pub clock: Clock,
-    /// Its history.
-    pub history: Arc<History>,
-    /// Draws jitter.
-    pub chance: Mutex<ChaCha8Rng>,
-    /// The functions, once there are any.
-    pub invoke: watch::Receiver<Option<Invoke>>,
-}
-
-/// A state being executed.
-pub(super) struct Visit<'a> {
-    pub name: &'a str,
-    pub input: Value,
-    pub entered: Timestamp,
-    /// The id of the event of its entry.
-    pub event: u64,
-    pub retries: u32,
-    /// The id of the branch's last event.
-    pub last: &'a mut u64,
-}
-
-/// What a state ends with.
-pub(super) struct Step<'a> {
-    pub output: Value,
-    pub assigned: Variables,
-    pub next: Option<&'a str>,
-}
+use super::run::{Run, Step, Visit, Walk, Walked};
 
 /// What can be tried again.
 #[derive(Clone, Copy)]
@@ -75,15 +24,11 @@ enum Work<'a> {
     Parallel(&'a Parallel),
 }
 
-/// The id of a walk's last event, and its output or error.
-pub(super) type Walked = (u64, Result<Value, Failure>);
-pub(super) type Walk<'a> = Pin<Box<dyn Future<Output = Walked> + Send + 'a>>;
-
 impl Run {
     /// Walks from `StartAt` to the end.
     pub(super) async fn execute(&self) -> Walked {
         let text = self.input.to_string();
-        let details = json!({"input": text, "inputDetails": {"truncated": false}, "roleArn": super::ROLE});
+        let details = json!({"input": text, "inputDetails": {"truncated": false}, "roleArn": ROLE});
         let started =
             self.history.add(self.clock.now(), 0, "ExecutionStarted", Some(("executionStartedEventDetails", details)));
         let last = started.unwrap_or_default();
@@ -289,19 +234,5 @@ impl Run {
             Ok(Failure { error, cause })
         });
         filled.unwrap_or_else(|failed| self.query_failed(visit, failed))
-    }
-
-    /// Adds to the history; when it is full the execution is at its end.
-    pub(super) fn note(&self, visit: &mut Visit<'_>, kind: impl Into<String>, details: Details) -> Result<(), Failure> {
-        match self.history.add(self.clock.now(), *visit.last, kind, details) {
-            Ok(event) => {
-                *visit.last = event;
-                Ok(())
-            }
-            Err(Full) => Err(Failure {
-                error: RUNTIME.to_owned(),
-                cause: Some(format!("The execution reached the maximum number of history events ({MOST_EVENTS}).")),
-            }),
-        }
     }
 }

@@ -8,21 +8,23 @@
 //! Berth's machine may be repeated at will.)
 
 mod api;
+mod arns;
 pub mod asl;
 mod asl_walk;
 mod check;
 mod data;
 mod execution;
+mod function;
 mod history;
 mod interpreter;
 mod jsonata;
 mod parallel;
+mod parse;
 mod retry;
+mod run;
 mod task;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,12 +37,13 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::stand_in::service::{AwsService, Errors, Handler, OddsOf, Protocol};
-use crate::stand_in::{ACCOUNT, REGION};
+pub use arns::{execution_arn, machine_arn};
 use asl::Definition;
 pub use execution::{Execution, ExecutionChange, Executions, Included, Status};
+pub use function::{Answer, FunctionError, Invocation, Invoke};
 use history::{Details, History, error_details};
-use interpreter::Run;
 use retry::{Failure, RUNTIME, TIMEOUT};
+use run::Run;
 
 /// Step Functions.
 pub static SERVICE: AwsService = AwsService {
@@ -53,33 +56,9 @@ pub static SERVICE: AwsService = AwsService {
     provisioned: None,
 };
 
-/// The role that machines and executions are said to have.
-const ROLE: &str = "arn:aws:iam::000000000000:role/berth-local";
 /// Of how many closed executions the history is still there.
 const CLOSED_HISTORIES: usize = 1_000;
 
-/// What a Task asks for.
-#[derive(Clone, Debug)]
-pub struct Invocation {
-    /// The function's name or ARN, as it stands in the definition.
-    pub function: String,
-    /// The event.
-    pub payload: Value,
-}
-
-/// A function's error.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FunctionError {
-    /// The name that `Retry` and `Catch` match.
-    pub error_type: String,
-    /// What the function says of it.
-    pub message: String,
-}
-
-/// A function's answer, on its way.
-pub type Answer = Pin<Box<dyn Future<Output = Result<Value, FunctionError>> + Send>>;
-/// Invokes functions.
-pub type Invoke = Arc<dyn Fn(Invocation) -> Answer + Send + Sync>;
 /// Keeps the executions somewhere; called after a start, before it is answered, and after each end. It must not call
 /// [`States`].
 pub type Keep = Box<dyn Fn(&Executions) + Send + Sync>;
@@ -337,18 +316,6 @@ impl Ending {
             }
         }
     }
-}
-
-/// The ARN of a state machine.
-#[must_use]
-pub fn machine_arn(machine: &str) -> String {
-    format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{machine}")
-}
-
-/// The ARN of an execution.
-#[must_use]
-pub fn execution_arn(machine: &str, name: &str) -> String {
-    format!("arn:aws:states:{REGION}:{ACCOUNT}:execution:{machine}:{name}")
 }
 
 /// Chance that depends on nothing but the seed and the name, whatever else runs beside it.

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::asl::Parallel;
 use super::data::{Shape, fits};
-use super::interpreter::{Run, Step, Visit, Walk};
 use super::jsonata::Variables;
 use super::retry::Failure;
+use super::run::{Run, Step, Visit, Walk};
 
 impl Run {
     /// One attempt.

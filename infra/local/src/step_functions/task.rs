@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::asl::Task;
 use super::data::{Shape, fits};
+use super::function::{Invocation, Invoke};
 use super::history::error_details;
-use super::interpreter::{Run, Step, Visit};
 use super::jsonata::{Failed, Variables};
 use super::retry::{Failure, TIMEOUT};
-use super::{Invocation, Invoke};
-use crate::stand_in::REGION;
+use super::run::{Run, Step, Visit};
+use crate::stand_in::identity::REGION;
 
 impl Run {
     /// One attempt.

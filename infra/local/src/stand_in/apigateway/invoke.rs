@@ -11,12 +11,10 @@ use super::failure::Failure;
 use super::integrations::mock_status;
 use super::matching::{CONTEXT, Uri, find, literal, with_variables};
 use super::model::{Integration, LinkStatus, Method};
-use super::send::{self, Outgoing};
+use super::send::{self, LARGEST_BODY, Outgoing};
 use crate::stand_in::account::Account;
 use crate::stand_in::{Cloud, elb};
 
-/// API Gateway's payload limit.
-pub const LARGEST_BODY: usize = 10 * 1024 * 1024;
 /// API Gateway's limit for all headers of a request together, names and values.
 const LARGEST_HEADERS: usize = 10_240;
 /// Parts of the control plane's paths that a stage of the same name must not hide.

@@ -10,10 +10,12 @@ use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 
 use super::failure::Failure;
-use super::invoke::LARGEST_BODY;
 use super::matching::literal;
 use super::model::Integration;
 use crate::stand_in::net::{Address, Net};
+
+/// API Gateway's limit for a payload, in both directions.
+pub const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
 /// A request on its way to the service.
 pub struct Outgoing {

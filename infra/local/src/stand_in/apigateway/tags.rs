@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::model::Tags;
 use super::wire::{api_mut, bad, not_found, read};
-use crate::stand_in::REGION;
 use crate::stand_in::account::Account;
+use crate::stand_in::identity::REGION;
 use crate::stand_in::refusal::Refusal;
 
 const MAX_TAGS: usize = 50;

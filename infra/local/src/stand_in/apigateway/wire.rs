@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::model::{Method, Resource, RestApi};
-use crate::stand_in::ACCOUNT;
 use crate::stand_in::account::Account;
+use crate::stand_in::identity::ACCOUNT;
 use crate::stand_in::refusal::Refusal;
 
 /// An operation's input; a member that the stand-in does not play is refused by name.

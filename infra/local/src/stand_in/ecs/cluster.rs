@@ -7,6 +7,7 @@ use super::input::{Page, Tag, invalid, is_name, last, parse, shown_tags, tags, u
 use super::task::Status;
 use super::{Ecs, service};
 use crate::stand_in::account::Account;
+use crate::stand_in::identity;
 use crate::stand_in::refusal::Refusal;
 
 /// A cluster.
@@ -34,8 +35,8 @@ pub(super) fn named(ecs: &Ecs, given: Option<&str>) -> Result<String, Refusal> {
     }
 }
 
-pub(super) fn arn(account: &Account, name: &str) -> String {
-    account.engine.arn("ecs", &format!("cluster/{name}"))
+pub(super) fn arn(name: &str) -> String {
+    identity::arn("ecs", &format!("cluster/{name}"))
 }
 
 fn shown(account: &Account, name: &str, with_tags: bool) -> Value {
@@ -43,7 +44,7 @@ fn shown(account: &Account, name: &str, with_tags: bool) -> Value {
     let tasks = |wanted: fn(Status) -> bool| {
         account.ecs.tasks.values().filter(|task| task.cluster == name && wanted(task.status)).count()
     };
-    let arn = arn(account, name);
+    let arn = arn(name);
     without_nulls(json!({
         "clusterName": name,
         "status": if cluster.active { "ACTIVE" } else { "INACTIVE" },
@@ -96,7 +97,7 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
     if !account.ecs.clusters.get(&name).is_some_and(|cluster| cluster.active) {
         let cluster = Cluster { active: true, settings: input.settings, configuration: input.configuration };
         account.ecs.clusters.insert(name.clone(), cluster);
-        account.ecs.tags.insert(arn(account, &name), tags);
+        account.ecs.tags.insert(arn(&name), tags);
     }
     Ok(json!({"cluster": shown(account, &name, true)}))
 }
@@ -120,7 +121,7 @@ pub(super) fn describe(account: &Account, input: &Value) -> Result<Value, Refusa
         if account.ecs.clusters.contains_key(name) {
             clusters.push(shown(account, name, with_tags));
         } else {
-            failures.push(json!({"arn": arn(account, name), "reason": "MISSING"}));
+            failures.push(json!({"arn": arn(name), "reason": "MISSING"}));
         }
     }
     Ok(json!({"clusters": clusters, "failures": failures}))
@@ -129,7 +130,7 @@ pub(super) fn describe(account: &Account, input: &Value) -> Result<Value, Refusa
 pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let page: Page = parse("ListClusters", input)?;
     let arns: Vec<String> =
-        account.ecs.clusters.iter().filter(|(_, cluster)| cluster.active).map(|(name, _)| arn(account, name)).collect();
+        account.ecs.clusters.iter().filter(|(_, cluster)| cluster.active).map(|(name, _)| arn(name)).collect();
     page.of("clusterArns", &arns, 100)
 }
 

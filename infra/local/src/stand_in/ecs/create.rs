@@ -97,7 +97,7 @@ pub(super) fn create(account: &mut Account, request: &Value) -> Result<Value, Re
     let former = account.ecs.services.insert(key.clone(), service);
     account.ecs.former.extend(former.map(|former| (key.clone(), former)));
     account.engine.created(&key);
-    account.ecs.tags.insert(service::arn(account, &key), tags);
+    account.ecs.tags.insert(service::arn(&key), tags);
     scheduler::reconcile(account, &key);
     scheduler::look_soon(account, &key);
     Ok(json!({"service": service::shown(account, &key, true)}))

@@ -10,8 +10,8 @@ use super::input::{
 };
 use super::{Ecs, fargate};
 use crate::stand_in::account::Account;
+use crate::stand_in::identity::{self, ACCOUNT, REGION};
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::{ACCOUNT, REGION};
 
 /// One revision of a family.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -206,7 +206,7 @@ pub(super) fn register(account: &mut Account, input: &Value) -> Result<Value, Re
 
     let revisions = account.ecs.families.get(&input.family);
     let revision = revisions.and_then(|revisions| revisions.keys().next_back()).map_or(1, |newest| newest + 1);
-    let arn = account.engine.arn("ecs", &format!("task-definition/{}:{revision}", input.family));
+    let arn = identity::arn("ecs", &format!("task-definition/{}:{revision}", input.family));
     let echoed = [
         ("networkMode", json!(input.network_mode)),
         ("cpu", json!(size.map(|(cpu, _)| cpu.to_string()).or(input.cpu))),
@@ -217,7 +217,7 @@ pub(super) fn register(account: &mut Account, input: &Value) -> Result<Value, Re
         ("runtimePlatform", json!(input.runtime_platform)),
         ("ephemeralStorage", json!(input.ephemeral_storage)),
         ("enableFaultInjection", json!(input.enable_fault_injection)),
-        ("registeredBy", json!(format!("arn:aws:iam::{}:root", crate::stand_in::ACCOUNT))),
+        ("registeredBy", json!(format!("arn:aws:iam::{}:root", identity::ACCOUNT))),
     ];
     let definition = TaskDefinition {
         arn: arn.clone(),

@@ -98,12 +98,12 @@ pub(super) fn launch(account: &mut Account, key: &str, deployment: &str, plan: &
         id: id.clone(),
     };
     let from = match service.and_then(|service| service.propagate_tags.as_deref()) {
-        Some("SERVICE") => Some(service::arn(account, key)),
+        Some("SERVICE") => Some(service::arn(key)),
         Some("TASK_DEFINITION") => Some(definition.arn.clone()),
         _ => None,
     };
     if let Some(tags) = from.and_then(|arn| account.ecs.tags.get(&arn).cloned()) {
-        account.ecs.tags.insert(super::task::arn(account, &task), tags);
+        account.ecs.tags.insert(super::task::arn(&task), tags);
     }
     account.ecs.tasks.insert(id.clone(), task);
     let latency = account.engine.take(Latency::TaskRunning);
@@ -340,7 +340,7 @@ fn finish(account: &mut Account, id: &str) {
 /// A stopped task is no longer describable.
 pub(super) fn forget(account: &mut Account, id: &str) {
     if let Some(task) = account.ecs.tasks.remove(id) {
-        let arn = super::task::arn(account, &task);
+        let arn = super::task::arn(&task);
         account.ecs.tags.remove(&arn);
     }
 }

@@ -258,7 +258,7 @@ pub fn happen(account: &mut Account, event: Event) {
         Event::ForgetService { service, serial } => {
             if same(account, &service, serial) {
                 account.ecs.services.remove(&service);
-                let arn = service::arn(account, &service);
+                let arn = service::arn(&service);
                 account.ecs.tags.remove(&arn);
             }
         }

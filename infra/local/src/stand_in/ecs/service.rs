@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::input::{Page, epoch, invalid, last, parse, shown_tags, uuid, without_nulls};
 use super::{Ecs, cluster, deploying, task};
 use crate::stand_in::account::Account;
+use crate::stand_in::identity;
 use crate::stand_in::refusal::Refusal;
 
 /// A service's status.
@@ -211,8 +212,8 @@ pub(super) fn key(cluster: &str, name: &str) -> String {
     format!("{cluster}/{name}")
 }
 
-pub(super) fn arn(account: &Account, key: &str) -> String {
-    account.engine.arn("ecs", &format!("service/{key}"))
+pub(super) fn arn(key: &str) -> String {
+    identity::arn("ecs", &format!("service/{key}"))
 }
 
 /// Writes a service event: "(service NAME) " and `message`.
@@ -227,7 +228,7 @@ pub(super) fn tell(account: &mut Account, key: &str, message: &str) {
 /// The service as replies carry it.
 pub(super) fn shown(account: &Account, key: &str, with_tags: bool) -> Value {
     let Some(service) = account.ecs.services.get(key) else { return Value::Null };
-    let arn = arn(account, key);
+    let arn = arn(key);
     let all = Counts::of(&account.ecs, key, None);
     let events: Vec<Value> = service
         .events
@@ -242,7 +243,7 @@ pub(super) fn shown(account: &Account, key: &str, with_tags: bool) -> Value {
         .collect();
     without_nulls(json!({
         "serviceName": service.name,
-        "clusterArn": cluster::arn(account, &service.cluster),
+        "clusterArn": cluster::arn(&service.cluster),
         "status": service.status,
         "desiredCount": service.desired,
         "runningCount": all.running,
@@ -257,11 +258,11 @@ pub(super) fn shown(account: &Account, key: &str, with_tags: bool) -> Value {
         "deploymentConfiguration": service.configuration.shown(),
         "deployments": deployments,
         "roleArn": service.plan().filter(|plan| !plan.load_balancers.is_empty()).map(|_| format!(
-            "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", crate::stand_in::ACCOUNT
+            "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", identity::ACCOUNT
         )),
         "events": events,
         "createdAt": epoch(service.created_at),
-        "createdBy": format!("arn:aws:iam::{}:root", crate::stand_in::ACCOUNT),
+        "createdBy": format!("arn:aws:iam::{}:root", identity::ACCOUNT),
         "placementConstraints": [],
         "placementStrategy": [],
         "healthCheckGracePeriodSeconds": service.grace_seconds,
@@ -339,7 +340,7 @@ pub(super) fn describe(account: &Account, input: &Value) -> Result<Value, Refusa
         let key = key(&cluster, last(given));
         match account.ecs.services.contains_key(&key) {
             true => services.push(shown(account, &key, with_tags)),
-            false => failures.push(json!({"arn": arn(account, &key), "reason": "MISSING"})),
+            false => failures.push(json!({"arn": arn(&key), "reason": "MISSING"})),
         }
     }
     Ok(json!({"services": services, "failures": failures}))
@@ -365,7 +366,7 @@ pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
         .services
         .values()
         .filter(|service| service.cluster == cluster && service.status == Status::Active && !asked_for_others)
-        .map(|service| arn(account, &service.key()))
+        .map(|service| arn(&service.key()))
         .collect();
     Page { max_results: input.max_results, next_token: input.next_token }.of("serviceArns", &arns, 10)
 }

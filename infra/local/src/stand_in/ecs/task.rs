@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::input::{Page, epoch, invalid, last, maybe_epoch, parse, shown_tags, without_nulls};
 use super::{Line, cluster, lifecycle, service};
 use crate::stand_in::account::Account;
+use crate::stand_in::identity;
 use crate::stand_in::refusal::Refusal;
 
 /// `lastStatus`, in the order of a task's life.
@@ -112,13 +113,13 @@ pub(super) struct Moments {
     pub(super) stopped: Option<Timestamp>,
 }
 
-pub(super) fn arn(account: &Account, task: &Task) -> String {
-    account.engine.arn("ecs", &format!("task/{}/{}", task.cluster, task.id))
+pub(super) fn arn(task: &Task) -> String {
+    identity::arn("ecs", &format!("task/{}/{}", task.cluster, task.id))
 }
 
 fn shown(account: &Account, task: &Task, with_tags: bool) -> Value {
     let Task { interface, moments, .. } = task;
-    let arn = arn(account, task);
+    let arn = arn(task);
     let connected = moments.connected.is_some();
     let detail = |name: &str, value: &str| json!({"name": name, "value": value});
     let mut details = vec![detail("subnetId", &interface.subnet)];
@@ -139,10 +140,10 @@ fn shown(account: &Account, task: &Task, with_tags: bool) -> Value {
         }],
         "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
         "availabilityZone": interface.zone,
-        "clusterArn": cluster::arn(account, &task.cluster),
+        "clusterArn": cluster::arn(&task.cluster),
         "connectivity": connected.then_some("CONNECTED"),
         "connectivityAt": maybe_epoch(moments.connected),
-        "containers": task.containers.iter().map(|container| shown_container(account, task, container)).collect::<Vec<_>>(),
+        "containers": task.containers.iter().map(|container| shown_container(task, container)).collect::<Vec<_>>(),
         "cpu": task.size.0.to_string(),
         "memory": task.size.1.to_string(),
         "createdAt": epoch(moments.created),
@@ -172,7 +173,7 @@ fn shown(account: &Account, task: &Task, with_tags: bool) -> Value {
     }))
 }
 
-fn shown_container(account: &Account, task: &Task, container: &Container) -> Value {
+fn shown_container(task: &Task, container: &Container) -> Value {
     let status = match task.status {
         Status::Provisioning | Status::Pending => "PENDING",
         Status::Running | Status::Deactivating | Status::Stopping => "RUNNING",
@@ -183,8 +184,8 @@ fn shown_container(account: &Account, task: &Task, container: &Container) -> Val
         None => json!([]),
     };
     without_nulls(json!({
-        "containerArn": account.engine.arn("ecs", &format!("container/{}/{}/{}", task.cluster, task.id, container.id)),
-        "taskArn": arn(account, task),
+        "containerArn": identity::arn("ecs", &format!("container/{}/{}/{}", task.cluster, task.id, container.id)),
+        "taskArn": arn(task),
         "name": container.name,
         "image": container.image,
         "runtimeId": task.moments.started.map(|_| &container.runtime_id),
@@ -223,7 +224,7 @@ pub(super) fn describe(account: &Account, input: &Value) -> Result<Value, Refusa
         match account.ecs.tasks.get(last(given)).filter(|task| task.cluster == cluster) {
             Some(task) => tasks.push(shown(account, task, with_tags)),
             None => {
-                let arn = account.engine.arn("ecs", &format!("task/{cluster}/{}", last(given)));
+                let arn = identity::arn("ecs", &format!("task/{cluster}/{}", last(given)));
                 failures.push(json!({"arn": arn, "reason": "MISSING"}));
             }
         }
@@ -268,7 +269,7 @@ pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
         .filter(|task| key.as_ref().is_none_or(|key| *key == task.service))
         .filter(|task| input.family.as_ref().is_none_or(|asked| *asked == family(task)))
         .filter(|task| input.started_by.as_ref().is_none_or(|asked| *asked == task.deployment))
-        .map(|task| arn(account, task))
+        .map(arn)
         .collect();
     Page { max_results: input.max_results, next_token: input.next_token }.of("taskArns", &arns, 100)
 }

@@ -13,9 +13,9 @@ use super::attributes::{Attributes, DELETION_PROTECTION};
 use super::input::{self, invalid};
 use super::tags::{self, Tag, Tags};
 use super::{Effect, Elb, Event, listener, targets};
-use crate::stand_in::REGION;
 use crate::stand_in::account::{self, Account};
 use crate::stand_in::ec2;
+use crate::stand_in::identity::{self, REGION};
 use crate::stand_in::profile::Latency;
 use crate::stand_in::refusal::Refusal;
 
@@ -187,7 +187,7 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
     let id = account.engine.hex(16);
     let active_latency = account.engine.take(Latency::LoadBalancerActive);
     let load_balancer = LoadBalancer {
-        arn: account.engine.arn("elasticloadbalancing", &format!("loadbalancer/net/{name}/{id}")),
+        arn: identity::arn("elasticloadbalancing", &format!("loadbalancer/net/{name}/{id}")),
         dns_name: format!("{name}-{id}.elb.{REGION}.amazonaws.com"),
         name,
         state: State::Provisioning,

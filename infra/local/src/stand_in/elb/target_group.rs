@@ -17,6 +17,7 @@ use super::targets::Target;
 use super::{Elb, load_balancer};
 use crate::stand_in::account::Account;
 use crate::stand_in::ec2;
+use crate::stand_in::identity;
 use crate::stand_in::refusal::Refusal;
 
 /// How many a region may have.
@@ -147,7 +148,7 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
 
     let id = account.engine.hex(16);
     let group = TargetGroup {
-        arn: account.engine.arn("elasticloadbalancing", &format!("targetgroup/{name}/{id}")),
+        arn: identity::arn("elasticloadbalancing", &format!("targetgroup/{name}/{id}")),
         name,
         port,
         target_type,

@@ -1,0 +1,29 @@
+//! The functions that Tasks invoke.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+/// What a Task asks for.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The function's name or ARN, as it stands in the definition.
+    pub function: String,
+    /// The event.
+    pub payload: Value,
+}
+
+/// A function's error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionError {
+    /// The name that `Retry` and `Catch` match.
+    pub error_type: String,
+    /// What the function says of it.
+    pub message: String,
+}
+
+/// A function's answer, on its way.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Value, FunctionError>> + Send>>;
+/// Invokes functions.
+pub type Invoke = Arc<dyn Fn(Invocation) -> Answer + Send + Sync>;
