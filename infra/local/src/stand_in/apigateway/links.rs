@@ -89,7 +89,7 @@ pub fn settle(account: &mut Account, id: &str) {
 }
 
 /// A pending link will fail with this message; its load balancer is free for another.
-pub fn doom(account: &mut Account, id: &str, why: &str) {
+pub fn fail_when_ready(account: &mut Account, id: &str, why: &str) {
     let pending = |link: &&mut VpcLink| link.status == LinkStatus::Pending && link.failure.is_none();
     let Some(link) = account.apigateway.vpc_links.get_mut(id).filter(pending) else { return };
     link.failure = Some(why.to_owned());

@@ -48,7 +48,7 @@ pub static SERVICE: AwsService = AwsService {
     provisioned: Some(Provisioned {
         operation: "CreateVpcLink",
         fail_when_ready: |account, reply, why| {
-            links::doom(account, reply["id"].as_str().unwrap_or_default(), why);
+            links::fail_when_ready(account, reply["id"].as_str().unwrap_or_default(), why);
         },
     }),
 };

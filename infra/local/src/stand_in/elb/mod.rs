@@ -61,7 +61,7 @@ pub static SERVICE: AwsService = AwsService {
     provisioned: Some(Provisioned {
         operation: "CreateLoadBalancer",
         fail_when_ready: |account, reply, why| {
-            doom(account, reply["LoadBalancers"][0]["LoadBalancerArn"].as_str().unwrap_or_default(), why);
+            fail_when_ready(account, reply["LoadBalancers"][0]["LoadBalancerArn"].as_str().unwrap_or_default(), why);
         },
     }),
 };
@@ -232,7 +232,7 @@ pub fn link_to_load_balancer(account: &mut Account, arn: &str) -> Result<(), Str
 }
 
 /// A load balancer that is being provisioned will come up `failed`, for this reason.
-fn doom(account: &mut Account, arn: &str, why: &str) {
+fn fail_when_ready(account: &mut Account, arn: &str, why: &str) {
     let load_balancer = account.elb.load_balancers.get_mut(arn);
     if let Some(load_balancer) = load_balancer.filter(|present| present.state == State::Provisioning) {
         load_balancer.failure = Some(why.to_owned());
