@@ -73,9 +73,9 @@ impl Account {
         let now = self.engine.clock.now();
         while let Some(event) = self.engine.take_due(now) {
             match event {
-                Event::Elb(event) => elb::happen(self, event),
-                Event::Ecs(event) => ecs::happen(self, event),
-                Event::ApiGateway(event) => apigateway::happen(self, event),
+                Event::Elb(event) => elb::handle_event(self, event),
+                Event::Ecs(event) => ecs::handle_event(self, event),
+                Event::ApiGateway(event) => apigateway::handle_event(self, event),
             }
         }
     }

@@ -162,7 +162,7 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Rep
 }
 
 /// An event is due.
-pub fn happen(account: &mut Account, event: Event) {
+pub fn handle_event(account: &mut Account, event: Event) {
     match event {
         Event::LinkSettled { link } => links::settle(account, &link),
         Event::LinkGone { link } => links::vanish(account, &link),

@@ -237,7 +237,7 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
 }
 
 /// An event is due.
-pub fn happen(account: &mut Account, event: Event) {
+pub fn handle_event(account: &mut Account, event: Event) {
     let same = |account: &Account, key: &str, serial: u64| {
         account.ecs.services.get(key).is_some_and(|service| service.serial == serial)
     };

@@ -150,7 +150,7 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
 }
 
 /// An event is due.
-pub fn happen(account: &mut Account, event: Event) {
+pub fn handle_event(account: &mut Account, event: Event) {
     match event {
         Event::Active(arn) => {
             if let Some(load_balancer) = account.elb.load_balancers.get_mut(&arn) {
