@@ -55,7 +55,7 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
         created: account.engine.now(),
         available_latency: account.engine.take(Latency::VpcLinkAvailable),
     };
-    let event = Event::LinkSettled { link: link.id.clone() };
+    let event = Event::LinkProvisioned { link: link.id.clone() };
     account.engine.after(link.available_latency, account::Event::ApiGateway(event));
     let reply = view(&link);
     account.engine.created(&link.id);
@@ -81,7 +81,7 @@ fn view(link: &VpcLink) -> Value {
 }
 
 /// The link's time is over: it is available, or it failed.
-pub fn settle(account: &mut Account, id: &str) {
+pub fn finish_provisioning(account: &mut Account, id: &str) {
     let Some(link) = account.apigateway.vpc_links.get_mut(id) else { return };
     if link.status == LinkStatus::Pending {
         link.status = if link.failure.is_some() { LinkStatus::Failed } else { LinkStatus::Available };
@@ -98,7 +98,7 @@ pub fn fail_when_ready(account: &mut Account, id: &str, why: &str) {
 }
 
 /// The link is gone; only then does its load balancer begin to be free.
-pub fn vanish(account: &mut Account, id: &str) {
+pub fn remove(account: &mut Account, id: &str) {
     let Some(link) = account.apigateway.vpc_links.remove(id) else { return };
     if link.failure.is_none() {
         elb::unlink_load_balancer(account, &link.target);

@@ -94,7 +94,7 @@ impl ApiGateway {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// A pending VPC link becomes available, or fails.
-    LinkSettled {
+    LinkProvisioned {
         /// The link's id.
         link: String,
     },
@@ -164,8 +164,8 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Rep
 /// An event is due.
 pub fn handle_event(account: &mut Account, event: Event) {
     match event {
-        Event::LinkSettled { link } => links::settle(account, &link),
-        Event::LinkGone { link } => links::vanish(account, &link),
+        Event::LinkProvisioned { link } => links::finish_provisioning(account, &link),
+        Event::LinkGone { link } => links::remove(account, &link),
         Event::StageLive { api, stage, live } => deployments::go_live(account, &api, &stage, live),
     }
 }

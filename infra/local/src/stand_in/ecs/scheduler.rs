@@ -16,7 +16,7 @@ use crate::stand_in::elb;
 const LOOK_CHANGING: Duration = Duration::from_secs(5);
 const LOOK_STEADY: Duration = Duration::from_secs(30);
 /// How long a task must have been RUNNING to count as started: one whose program ends at once never counts.
-const SETTLES: Duration = Duration::from_secs(5);
+const STEADY_AFTER: Duration = Duration::from_secs(5);
 /// The back-off for tasks that never reach RUNNING: the first delay, doubled each time, and the longest.
 const FIRST_DELAY: Duration = Duration::from_secs(10);
 const LONGEST_DELAY: Duration = Duration::from_secs(27 * 60);
@@ -136,7 +136,7 @@ fn announce(account: &mut Account, key: &str) {
     let live: Vec<&Task> = account.ecs.tasks_of(key).filter(|task| task.should_run).collect();
     let of_primary = live.iter().filter(|task| task.deployment == primary.id).count();
     let alone = live.len() == of_primary && of_primary == desired;
-    let steady = alone && service.deployments.len() == 1 && live.iter().all(|task| settled(account, task, now));
+    let steady = alone && service.deployments.len() == 1 && live.iter().all(|task| is_steady(account, task, now));
     let completed = alone && primary.rollout == Rollout::InProgress && live.iter().all(|task| task.ready);
     let (id, was_steady) = (primary.id.clone(), service.steady);
 
@@ -157,9 +157,9 @@ fn announce(account: &mut Account, key: &str) {
     }
 }
 
-fn settled(account: &Account, task: &Task, now: Timestamp) -> bool {
+fn is_steady(account: &Account, task: &Task, now: Timestamp) -> bool {
     let started = task.moments.started.filter(|_| task.status == task::Status::Running);
-    started.is_some_and(|started| account.engine.clock.add(started, SETTLES) <= now)
+    started.is_some_and(|started| account.engine.clock.add(started, STEADY_AFTER) <= now)
 }
 
 /// A task has stopped: counts it if it failed, ends the draining, starts another.
@@ -277,7 +277,7 @@ pub(super) fn look(account: &mut Account, key: &str, number: u64) {
             lifecycle::stop(account, &task.id, "ServiceSchedulerInitiated", &why);
             continue;
         }
-        let ready = settled(account, &task, now) && healthy(account, &task);
+        let ready = is_steady(account, &task, now) && healthy(account, &task);
         if let Some(kept) = account.ecs.tasks.get_mut(&task.id) {
             kept.ready = ready;
         }

@@ -156,7 +156,7 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
     let reply = json!({"Listeners": [listener.json()]});
     account.engine.created(&arn);
     account.elb.listeners.insert(arn, listener);
-    targets::settle(account, &target_group);
+    targets::follow_listeners(account, &target_group);
     account.engine.effect(account::Effect::Elb(Effect::Listen));
     Ok(reply)
 }
@@ -251,8 +251,8 @@ pub(super) fn modify(account: &mut Account, input: &Value) -> Result<Value, Refu
     let reply = json!({"Listeners": [changed.json()]});
     let target_group = changed.target_group.clone();
     account.elb.listeners.insert(changed.arn.clone(), changed);
-    targets::settle(account, &target_group_before);
-    targets::settle(account, &target_group);
+    targets::follow_listeners(account, &target_group_before);
+    targets::follow_listeners(account, &target_group);
     account.engine.effect(account::Effect::Elb(Effect::Listen));
     Ok(reply)
 }
@@ -267,7 +267,7 @@ pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refu
     let Delete { listener_arn: arn } = input::parse(input)?;
     let target_group = find(&mut account.elb, &arn)?.target_group.clone();
     account.elb.listeners.remove(&arn);
-    targets::settle(account, &target_group);
+    targets::follow_listeners(account, &target_group);
     account.engine.effect(account::Effect::Elb(Effect::Listen));
     Ok(json!({}))
 }

@@ -349,7 +349,7 @@ pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refu
     account.elb.load_balancers.remove(&arn);
     let target_groups = listener::remove_all_of(&mut account.elb, &arn);
     for target_group in target_groups {
-        targets::settle(account, &target_group);
+        targets::follow_listeners(account, &target_group);
     }
     account.engine.effect(account::Effect::Elb(Effect::Listen));
     Ok(json!({}))

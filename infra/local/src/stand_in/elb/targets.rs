@@ -1,7 +1,7 @@
 //! The life of a target: registration, health, draining. The API calls about targets are in `target_calls`.
 //!
 //! A target is `Unused` until a listener of a load balancer with a subnet in its zone forwards to its group; then it is
-//! registered, then checked every interval. `settle` brings the targets of a group into line with the listeners.
+//! registered, then checked every interval. `follow_listeners` brings the targets of a group into line with the listeners.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -126,7 +126,7 @@ pub(super) fn register(account: &mut Account, target_group: &str, ip: &str, port
     }
     let target = Target { ip: ip.to_owned(), port, phase: Phase::Unused, registration: 0, passed: 0, failed: 0 };
     group.targets.insert(key, target);
-    settle(account, target_group);
+    follow_listeners(account, target_group);
 }
 
 /// Begins a target's deregistration; see [`super::deregister_target`].
@@ -147,7 +147,7 @@ pub(super) fn deregister(account: &mut Account, target_group: &str, ip: &str, po
 }
 
 /// Brings the targets of a group into line with the listeners that forward to it.
-pub(super) fn settle(account: &mut Account, target_group: &str) {
+pub(super) fn follow_listeners(account: &mut Account, target_group: &str) {
     let zones = zones_served(&account.elb, target_group);
     let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     let mut begin = Vec::new();
