@@ -133,7 +133,7 @@ async fn what_chance_brings_to_functions_only_nobody_else_meets() {
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_ends_at_a_call_is_called_again() {
-    for fault in [Fault::Vanish, Fault::VanishBefore, Fault::Exit] {
+    for fault in [Fault::Kill, Fault::KillBefore, Fault::Exit] {
         let world = World::new().await;
         world.system.door.faults().script("apigateway:CreateVpcLink", 1, fault.clone());
         let id = world.create("killed", "hello").await;
@@ -158,8 +158,7 @@ async fn a_caller_that_is_no_function_survives_what_would_kill_one() {
     let elb = &account.clients.elb;
     let create =
         |name: &str| elb.create_load_balancer().name(name).r#type("network".into()).subnets(SUBNETS[0].0).send();
-    for (fault, name, there) in [(Fault::VanishBefore, "web", 0), (Fault::Vanish, "web", 1), (Fault::Exit, "other", 2)]
-    {
+    for (fault, name, there) in [(Fault::KillBefore, "web", 0), (Fault::Kill, "web", 1), (Fault::Exit, "other", 2)] {
         account.door.faults().script("elasticloadbalancing:CreateLoadBalancer", 1, fault);
         create(name).await.expect_err("no reply");
         assert_eq!(elb.describe_load_balancers().send().await.unwrap().load_balancers().len(), there);

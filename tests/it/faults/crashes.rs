@@ -10,27 +10,27 @@ use tests::faults::Story;
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_any_change_of_a_provisioning_is_followed_by_another_that_ends_ready() {
-    Story::Provision.walk_over(Story::Provision.changes().await, |_| Fault::Vanish, &["ready"]).await;
+    Story::Provision.walk_over(Story::Provision.changes().await, |_| Fault::Kill, &["ready"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_any_change_of_a_delete_is_followed_by_another_that_ends_deleted() {
-    Story::Delete.walk_over(Story::Delete.changes().await, |_| Fault::Vanish, &["deleted"]).await;
+    Story::Delete.walk_over(Story::Delete.changes().await, |_| Fault::Kill, &["deleted"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_any_change_of_a_failure_is_followed_by_another_that_ends_failed() {
-    Story::Failure.walk_over(Story::Failure.changes().await, |_| Fault::Vanish, &["failed"]).await;
+    Story::Failure.walk_over(Story::Failure.changes().await, |_| Fault::Kill, &["failed"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_any_change_of_a_retried_provisioning_is_followed_by_another_that_ends_ready() {
-    Story::Retry.walk_over(Story::Retry.changes().await, |_| Fault::Vanish, &["ready"]).await;
+    Story::Retry.walk_over(Story::Retry.changes().await, |_| Fault::Kill, &["ready"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_any_change_of_a_retried_removal_is_followed_by_another_that_ends_deleted() {
-    Story::Cleanup.walk_over(Story::Cleanup.changes().await, |_| Fault::Vanish, &["deleted"]).await;
+    Story::Cleanup.walk_over(Story::Cleanup.changes().await, |_| Fault::Kill, &["deleted"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,20 +41,20 @@ async fn a_worker_that_exits_at_any_change_is_called_again_and_the_operation_end
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_a_write_of_the_record_of_a_provisioning_is_followed_by_another() {
-    Story::Provision.walk_over(Story::Provision.writes(3).await, |_| Fault::Vanish, &["ready"]).await;
+    Story::Provision.walk_over(Story::Provision.writes(3).await, |_| Fault::Kill, &["ready"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_a_write_of_the_record_of_a_delete_is_followed_by_another() {
-    Story::Delete.walk_over(Story::Delete.writes(2).await, |_| Fault::Vanish, &["deleted"]).await;
+    Story::Delete.walk_over(Story::Delete.writes(2).await, |_| Fault::Kill, &["deleted"]).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_taking_any_turn_is_followed_by_another_that_takes_one() {
     // The odd ones are refused: nobody is in the queue that could be joined.
     let turns = |count: u64| (1..=count).map(|nth| ("dynamodb:UpdateItem".to_owned(), nth * 2)).collect();
-    Story::Provision.walk_over(turns(3), |_| Fault::Vanish, &["ready"]).await;
-    Story::Delete.walk_over(turns(1), |_| Fault::Vanish, &["deleted"]).await;
+    Story::Provision.walk_over(turns(3), |_| Fault::Kill, &["ready"]).await;
+    Story::Delete.walk_over(turns(1), |_| Fault::Kill, &["deleted"]).await;
 }
 
 #[tokio::test(start_paused = true)]

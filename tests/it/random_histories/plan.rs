@@ -69,13 +69,13 @@ fn drawn_chance(dice: &mut Dice) -> Chance {
         1..=4 => usual,
         5..=7 => Chance {
             resources: Odds {
-                vanishes: 0.01,
-                vanishes_before: 0.01,
+                killed: 0.01,
+                killed_before: 0.01,
                 exits: 0.01,
                 comes_up_failed: 0.05,
                 ..usual.resources
             },
-            records: Odds { vanishes: 0.002, vanishes_before: 0.002, exits: 0.002, ..usual.records },
+            records: Odds { killed: 0.002, killed_before: 0.002, exits: 0.002, ..usual.records },
             ..usual
         },
         8 => Chance { resources: Odds { denied: 0.01, lost: 0.05, ..usual.resources }, ..usual },
@@ -87,11 +87,11 @@ fn drawn_chance(dice: &mut Dice) -> Chance {
                 reset: 0.05,
                 lost: 0.05,
                 conflict: 0.1,
-                vanishes: 0.02,
+                killed: 0.02,
                 denied: 0.005,
                 ..usual.resources
             },
-            records: Odds { lost: 0.02, vanishes: 0.01, exits: 0.01, ..usual.records },
+            records: Odds { lost: 0.02, killed: 0.01, exits: 0.01, ..usual.records },
             ..usual
         },
     }

@@ -141,13 +141,13 @@ impl Door {
                 }
                 Ok(self.write(&call, result))
             }
-            Fault::VanishBefore => {
-                lambda_process::vanish().await;
+            Fault::KillBefore => {
+                lambda_process::kill().await;
                 Err(NoReply::Reset)
             }
-            Fault::Vanish => {
+            Fault::Kill => {
                 drop(self.answer(&call).await);
-                lambda_process::vanish().await;
+                lambda_process::kill().await;
                 Err(NoReply::Lost)
             }
             Fault::Exit => {

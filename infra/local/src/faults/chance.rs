@@ -43,9 +43,9 @@ pub struct Odds {
     /// Refused for want of a permission, for good.
     pub denied: f64,
     /// The calling function is killed before the effect; only functions meet it.
-    pub vanishes_before: f64,
+    pub killed_before: f64,
     /// The calling function is killed after the effect; only functions meet it.
-    pub vanishes: f64,
+    pub killed: f64,
     /// The calling function's process exits, and the effect happens later; only functions meet it.
     pub exits: f64,
 }
@@ -109,8 +109,8 @@ impl Dice {
             (odds.conflict, conflict.map(|refusal| Fault::Refuse(refusal()))),
             (odds.comes_up_failed, only(provisions, Fault::ComesUpFailed("Internal failure".to_owned()))),
             (odds.denied, Some(Fault::Refuse(service.denied(operation)))),
-            (odds.vanishes_before, only(by_function, Fault::VanishBefore)),
-            (odds.vanishes, only(by_function, Fault::Vanish)),
+            (odds.killed_before, only(by_function, Fault::KillBefore)),
+            (odds.killed, only(by_function, Fault::Kill)),
             (odds.exits, only(by_function, Fault::Exit)),
         ];
         let mut upper = 0.0;

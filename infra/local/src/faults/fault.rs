@@ -21,10 +21,10 @@ pub enum Fault {
     /// The load balancer or VPC link that the call creates comes up failed, with this reason.
     ComesUpFailed(String),
     /// No effect; the calling function is killed. A caller that is no function meets [`Fault::Reset`].
-    VanishBefore,
+    KillBefore,
     /// The effect happens; the calling function is killed before it knows. A caller that is no function meets
     /// [`Fault::LoseReply`].
-    Vanish,
+    Kill,
     /// The calling function's process exits (a panic, no memory left), which Lambda says at once; the effect happens when
     /// the function may have been called again. A caller that is no function meets [`Fault::LoseReply`].
     Exit,
@@ -39,8 +39,8 @@ impl fmt::Display for Fault {
             Self::LoseReply => f.write_str("reply lost"),
             Self::Slow(by) => write!(f, "slower by {:.1} s", by.as_secs_f64()),
             Self::ComesUpFailed(why) => write!(f, "comes up failed, {why}"),
-            Self::VanishBefore => f.write_str("function killed before the effect"),
-            Self::Vanish => f.write_str("function killed after the effect"),
+            Self::KillBefore => f.write_str("function killed before the effect"),
+            Self::Kill => f.write_str("function killed after the effect"),
             Self::Exit => f.write_str("function exits before the effect"),
         }
     }

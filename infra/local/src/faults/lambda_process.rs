@@ -15,8 +15,8 @@ tokio::task_local! {
 
 #[derive(Default)]
 struct Ends {
-    vanishes: Notify,
-    exits: Notify,
+    killed: Notify,
+    exited: Notify,
 }
 
 /// The function's process is gone, and Lambda has seen it go.
@@ -32,8 +32,8 @@ pub async fn function<F: Future>(work: F) -> Result<F::Output, Exited> {
     let output = tokio::select! {
         biased;
         output = FUNCTION.scope(Arc::clone(&ends), work) => Some(Ok(output)),
-        () = ends.exits.notified() => Some(Err(Exited)),
-        () = ends.vanishes.notified() => None,
+        () = ends.exited.notified() => Some(Err(Exited)),
+        () = ends.killed.notified() => None,
     };
     match output {
         Some(output) => output,
@@ -48,13 +48,13 @@ pub fn is_function() -> bool {
 }
 
 /// The function that calls vanishes. Returns only to a caller that is none.
-pub async fn vanish() {
-    end(|ends| &ends.vanishes).await;
+pub async fn kill() {
+    end(|ends| &ends.killed).await;
 }
 
 /// The process of the function that calls exits. Returns only to a caller that is none.
 pub async fn exit() {
-    end(|ends| &ends.exits).await;
+    end(|ends| &ends.exited).await;
 }
 
 async fn end(how: impl Fn(&Ends) -> &Notify) {
