@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::arns::ROLE;
 use super::jsonata::{Failed, Scope, Variables};
 use super::retry::{DATA_LIMIT, Failure, QUERY};
-use super::run::{Run, Step, Visit};
+use super::run::{Run, StateTransition, Visit};
 
 /// Step Functions' limit for a state's data, in bytes of JSON.
 pub(super) const LARGEST_DATA: usize = 256 * 1024;
@@ -30,7 +30,7 @@ impl Run {
         variables: &Variables,
         shape: Shape<'_>,
         next: Option<&'a str>,
-    ) -> Result<Step<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, Failure> {
         let scope = self.scope(visit, variables, shape.extra);
         let filled = scope.fill_members(shape.assign, &format!("{}Assign", shape.at)).and_then(|assigned| {
             let output = match shape.output {
@@ -43,7 +43,7 @@ impl Run {
         for value in assigned.values().chain([&output]) {
             fits(value, visit.name)?;
         }
-        Ok(Step { output, assigned: assigned.into_iter().collect(), next })
+        Ok(StateTransition { output, assigned: assigned.into_iter().collect(), next })
     }
 
     /// What the state's expressions see.

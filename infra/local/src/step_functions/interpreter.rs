@@ -15,7 +15,7 @@ use super::check::LONGEST_WAIT;
 use super::data::{Shape, said_in};
 use super::jsonata::Variables;
 use super::retry::{Attempts, Failure, RUNTIME, means};
-use super::run::{Run, Step, Visit, Walk, Walked};
+use super::run::{Run, StateTransition, Visit, Walk, Walked};
 
 /// What can be tried again.
 #[derive(Clone, Copy)]
@@ -71,7 +71,7 @@ impl Run {
             });
             self.note(&mut visit, format!("{}StateEntered", state.kind()), Some(("stateEnteredEventDetails", entry)))?;
             visit.event = *visit.last;
-            let Step { output, assigned, next } = self.visit(&mut visit, state, &variables).await?;
+            let StateTransition { output, assigned, next } = self.visit(&mut visit, state, &variables).await?;
             let mut exit = json!({
                 "name": name, "output": output.to_string(), "outputDetails": {"truncated": false},
             });
@@ -94,7 +94,7 @@ impl Run {
         visit: &mut Visit<'_>,
         state: &'a State,
         variables: &Variables,
-    ) -> Result<Step<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, Failure> {
         let input = visit.input.clone();
         match state {
             State::Task(task) => self.persist(visit, state, Work::Task(task), variables).await,
@@ -113,7 +113,7 @@ impl Run {
             State::Choice(choice) => self.choose(visit, choice, variables),
             State::Wait(wait) => {
                 self.clock.sleep(self.how_long(visit, wait, variables)?).await;
-                Ok(Step { output: input, assigned: Variables::new(), next: wait.next.as_deref() })
+                Ok(StateTransition { output: input, assigned: Variables::new(), next: wait.next.as_deref() })
             }
             State::Fail(fail) => Err(self.fail(visit, fail, variables)),
         }
@@ -126,7 +126,7 @@ impl Run {
         state: &'a State,
         work: Work<'a>,
         variables: &Variables,
-    ) -> Result<Step<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, Failure> {
         let mut attempts = Attempts::new(state.retry());
         loop {
             let tried = match work {
@@ -155,7 +155,7 @@ impl Run {
         catchers: &'a [Catcher],
         variables: &Variables,
         failure: Failure,
-    ) -> Result<Step<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, Failure> {
         let caught = catchers.iter().enumerate().find(|(_, catcher)| means(&catcher.error_equals, &failure.error));
         let Some((index, catcher)) = caught else {
             return Err(failure);
@@ -177,7 +177,7 @@ impl Run {
         visit: &mut Visit<'_>,
         choice: &'a Choice,
         variables: &Variables,
-    ) -> Result<Step<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, Failure> {
         let input = visit.input.clone();
         for (index, rule) in choice.choices.iter().enumerate() {
             let field = format!("Choices[{index}]/Condition");
@@ -199,7 +199,7 @@ impl Run {
             }
         }
         match &choice.default {
-            Some(next) => Ok(Step { output: input, assigned: Variables::new(), next: Some(next) }),
+            Some(next) => Ok(StateTransition { output: input, assigned: Variables::new(), next: Some(next) }),
             None => {
                 let why = "Failed to transition out of the state. The state does not point to a next state.";
                 Err(Failure { error: RUNTIME.to_owned(), cause: Some(said_in(visit, why)) })

@@ -9,7 +9,7 @@ use super::asl::Parallel;
 use super::data::{Shape, fits};
 use super::jsonata::Variables;
 use super::retry::Failure;
-use super::run::{Run, Step, Visit, Walk};
+use super::run::{Run, StateTransition, Visit, Walk};
 
 impl Run {
     /// One attempt.
@@ -18,7 +18,7 @@ impl Run {
         visit: &mut Visit<'_>,
         parallel: &'a Parallel,
         variables: &Variables,
-    ) -> Result<Step<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, Failure> {
         let input = match &parallel.arguments {
             None => visit.input.clone(),
             Some(arguments) => self

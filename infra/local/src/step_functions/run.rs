@@ -55,7 +55,7 @@ pub(super) struct Visit<'a> {
 }
 
 /// What a state ends with.
-pub(super) struct Step<'a> {
+pub(super) struct StateTransition<'a> {
     pub output: Value,
     pub assigned: Variables,
     pub next: Option<&'a str>,

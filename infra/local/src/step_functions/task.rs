@@ -13,7 +13,7 @@ use super::function::{Invocation, Invoke};
 use super::history::error_details;
 use super::jsonata::{Failed, Variables};
 use super::retry::{Failure, TIMEOUT};
-use super::run::{Run, Step, Visit};
+use super::run::{Run, StateTransition, Visit};
 use crate::stand_in::identity::REGION;
 
 impl Run {
@@ -23,7 +23,7 @@ impl Run {
         visit: &mut Visit<'_>,
         task: &'a Task,
         variables: &Variables,
-    ) -> Result<Step<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, Failure> {
         let scope = self.scope(visit, variables, None);
         let function = scope.fill(&Value::String(task.arguments.function_name.clone()), "Arguments/FunctionName");
         let payload = scope.fill(&task.arguments.payload, "Arguments/Payload");
