@@ -11,7 +11,7 @@ use berth_domain::plan::{Part, for_topology};
 use berth_domain::spec::Topology;
 use berth_domain::step::Direction;
 use berth_local::embedded::{FUNCTION_TIMEOUT, MACHINE};
-use berth_local::step_functions::asl::{Definition, State, Task};
+use berth_local::step_functions::asl::{Definition, State, TaskState};
 use berth_worker::StepError;
 use serde_json::Value;
 use tests::{provision_steps, removal_steps};
@@ -36,7 +36,7 @@ fn machine() -> Definition {
 }
 
 /// Every Task state: its name, its step, and itself.
-fn tasks(machine: &Definition) -> BTreeMap<String, (Step, &Task)> {
+fn tasks(machine: &Definition) -> BTreeMap<String, (Step, &TaskState)> {
     machine
         .states()
         .filter_map(|(name, state)| if let State::Task(task) = state { Some((name, task)) } else { None })

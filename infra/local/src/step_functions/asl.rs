@@ -58,25 +58,25 @@ pub struct Branch {
 #[derive(Clone, Debug)]
 pub enum State {
     /// Invokes a function.
-    Task(Task),
+    Task(TaskState),
     /// Chooses the next state.
-    Choice(Choice),
+    Choice(ChoiceState),
     /// Waits.
-    Wait(Wait),
+    Wait(WaitState),
     /// Runs branches side by side.
-    Parallel(Parallel),
+    Parallel(ParallelState),
     /// Changes data.
-    Pass(Pass),
+    Pass(PassState),
     /// Ends well.
-    Succeed(Succeed),
+    Succeed(SucceedState),
     /// Ends with an error.
-    Fail(Fail),
+    Fail(FailState),
 }
 
 /// A Task state.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Task {
+pub struct TaskState {
     /// For the reader.
     pub comment: Option<String>,
     /// What it calls.
@@ -125,7 +125,7 @@ pub struct Arguments {
 /// A Choice state.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Choice {
+pub struct ChoiceState {
     /// For the reader.
     pub comment: Option<String>,
     /// The rules, the first that holds decides.
@@ -155,7 +155,7 @@ pub struct Rule {
 /// A Wait state.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Wait {
+pub struct WaitState {
     /// For the reader.
     pub comment: Option<String>,
     /// How long: a whole number, or a JSONata string that gives one.
@@ -170,7 +170,7 @@ pub struct Wait {
 /// A Parallel state.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Parallel {
+pub struct ParallelState {
     /// For the reader.
     pub comment: Option<String>,
     /// What runs side by side.
@@ -200,7 +200,7 @@ pub struct Parallel {
 /// A Pass state.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Pass {
+pub struct PassState {
     /// For the reader.
     pub comment: Option<String>,
     /// The state's output; its input when absent.
@@ -219,7 +219,7 @@ pub struct Pass {
 /// A Succeed state.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Succeed {
+pub struct SucceedState {
     /// For the reader.
     pub comment: Option<String>,
     /// The state's output; its input when absent.
@@ -230,7 +230,7 @@ pub struct Succeed {
 /// A Fail state.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub struct Fail {
+pub struct FailState {
     /// For the reader.
     pub comment: Option<String>,
     /// The error's name: a text or a JSONata string.

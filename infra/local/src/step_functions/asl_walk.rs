@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::asl::{Branch, Catcher, Definition, Parallel, Pass, Retrier, State, Task, Wait};
+use super::asl::{Branch, Catcher, Definition, ParallelState, PassState, Retrier, State, TaskState, WaitState};
 
 impl Definition {
     /// Every state, those in branches too, each with its name (unique in the whole definition).
@@ -72,10 +72,10 @@ impl State {
     #[must_use]
     pub fn next_and_end(&self) -> Option<(Option<&str>, bool)> {
         match self {
-            Self::Task(Task { next, end, .. })
-            | Self::Wait(Wait { next, end, .. })
-            | Self::Parallel(Parallel { next, end, .. })
-            | Self::Pass(Pass { next, end, .. }) => Some((next.as_deref(), *end)),
+            Self::Task(TaskState { next, end, .. })
+            | Self::Wait(WaitState { next, end, .. })
+            | Self::Parallel(ParallelState { next, end, .. })
+            | Self::Pass(PassState { next, end, .. }) => Some((next.as_deref(), *end)),
             Self::Choice(_) | Self::Succeed(_) | Self::Fail(_) => None,
         }
     }
@@ -96,9 +96,9 @@ impl State {
     #[must_use]
     pub fn assigns(&self) -> Vec<&Map<String, Value>> {
         let mut assigns = match self {
-            Self::Task(Task { assign, .. })
-            | Self::Parallel(Parallel { assign, .. })
-            | Self::Pass(Pass { assign, .. }) => vec![assign],
+            Self::Task(TaskState { assign, .. })
+            | Self::Parallel(ParallelState { assign, .. })
+            | Self::Pass(PassState { assign, .. }) => vec![assign],
             Self::Choice(choice) => choice.choices.iter().map(|rule| &rule.assign).collect(),
             Self::Wait(_) | Self::Succeed(_) | Self::Fail(_) => Vec::new(),
         };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::arns::ROLE;
-use super::asl::{Catcher, Choice, Fail, Parallel, State, Task, Wait};
+use super::asl::{Catcher, ChoiceState, FailState, ParallelState, State, TaskState, WaitState};
 use super::check::LONGEST_WAIT;
 use super::data::{Shape, said_in};
 use super::jsonata::Variables;
@@ -20,8 +20,8 @@ use super::run::{Run, StateTransition, Visit, Walk, Walked};
 /// What can be tried again.
 #[derive(Clone, Copy)]
 enum Work<'a> {
-    Task(&'a Task),
-    Parallel(&'a Parallel),
+    Task(&'a TaskState),
+    Parallel(&'a ParallelState),
 }
 
 impl Run {
@@ -175,7 +175,7 @@ impl Run {
     fn choose<'a>(
         &self,
         visit: &mut Visit<'_>,
-        choice: &'a Choice,
+        choice: &'a ChoiceState,
         variables: &Variables,
     ) -> Result<StateTransition<'a>, Failure> {
         let input = visit.input.clone();
@@ -207,7 +207,7 @@ impl Run {
         }
     }
 
-    fn how_long(&self, visit: &mut Visit<'_>, wait: &Wait, variables: &Variables) -> Result<Duration, Failure> {
+    fn how_long(&self, visit: &mut Visit<'_>, wait: &WaitState, variables: &Variables) -> Result<Duration, Failure> {
         let seconds = self
             .scope(visit, variables, None)
             .fill(&wait.seconds, "Seconds")
@@ -221,7 +221,7 @@ impl Run {
         }
     }
 
-    fn fail(&self, visit: &mut Visit<'_>, fail: &Fail, variables: &Variables) -> Failure {
+    fn fail(&self, visit: &mut Visit<'_>, fail: &FailState, variables: &Variables) -> Failure {
         let scope = self.scope(visit, variables, None);
         let text = |template: &String, field: &str| {
             scope.fill(&Value::String(template.clone()), field).map(|value| match value {

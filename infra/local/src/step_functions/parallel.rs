@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use serde_json::Value;
 
-use super::asl::Parallel;
+use super::asl::ParallelState;
 use super::data::{Shape, fits};
 use super::jsonata::Variables;
 use super::retry::Failure;
@@ -16,7 +16,7 @@ impl Run {
     pub(super) async fn parallel<'a>(
         &self,
         visit: &mut Visit<'_>,
-        parallel: &'a Parallel,
+        parallel: &'a ParallelState,
         variables: &Variables,
     ) -> Result<StateTransition<'a>, Failure> {
         let input = match &parallel.arguments {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::asl::Task;
+use super::asl::TaskState;
 use super::data::{Shape, fits};
 use super::function::{Invocation, Invoke};
 use super::history::error_details;
@@ -21,7 +21,7 @@ impl Run {
     pub(super) async fn task<'a>(
         &self,
         visit: &mut Visit<'_>,
-        task: &'a Task,
+        task: &'a TaskState,
         variables: &Variables,
     ) -> Result<StateTransition<'a>, Failure> {
         let scope = self.scope(visit, variables, None);
