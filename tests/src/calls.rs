@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use berth_local::step_functions::{Answer, FunctionError, Invocation, Invoke};
+use berth_local::step_functions::{FunctionError, FunctionReply, Invocation, Invoke};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -101,7 +101,7 @@ impl Journal {
 impl World {
     /// From now on every call of the worker goes through `around`, which is given the worker. What was put in between
     /// earlier is there no more.
-    pub fn around_calls(&self, around: impl Fn(Call, Invoke) -> Answer + Send + Sync + 'static) {
+    pub fn around_calls(&self, around: impl Fn(Call, Invoke) -> FunctionReply + Send + Sync + 'static) {
         let worker = Arc::clone(&self.worker);
         let counts: Mutex<BTreeMap<String, u64>> = Mutex::default();
         self.system.states.serve(Arc::new(move |invocation: Invocation| {

@@ -24,6 +24,6 @@ pub struct FunctionError {
 }
 
 /// A function's answer, on its way.
-pub type Answer = Pin<Box<dyn Future<Output = Result<Value, FunctionError>> + Send>>;
+pub type FunctionReply = Pin<Box<dyn Future<Output = Result<Value, FunctionError>> + Send>>;
 /// Invokes functions.
-pub type Invoke = Arc<dyn Fn(Invocation) -> Answer + Send + Sync>;
+pub type Invoke = Arc<dyn Fn(Invocation) -> FunctionReply + Send + Sync>;

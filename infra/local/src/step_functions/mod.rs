@@ -40,7 +40,7 @@ use crate::stand_in::service::{AwsService, Errors, Handler, OddsOf, Protocol};
 pub use arns::{execution_arn, machine_arn};
 use asl::Definition;
 pub use execution::{Execution, ExecutionChange, Executions, Included, Status};
-pub use function::{Answer, FunctionError, Invocation, Invoke};
+pub use function::{FunctionError, FunctionReply, Invocation, Invoke};
 use history::{Details, History, error_details};
 use retry::{Failure, RUNTIME, TIMEOUT};
 use run::Run;
