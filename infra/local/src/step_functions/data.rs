@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::arns::ROLE;
 use super::jsonata::{Failed, Scope, Variables};
-use super::retry::{DATA_LIMIT, Failure, QUERY};
+use super::retry::{DATA_LIMIT, QUERY, StateError};
 use super::run::{Run, StateTransition, Visit};
 
 /// Step Functions' limit for a state's data, in bytes of JSON.
@@ -30,7 +30,7 @@ impl Run {
         variables: &Variables,
         shape: Shape<'_>,
         next: Option<&'a str>,
-    ) -> Result<StateTransition<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, StateError> {
         let scope = self.scope(visit, variables, shape.extra);
         let filled = scope.fill_members(shape.assign, &format!("{}Assign", shape.at)).and_then(|assigned| {
             let output = match shape.output {
@@ -85,7 +85,7 @@ impl Run {
         field: &str,
         expected: &str,
         value: &Value,
-    ) -> Failure {
+    ) -> StateError {
         let expression = super::jsonata::expression(text).unwrap_or(text);
         let was = match value {
             Value::Null => "null",
@@ -102,11 +102,11 @@ impl Run {
         self.query_failed(visit, Failed { cause, location: field.to_owned() })
     }
 
-    pub(super) fn query_failed(&self, visit: &mut Visit<'_>, failed: Failed) -> Failure {
+    pub(super) fn query_failed(&self, visit: &mut Visit<'_>, failed: Failed) -> StateError {
         let cause = said_in(visit, &failed.cause);
         let details = json!({"error": QUERY, "cause": cause, "location": failed.location, "state": visit.name});
         match self.note(visit, "EvaluationFailed", Some(("evaluationFailedEventDetails", details))) {
-            Ok(()) => Failure { error: QUERY.to_owned(), cause: Some(cause) },
+            Ok(()) => StateError { error: QUERY.to_owned(), cause: Some(cause) },
             Err(full) => full,
         }
     }
@@ -120,11 +120,11 @@ pub(super) fn said_in(visit: &Visit<'_>, what: &str) -> String {
 }
 
 /// Refuses data beyond the limit.
-pub(super) fn fits(data: &Value, whose: &str) -> Result<(), Failure> {
+pub(super) fn fits(data: &Value, whose: &str) -> Result<(), StateError> {
     if data.to_string().len() <= LARGEST_DATA {
         return Ok(());
     }
-    Err(Failure {
+    Err(StateError {
         error: DATA_LIMIT.to_owned(),
         cause: Some(format!(
             "The state/task '{whose}' returned a result with a size exceeding the maximum number of bytes service limit."

@@ -14,7 +14,7 @@ use super::asl::{Catcher, ChoiceState, FailState, ParallelState, State, TaskStat
 use super::check::LONGEST_WAIT;
 use super::data::{Shape, said_in};
 use super::jsonata::Variables;
-use super::retry::{Attempts, Failure, RUNTIME, means};
+use super::retry::{Attempts, RUNTIME, StateError, means};
 use super::run::{Run, StateTransition, Visit, Walk, Walked};
 
 /// What can be tried again.
@@ -59,11 +59,14 @@ impl Run {
         mut input: Value,
         mut variables: Variables,
         last: &mut u64,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Value, StateError> {
         let mut name = start_at;
         loop {
             let Some(state) = states.get(name) else {
-                return Err(Failure { error: RUNTIME.to_owned(), cause: Some(format!("There is no state '{name}'")) });
+                return Err(StateError {
+                    error: RUNTIME.to_owned(),
+                    cause: Some(format!("There is no state '{name}'")),
+                });
             };
             let mut visit = Visit { name, input, entered: self.clock.now(), event: 0, retries: 0, last: &mut *last };
             let entry = json!({
@@ -94,7 +97,7 @@ impl Run {
         visit: &mut Visit<'_>,
         state: &'a State,
         variables: &Variables,
-    ) -> Result<StateTransition<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, StateError> {
         let input = visit.input.clone();
         match state {
             State::Task(task) => self.persist(visit, state, Work::Task(task), variables).await,
@@ -126,7 +129,7 @@ impl Run {
         state: &'a State,
         work: Work<'a>,
         variables: &Variables,
-    ) -> Result<StateTransition<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, StateError> {
         let mut attempts = Attempts::new(state.retry());
         loop {
             let tried = match work {
@@ -154,8 +157,8 @@ impl Run {
         visit: &mut Visit<'_>,
         catchers: &'a [Catcher],
         variables: &Variables,
-        failure: Failure,
-    ) -> Result<StateTransition<'a>, Failure> {
+        failure: StateError,
+    ) -> Result<StateTransition<'a>, StateError> {
         let caught = catchers.iter().enumerate().find(|(_, catcher)| means(&catcher.error_equals, &failure.error));
         let Some((index, catcher)) = caught else {
             return Err(failure);
@@ -177,7 +180,7 @@ impl Run {
         visit: &mut Visit<'_>,
         choice: &'a ChoiceState,
         variables: &Variables,
-    ) -> Result<StateTransition<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, StateError> {
         let input = visit.input.clone();
         for (index, rule) in choice.choices.iter().enumerate() {
             let field = format!("Choices[{index}]/Condition");
@@ -202,12 +205,12 @@ impl Run {
             Some(next) => Ok(StateTransition { output: input, assigned: Variables::new(), next: Some(next) }),
             None => {
                 let why = "Failed to transition out of the state. The state does not point to a next state.";
-                Err(Failure { error: RUNTIME.to_owned(), cause: Some(said_in(visit, why)) })
+                Err(StateError { error: RUNTIME.to_owned(), cause: Some(said_in(visit, why)) })
             }
         }
     }
 
-    fn how_long(&self, visit: &mut Visit<'_>, wait: &WaitState, variables: &Variables) -> Result<Duration, Failure> {
+    fn how_long(&self, visit: &mut Visit<'_>, wait: &WaitState, variables: &Variables) -> Result<Duration, StateError> {
         let seconds = self
             .scope(visit, variables, None)
             .fill(&wait.seconds, "Seconds")
@@ -221,7 +224,7 @@ impl Run {
         }
     }
 
-    fn fail(&self, visit: &mut Visit<'_>, fail: &FailState, variables: &Variables) -> Failure {
+    fn fail(&self, visit: &mut Visit<'_>, fail: &FailState, variables: &Variables) -> StateError {
         let scope = self.scope(visit, variables, None);
         let text = |template: &String, field: &str| {
             scope.fill(&Value::String(template.clone()), field).map(|value| match value {
@@ -231,7 +234,7 @@ impl Run {
         };
         let filled = text(&fail.error, "Error").and_then(|error| {
             let cause = fail.cause.as_ref().map(|cause| text(cause, "Cause")).transpose()?;
-            Ok(Failure { error, cause })
+            Ok(StateError { error, cause })
         });
         filled.unwrap_or_else(|failed| self.query_failed(visit, failed))
     }

@@ -42,7 +42,7 @@ use asl::Definition;
 pub use execution::{Execution, ExecutionChange, Executions, Included, Status};
 pub use function::{FunctionError, FunctionReply, Invocation, Invoke};
 use history::{Details, History, error_details};
-use retry::{Failure, RUNTIME, TIMEOUT};
+use retry::{RUNTIME, StateError, TIMEOUT};
 use run::Run;
 
 /// Step Functions.
@@ -210,7 +210,7 @@ impl Inner {
                 Some(definition) => self.run(&mut self.book(), definition, &execution),
                 None => {
                     let cause = format!("The state machine '{}' is gone", execution.machine);
-                    let failure = Failure { error: RUNTIME.to_owned(), cause: Some(cause) };
+                    let failure = StateError { error: RUNTIME.to_owned(), cause: Some(cause) };
                     self.end(&execution.arn(), 0, Ending::failed(failure));
                 }
             }
@@ -286,7 +286,7 @@ impl Inner {
     }
 }
 
-fn ended((last, result): (u64, Result<Value, Failure>)) -> (u64, Ending) {
+fn ended((last, result): (u64, Result<Value, StateError>)) -> (u64, Ending) {
     match result {
         Ok(output) => (last, Ending { output: Some(output.to_string()), ..Ending::of(Status::Succeeded) }),
         Err(failure) => (last, Ending::failed(failure)),
@@ -298,7 +298,7 @@ impl Ending {
         Self { status, output: None, error: None, cause: None }
     }
 
-    fn failed(failure: Failure) -> Self {
+    fn failed(failure: StateError) -> Self {
         Self { error: Some(failure.error), cause: failure.cause, ..Self::of(Status::Failed) }
     }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::asl::ParallelState;
 use super::data::{Shape, fits};
 use super::jsonata::Variables;
-use super::retry::Failure;
+use super::retry::StateError;
 use super::run::{Run, StateTransition, Visit, Walk};
 
 impl Run {
@@ -18,7 +18,7 @@ impl Run {
         visit: &mut Visit<'_>,
         parallel: &'a ParallelState,
         variables: &Variables,
-    ) -> Result<StateTransition<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, StateError> {
         let input = match &parallel.arguments {
             None => visit.input.clone(),
             Some(arguments) => self
@@ -57,7 +57,7 @@ impl Run {
 }
 
 /// Runs branches in one task, which makes their order repeatable; the first error ends the others.
-async fn side_by_side(walks: Vec<Walk<'_>>) -> (u64, Result<Vec<Value>, Failure>) {
+async fn side_by_side(walks: Vec<Walk<'_>>) -> (u64, Result<Vec<Value>, StateError>) {
     let mut last = 0;
     let mut outputs = vec![Value::Null; walks.len()];
     let mut walks: Vec<_> = walks.into_iter().map(Some).collect();

@@ -8,7 +8,7 @@ use super::asl::{Jitter, Retrier};
 
 /// An error that ends a state, a branch or an execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
+pub(super) struct StateError {
     /// Its name.
     pub error: String,
     /// What is said of it; a time-out says nothing.

@@ -14,7 +14,7 @@ use super::asl::Definition;
 use super::function::Invoke;
 use super::history::{Details, Full, History, MOST_EVENTS};
 use super::jsonata::Variables;
-use super::retry::{Failure, RUNTIME};
+use super::retry::{RUNTIME, StateError};
 
 /// One execution under way.
 pub(super) struct Run {
@@ -62,18 +62,23 @@ pub(super) struct StateTransition<'a> {
 }
 
 /// The id of a walk's last event, and its output or error.
-pub(super) type Walked = (u64, Result<Value, Failure>);
+pub(super) type Walked = (u64, Result<Value, StateError>);
 pub(super) type Walk<'a> = Pin<Box<dyn Future<Output = Walked> + Send + 'a>>;
 
 impl Run {
     /// Adds to the history; when it is full the execution is at its end.
-    pub(super) fn note(&self, visit: &mut Visit<'_>, kind: impl Into<String>, details: Details) -> Result<(), Failure> {
+    pub(super) fn note(
+        &self,
+        visit: &mut Visit<'_>,
+        kind: impl Into<String>,
+        details: Details,
+    ) -> Result<(), StateError> {
         match self.history.add(self.clock.now(), *visit.last, kind, details) {
             Ok(event) => {
                 *visit.last = event;
                 Ok(())
             }
-            Err(Full) => Err(Failure {
+            Err(Full) => Err(StateError {
                 error: RUNTIME.to_owned(),
                 cause: Some(format!("The execution reached the maximum number of history events ({MOST_EVENTS}).")),
             }),

@@ -12,7 +12,7 @@ use super::data::{Shape, fits};
 use super::function::{Invocation, Invoke};
 use super::history::error_details;
 use super::jsonata::{Failed, Variables};
-use super::retry::{Failure, TIMEOUT};
+use super::retry::{StateError, TIMEOUT};
 use super::run::{Run, StateTransition, Visit};
 use crate::stand_in::identity::REGION;
 
@@ -23,7 +23,7 @@ impl Run {
         visit: &mut Visit<'_>,
         task: &'a TaskState,
         variables: &Variables,
-    ) -> Result<StateTransition<'a>, Failure> {
+    ) -> Result<StateTransition<'a>, StateError> {
         let scope = self.scope(visit, variables, None);
         let function = scope.fill(&Value::String(task.arguments.function_name.clone()), "Arguments/FunctionName");
         let payload = scope.fill(&task.arguments.payload, "Arguments/Payload");
@@ -91,7 +91,7 @@ impl Run {
         }
     }
 
-    async fn invoke(&self, invoke: Invoke, call: Invocation, limit: Option<u32>) -> Result<Value, Failure> {
+    async fn invoke(&self, invoke: Invoke, call: Invocation, limit: Option<u32>) -> Result<Value, StateError> {
         let invocation = tokio::spawn(invoke(call));
         let answer = match limit {
             None => invocation.await,
@@ -99,13 +99,13 @@ impl Run {
                 biased;
                 answer = invocation => answer,
                 () = self.clock.sleep_limit(Duration::from_secs(seconds.into())) => {
-                    return Err(Failure { error: TIMEOUT.to_owned(), cause: None });
+                    return Err(StateError { error: TIMEOUT.to_owned(), cause: None });
                 }
             },
         };
         match answer {
             Ok(Ok(payload)) => Ok(json!({"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200})),
-            Ok(Err(error)) => Err(Failure {
+            Ok(Err(error)) => Err(StateError {
                 // Lambda's own errors carry a sentence, a function's error what the runtime reported.
                 cause: Some(if error.error_type.starts_with("Lambda.") {
                     error.message
@@ -115,7 +115,7 @@ impl Run {
                 error: error.error_type,
             }),
             // Functions are built to abort when they panic, which Lambda sees as an exit.
-            Err(panicked) => Err(Failure {
+            Err(panicked) => Err(StateError {
                 error: "Runtime.ExitError".to_owned(),
                 cause: Some(
                     json!({"errorMessage": panicked.to_string(), "errorType": "Runtime.ExitError"}).to_string(),
