@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 
-use super::failure::Failure;
+use super::gateway_response::GatewayResponse;
 use super::integrations::mock_status;
 use super::matching::{CONTEXT, Uri, find, literal, with_variables};
 use super::model::{Integration, LinkStatus, Method};
@@ -60,7 +60,7 @@ pub async fn invoke(cloud: &Cloud, api: &str, stage: &str, path: &str, request: 
         Ok(plan) => carry_out(cloud, plan).await,
         Err(failure) => Err(failure),
     };
-    let mut response = answer.unwrap_or_else(Failure::into_response);
+    let mut response = answer.unwrap_or_else(GatewayResponse::into_response);
     for (name, id) in
         [("x-amzn-requestid", &ids.request), ("x-amz-apigw-id", &ids.gateway), ("x-amzn-trace-id", &ids.trace)]
     {
@@ -86,13 +86,13 @@ impl Ids {
     }
 }
 
-async fn carry_out(cloud: &Cloud, plan: Plan) -> Result<Response<Bytes>, Failure> {
+async fn carry_out(cloud: &Cloud, plan: Plan) -> Result<Response<Bytes>, GatewayResponse> {
     match plan {
         Plan::Healthy => Ok(Response::new(Bytes::from_static(b"healthy"))),
         Plan::Mock(integration) => mock(&integration),
         Plan::Silent { timeout, clock } => {
             clock.sleep(timeout).await;
-            Err(Failure::TIMED_OUT)
+            Err(GatewayResponse::TIMED_OUT)
         }
         Plan::Send(outgoing) => send::send(cloud.net(), *outgoing).await,
     }
@@ -156,44 +156,46 @@ impl Caller<'_> {
     }
 }
 
-fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Failure> {
+fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, GatewayResponse> {
     if ["/ping", "/sping"].contains(&path) || (["ping", "sping"].contains(&caller.stage) && path == "/") {
         return Ok(Plan::Healthy);
     }
     let length = |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len();
     if caller.request.headers().iter().map(length).sum::<usize>() > LARGEST_HEADERS {
-        return Err(Failure::HEADERS_TOO_LARGE);
+        return Err(GatewayResponse::HEADERS_TOO_LARGE);
     }
     let api = account.apigateway.apis.get(caller.api).filter(|api| !api.disable_execute_api_endpoint);
-    let api = api.ok_or(Failure::FORBIDDEN)?;
-    let live = api.stages.get(caller.stage).and_then(|stage| stage.live.as_ref()).ok_or(Failure::FORBIDDEN)?;
-    let resources = &api.deployments.get(&live.deployment).ok_or(Failure::FORBIDDEN)?.resources;
-    let (resource, path_values) = find(resources, path).ok_or(Failure::NO_METHOD)?;
+    let api = api.ok_or(GatewayResponse::FORBIDDEN)?;
+    let live = api.stages.get(caller.stage).and_then(|stage| stage.live.as_ref()).ok_or(GatewayResponse::FORBIDDEN)?;
+    let resources = &api.deployments.get(&live.deployment).ok_or(GatewayResponse::FORBIDDEN)?.resources;
+    let (resource, path_values) = find(resources, path).ok_or(GatewayResponse::NO_METHOD)?;
     let asked = caller.request.method().as_str();
-    let method = resource.methods.get(asked).or_else(|| resource.methods.get("ANY")).ok_or(Failure::NO_METHOD)?;
+    let method =
+        resource.methods.get(asked).or_else(|| resource.methods.get("ANY")).ok_or(GatewayResponse::NO_METHOD)?;
     check_caller(method, caller.request.headers())?;
     if caller.request.body().len() > LARGEST_BODY {
-        return Err(Failure::TOO_LARGE);
+        return Err(GatewayResponse::TOO_LARGE);
     }
-    let integration = method.method_integration.as_ref().ok_or(Failure::INTERNAL)?;
+    let integration = method.method_integration.as_ref().ok_or(GatewayResponse::INTERNAL)?;
     if integration.r#type == "MOCK" {
         return Ok(Plan::Mock(Box::new(integration.clone())));
     }
     // There is no internet behind a stand-in: only what a VPC link leads to can be reached.
     let link = integration.connection_id.as_deref().filter(|_| integration.connection_type == "VPC_LINK");
     let variable = |name: &str| live.variables.get(name).cloned();
-    let link = link.and_then(|id| with_variables(id, variable)).ok_or(Failure::INTERNAL)?;
+    let link = link.and_then(|id| with_variables(id, variable)).ok_or(GatewayResponse::INTERNAL)?;
     let link = account.apigateway.vpc_links.get(&link).filter(|link| link.status == LinkStatus::Available);
-    let load_balancer = link.and_then(|link| elb::load_balancer(account, &link.target)).ok_or(Failure::INTERNAL)?;
+    let load_balancer =
+        link.and_then(|link| elb::load_balancer(account, &link.target)).ok_or(GatewayResponse::INTERNAL)?;
     let timeout = Duration::from_millis(integration.timeout_in_millis.into());
     if !load_balancer.security_groups.is_empty() && load_balancer.enforce_on_private_link {
         return Ok(Plan::Silent { timeout, clock: account.engine.clock.clone() });
     }
 
     let uri = integration.uri.as_deref().and_then(|uri| with_variables(uri, variable));
-    let uri = uri.and_then(|uri| Uri::parse(&uri)).ok_or(Failure::INTERNAL)?;
+    let uri = uri.and_then(|uri| Uri::parse(&uri)).ok_or(GatewayResponse::INTERNAL)?;
     let mapped = Mapped::of(integration, |source| caller.value(source, &path_values, &live.variables));
-    let target_path = uri.path_with(&mapped.path).ok_or(Failure::INTERNAL)?;
+    let target_path = uri.path_with(&mapped.path).ok_or(GatewayResponse::INTERNAL)?;
     let proxy = integration.r#type == "HTTP_PROXY";
     let passed = caller.request.uri().query().filter(|_| proxy);
     let query: Vec<&str> = [uri.query.as_deref(), passed, mapped.query.as_deref()]
@@ -212,12 +214,12 @@ fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Fail
         ("x-forwarded-for", &forwarded_for(caller.request.headers())),
         ("host", &uri.authority),
     ] {
-        headers.insert(name, HeaderValue::from_str(value).map_err(|_| Failure::INTERNAL)?);
+        headers.insert(name, HeaderValue::from_str(value).map_err(|_| GatewayResponse::INTERNAL)?);
     }
     let http_method = integration.http_method.as_deref().filter(|method| *method != "ANY").unwrap_or(asked);
     Ok(Plan::Send(Box::new(Outgoing {
         address: (load_balancer.dns_name.clone(), uri.port),
-        method: http_method.parse().map_err(|_| Failure::INTERNAL)?,
+        method: http_method.parse().map_err(|_| GatewayResponse::INTERNAL)?,
         target,
         headers,
         body: caller.request.body().clone(),
@@ -230,12 +232,12 @@ fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Fail
 }
 
 /// Signatures are not checked, but a method with IAM wants one, and no API key is valid here: there are no usage plans.
-fn check_caller(method: &Method, headers: &HeaderMap) -> Result<(), Failure> {
+fn check_caller(method: &Method, headers: &HeaderMap) -> Result<(), GatewayResponse> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if method.authorization_type == "AWS_IAM" && !authorization.starts_with("AWS4-HMAC-SHA256") {
-        return Err(Failure::NO_METHOD);
+        return Err(GatewayResponse::NO_METHOD);
     }
-    if method.api_key_required { Err(Failure::FORBIDDEN) } else { Ok(()) }
+    if method.api_key_required { Err(GatewayResponse::FORBIDDEN) } else { Ok(()) }
 }
 
 fn forwarded_for(headers: &HeaderMap) -> String {
@@ -276,7 +278,7 @@ impl Mapped {
 }
 
 /// A mock pretends to have the status of its template, and answers as its integration response says.
-fn mock(integration: &Integration) -> Result<Response<Bytes>, Failure> {
+fn mock(integration: &Integration) -> Result<Response<Bytes>, GatewayResponse> {
     let status = integration.request_templates.values().find_map(|template| mock_status(template));
-    send::by_integration_response(integration, &status.ok_or(Failure::INTERNAL)?, &HeaderMap::new(), None)
+    send::by_integration_response(integration, &status.ok_or(GatewayResponse::INTERNAL)?, &HeaderMap::new(), None)
 }

@@ -2,11 +2,11 @@
 //!
 //! `route` tells operations from method and path; `apis`, `methods`, `integrations`, `deployments`, `links`, `tags` answer them; `model`
 //! is what they keep; `patch` and `wire` are what they share. The data path is `invoke` and `send` (with
-//! `matching` and `failure`).
+//! `matching` and `gateway_response`).
 
 mod apis;
 mod deployments;
-mod failure;
+mod gateway_response;
 mod integrations;
 mod invoke;
 mod links;

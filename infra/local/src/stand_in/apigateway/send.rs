@@ -9,7 +9,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 
-use super::failure::Failure;
+use super::gateway_response::GatewayResponse;
 use super::matching::literal;
 use super::model::Integration;
 use crate::stand_in::net::{Address, Net};
@@ -64,39 +64,39 @@ fn is_dropped(name: &HeaderName) -> bool {
 }
 
 /// Sends the request and awaits the answer, for as long as the integration may take.
-pub async fn send(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, Failure> {
+pub async fn send(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, GatewayResponse> {
     let (clock, timeout) = (outgoing.clock.clone(), outgoing.timeout);
     tokio::select! {
         answer = exchange(net, outgoing) => answer,
-        () = clock.sleep_limit(timeout) => Err(Failure::TIMED_OUT),
+        () = clock.sleep_limit(timeout) => Err(GatewayResponse::TIMED_OUT),
     }
 }
 
-async fn exchange(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, Failure> {
+async fn exchange(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, GatewayResponse> {
     let Outgoing { address, method, target, headers, body, accept, integration, binary_media_types, .. } = outgoing;
     let passes = integration.r#type == "HTTP_PROXY" || integration.passthrough_behavior != "NEVER";
     if !passes && !body.is_empty() {
         // No template fits the body, and it may not pass: AWS answers 415, with no call to the service.
-        return Err(Failure::UNSUPPORTED_MEDIA);
+        return Err(GatewayResponse::UNSUPPORTED_MEDIA);
     }
     let body = as_text(body, &[headers.get(header::CONTENT_TYPE)], &binary_media_types);
-    let stream = net.connect(&address).await.map_err(|_| Failure::NETWORK)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| Failure::NETWORK)?;
+    let stream = net.connect(&address).await.map_err(|_| GatewayResponse::NETWORK)?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|_| GatewayResponse::NETWORK)?;
     // Dropped with this future, so that a timeout closes the connection.
     let mut connections = JoinSet::new();
     connections.spawn(connection);
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = method;
-    *request.uri_mut() = target.parse().map_err(|_| Failure::INTERNAL)?;
+    *request.uri_mut() = target.parse().map_err(|_| GatewayResponse::INTERNAL)?;
     *request.headers_mut() = headers;
     // A load balancer without a registered target closes the connection before any answer: that is 500. A service
     // that does the same looks the same from here. Once an answer has begun, its end is a network error.
-    let answer = sender.send_request(request).await.map_err(|_| Failure::INTERNAL)?;
+    let answer = sender.send_request(request).await.map_err(|_| GatewayResponse::INTERNAL)?;
     let (parts, body) = answer.into_parts();
-    let body = Limited::new(body, LARGEST_BODY)
-        .collect()
-        .await
-        .map_err(|error| if error.is::<LengthLimitError>() { Failure::INTERNAL } else { Failure::NETWORK })?;
+    let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() { GatewayResponse::INTERNAL } else { GatewayResponse::NETWORK }
+    })?;
     let media = [parts.headers.get(header::CONTENT_TYPE), accept.as_ref()];
     let body = as_text(body.to_bytes(), &media, &binary_media_types);
     if integration.r#type != "HTTP_PROXY" {
@@ -130,19 +130,20 @@ pub fn by_integration_response(
     status: &str,
     headers: &HeaderMap,
     body: Option<Bytes>,
-) -> Result<Response<Bytes>, Failure> {
+) -> Result<Response<Bytes>, GatewayResponse> {
     let responses = || integration.integration_responses.values();
     let chosen = responses()
         .find(|response| response.selection_pattern.as_deref() == Some(status))
         .or_else(|| responses().find(|response| response.selection_pattern.is_none()))
-        .ok_or(Failure::INTERNAL)?;
+        .ok_or(GatewayResponse::INTERNAL)?;
     let template = chosen.response_templates.iter().next();
     let (media, body) = match (template, body) {
         (Some((media, text)), _) => (HeaderValue::from_str(media).ok(), Bytes::from(text.clone())),
         (None, body) => (headers.get(header::CONTENT_TYPE).cloned(), body.unwrap_or_default()),
     };
     let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::from_bytes(chosen.status_code.as_bytes()).map_err(|_| Failure::INTERNAL)?;
+    *response.status_mut() =
+        StatusCode::from_bytes(chosen.status_code.as_bytes()).map_err(|_| GatewayResponse::INTERNAL)?;
     let media = media.unwrap_or(HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CONTENT_TYPE, media);
     for (target, source) in &chosen.response_parameters {

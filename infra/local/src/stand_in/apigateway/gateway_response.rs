@@ -6,13 +6,13 @@ use serde_json::json;
 
 /// An answer that the gateway itself gives instead of the service's.
 #[derive(Debug)]
-pub struct Failure {
+pub struct GatewayResponse {
     status: StatusCode,
     kind: &'static str,
     message: &'static str,
 }
 
-impl Failure {
+impl GatewayResponse {
     pub const FORBIDDEN: Self =
         Self { status: StatusCode::FORBIDDEN, kind: "ForbiddenException", message: "Forbidden" };
     pub const NO_METHOD: Self = Self {
