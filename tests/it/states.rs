@@ -10,7 +10,7 @@ use std::time::Duration;
 use berth_domain::Clock;
 use berth_local::step_functions::asl::Definition;
 use berth_local::step_functions::{
-    Execution, ExecutionChange, Executions, FunctionError, Invocation, Invoke, Machine, Options, States, Status,
+    Execution, ExecutionChange, Executions, FunctionError, Invocation, Invoke, Options, StateMachine, States, Status,
     machine_arn,
 };
 use jiff::Timestamp;
@@ -45,8 +45,8 @@ fn machine(states: Value, start_at: &str) -> Value {
     json!({"StartAt": start_at, "QueryLanguage": "JSONata", "States": states})
 }
 
-fn parsed(definition: &Value) -> Machine {
-    Machine { name: "machine".to_owned(), definition: Definition::parse(&definition.to_string()).unwrap() }
+fn parsed(definition: &Value) -> StateMachine {
+    StateMachine { name: "machine".to_owned(), definition: Definition::parse(&definition.to_string()).unwrap() }
 }
 
 fn refusal(definition: &Value) -> String {

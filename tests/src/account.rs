@@ -10,7 +10,7 @@ use berth_local::stand_in::profile::Profile;
 use berth_local::stand_in::quotas::Quotas;
 use berth_local::stand_in::rates::Rates;
 use berth_local::stand_in::{Cloud, Options, REGION};
-use berth_local::step_functions::{self, Machine, States};
+use berth_local::step_functions::{self, StateMachine, States};
 use jiff::Timestamp;
 
 /// An AWS account in memory.
@@ -37,7 +37,7 @@ pub struct AccountOptions {
     /// How much it may have.
     pub quotas: Quotas,
     /// Its state machines; give them functions by `states.serve`.
-    pub machines: Vec<Machine>,
+    pub machines: Vec<StateMachine>,
 }
 
 impl Account {

@@ -148,7 +148,7 @@ impl Embedded {
         let states = States::new(step_functions::Options {
             on_change: Some(on_change),
             seed,
-            machines: vec![step_functions::Machine { name: MACHINE_NAME.to_owned(), definition: definition()? }],
+            machines: vec![step_functions::StateMachine { name: MACHINE_NAME.to_owned(), definition: definition()? }],
             kept: disk.as_ref().map(|disk| disk.read("executions")).transpose()?.flatten(),
             keep: disk.as_ref().map(|disk| disk.writer("executions")),
             ..step_functions::Options::new(clock.clone())

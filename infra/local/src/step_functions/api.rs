@@ -110,7 +110,7 @@ impl States {
             ));
         }
         if let Err(error) = serde_json::from_str::<IgnoredAny>(&input) {
-            let message = format!("Invalid State Machine Execution Input: '{error}'");
+            let message = format!("Invalid State StateMachine Execution Input: '{error}'");
             return Err(Refusal::bad("InvalidExecutionInput", message));
         }
         let inner = &self.0;
@@ -167,10 +167,9 @@ impl Inner {
         if !arn.starts_with("arn:") {
             return Err(Refusal::bad("InvalidArn", format!("Invalid Arn: 'Invalid ARN prefix: {arn}'")));
         }
-        self.machines
-            .iter()
-            .find(|(name, _)| machine_arn(name) == arn)
-            .ok_or_else(|| Refusal::bad("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'")))
+        self.machines.iter().find(|(name, _)| machine_arn(name) == arn).ok_or_else(|| {
+            Refusal::bad("StateMachineDoesNotExist", format!("State StateMachine Does Not Exist: '{arn}'"))
+        })
     }
 
     fn list(&self, call: ListExecutions) -> Result<Value, Refusal> {

@@ -67,7 +67,7 @@ pub type OnChange = Arc<dyn Fn(&ExecutionChange) + Send + Sync>;
 
 /// A state machine.
 #[derive(Clone, Debug)]
-pub struct Machine {
+pub struct StateMachine {
     /// Its name.
     pub name: String,
     /// Its definition.
@@ -81,7 +81,7 @@ pub struct Options {
     /// Draws jitter, and the names of executions that are started without one.
     pub seed: u64,
     /// The state machines.
-    pub machines: Vec<Machine>,
+    pub machines: Vec<StateMachine>,
     /// The functions, if they are there already; see [`States::serve`].
     pub invoke: Option<Invoke>,
     /// Where the executions are kept.
