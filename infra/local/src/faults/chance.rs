@@ -82,18 +82,18 @@ impl Chance {
 
 /// A chance and its dice: the same seed and the same calls give the same faults.
 #[derive(Debug)]
-pub(crate) struct Dice {
+pub(crate) struct FaultGenerator {
     chance: Chance,
     rng: ChaCha8Rng,
 }
 
-impl Dice {
+impl FaultGenerator {
     pub(crate) fn new(seed: u64, chance: Chance) -> Self {
         Self { chance, rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
     /// The fault of one call.
-    pub(crate) fn throw(&mut self, service: &AwsService, operation: &str, by_function: bool) -> Option<Fault> {
+    pub(crate) fn draw(&mut self, service: &AwsService, operation: &str, by_function: bool) -> Option<Fault> {
         let odds = self.chance.odds(service).filter(|_| by_function || !self.chance.functions_only)?;
         let (thrown, slower): (f64, f64) = (self.rng.random(), self.rng.random());
         let only = |applies: bool, fault: Fault| applies.then_some(fault);

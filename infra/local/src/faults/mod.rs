@@ -9,7 +9,7 @@ pub mod lambda_process;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use chance::{Chance, Dice};
+use chance::{Chance, FaultGenerator};
 pub use fault::Fault;
 
 use crate::stand_in::service::AwsService;
@@ -26,7 +26,7 @@ struct Inner {
     /// By number of the call among all calls of functions, counted from 1.
     scripted_for_functions: BTreeMap<u64, Fault>,
     calls_of_functions: u64,
-    dice: Option<Dice>,
+    generator: Option<FaultGenerator>,
     journal: Option<Vec<(String, u64)>>,
     log: Vec<String>,
 }
@@ -55,12 +55,12 @@ impl Faults {
 
     /// From now on faults come by chance too: for the same seed and the same calls, the same ones.
     pub fn chance(&self, seed: u64, chance: Chance) {
-        self.lock().dice = Some(Dice::new(seed, chance));
+        self.lock().generator = Some(FaultGenerator::new(seed, chance));
     }
 
     /// No fault comes by chance any more, so that what is under way can settle.
     pub fn calm(&self) {
-        self.lock().dice = None;
+        self.lock().generator = None;
     }
 
     /// The faults that came, scripted or by chance, one a line: operation, the how manieth call of it, what went wrong.
@@ -104,7 +104,7 @@ impl Faults {
             fault.get_or_insert(scripted);
         }
         // The dice are thrown for every call, so that a script does not change what chance brings to the others.
-        let thrown = inner.dice.as_mut().and_then(|dice| dice.throw(service, operation, by_function));
+        let thrown = inner.generator.as_mut().and_then(|generator| generator.draw(service, operation, by_function));
         let fault = fault.or(thrown);
         if let Some(fault) = &fault {
             inner.log.push(format!("{name} call {nth}: {fault}"));
