@@ -59,8 +59,8 @@ async fn until<T>(mut found: impl AsyncFnMut() -> Option<T>) -> T {
 }
 
 /// The first task of a service that has stopped.
-async fn stopped(cloud: &Cloud, service: &str) -> ecs::Task {
-    let stopped = |task: &&ecs::Task| task.service.ends_with(service) && task.status == ecs::TaskStatus::Stopped;
+async fn stopped(cloud: &Cloud, service: &str) -> ecs::EcsTask {
+    let stopped = |task: &&ecs::EcsTask| task.service.ends_with(service) && task.status == ecs::TaskStatus::Stopped;
     until(async || cloud.change(|account| account.ecs.tasks.values().find(stopped).cloned())).await
 }
 
@@ -120,7 +120,7 @@ async fn a_command_runs_as_the_task_survives_a_kill_and_ends_with_the_stand_in()
 
     call(&next, "CreateService", create("stubborn"));
     let stubborn = until(async || {
-        let running = |task: &&ecs::Task| task.service.ends_with("stubborn") && task.process_group.is_some();
+        let running = |task: &&ecs::EcsTask| task.service.ends_with("stubborn") && task.process_group.is_some();
         next.change(|account| account.ecs.tasks.values().find(running).cloned())
     })
     .await;

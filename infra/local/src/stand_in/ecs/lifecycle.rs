@@ -7,7 +7,7 @@ use super::definition::{self, TaskDefinition};
 use super::input::uuid;
 use super::runner::Launch;
 use super::service::{self, Plan};
-use super::task::{Container, Interface, Moments, Status, Task};
+use super::task::{Container, EcsTask, Interface, Moments, Status};
 use super::{Effect, Event, failing, scheduler};
 use crate::stand_in::account::{self, Account};
 use crate::stand_in::ec2;
@@ -59,7 +59,7 @@ pub(super) fn launch(account: &mut Account, key: &str, deployment: &str, plan: &
         })
         .collect();
     let service = account.ecs.services.get(key);
-    let task = Task {
+    let task = EcsTask {
         cluster: key.split('/').next().unwrap_or_default().to_owned(),
         service: key.to_owned(),
         deployment: deployment.to_owned(),
@@ -189,7 +189,7 @@ pub(super) fn run(account: &mut Account, id: &str) {
 }
 
 /// The container whose program stands for the whole task: the one that has the first target, else the first essential.
-pub(super) fn main_container<'a>(definition: &'a TaskDefinition, task: &Task) -> Option<&'a definition::Container> {
+pub(super) fn main_container<'a>(definition: &'a TaskDefinition, task: &EcsTask) -> Option<&'a definition::Container> {
     let port = task.targets.first().map(|(_, port)| *port);
     definition
         .containers

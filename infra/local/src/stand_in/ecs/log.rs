@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::task::{Status, Task};
+use super::task::{EcsTask, Status};
 use super::{Ecs, definition, lifecycle};
 use crate::stand_in::account::Account;
 
@@ -47,6 +47,6 @@ pub(crate) fn stream<'a>(ecs: &'a Ecs, group: &str, stream: &str) -> Option<&'a 
     Some(if writes { &task.lines } else { &[] })
 }
 
-fn has_started(task: &Task) -> bool {
+fn has_started(task: &EcsTask) -> bool {
     task.moments.started.is_some() && task.status >= Status::Running
 }

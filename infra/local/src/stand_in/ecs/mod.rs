@@ -34,7 +34,7 @@ pub use log::Line;
 pub(crate) use log::{group_exists as log_group_exists, stream as log_stream};
 pub use runner::{Launch, Programs, Runner};
 pub use service::{Deployment, Plan, Rollout, Service, Status as ServiceStatus};
-pub use task::{Container, Status as TaskStatus, Task};
+pub use task::{Container, EcsTask, Status as TaskStatus};
 
 use super::Cloud;
 use super::account::{self, Account};
@@ -71,7 +71,7 @@ pub struct Ecs {
     /// The INACTIVE ones whose places were taken, while reads do not see the new ones yet.
     former: BTreeMap<String, Service>,
     /// By id.
-    pub tasks: BTreeMap<String, Task>,
+    pub tasks: BTreeMap<String, EcsTask>,
     tags: BTreeMap<String, input::Tags>,
     counted: u64,
     placed: u64,
@@ -94,7 +94,7 @@ impl Default for Ecs {
 
 impl Ecs {
     /// The tasks of a service, stopped ones too.
-    pub(crate) fn tasks_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Task> {
+    pub(crate) fn tasks_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a EcsTask> {
         self.tasks.values().filter(move |task| task.service == service)
     }
 

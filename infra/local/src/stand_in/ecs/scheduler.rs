@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::lifecycle::Unplaced;
 use super::service::{self, Deployment, Rollout, Service, Status};
-use super::task::{self, Task};
+use super::task::{self, EcsTask};
 use super::{Event, lifecycle, update};
 use crate::stand_in::account::{self, Account};
 use crate::stand_in::elb;
@@ -36,7 +36,7 @@ pub(super) fn reconcile(account: &mut Account, key: &str) {
     };
     let Some(primary) = service.primary().cloned() else { return };
     let (desired, configuration) = (service.desired as usize, service.configuration.clone());
-    let (new, old): (Vec<Task>, Vec<Task>) = account
+    let (new, old): (Vec<EcsTask>, Vec<EcsTask>) = account
         .ecs
         .tasks_of(key)
         .filter(|task| task.should_run)
@@ -61,7 +61,7 @@ pub(super) fn reconcile(account: &mut Account, key: &str) {
 }
 
 /// The tasks beyond the desired number: those that do not run yet go first, then the newest.
-fn surplus(tasks: &[Task], desired: usize) -> Vec<Task> {
+fn surplus(tasks: &[EcsTask], desired: usize) -> Vec<EcsTask> {
     let mut tasks = tasks.to_vec();
     tasks.sort_by_key(|task| (task.status == task::Status::Running, std::cmp::Reverse(task.moments.created)));
     tasks.truncate(tasks.len().saturating_sub(desired));
@@ -69,11 +69,11 @@ fn surplus(tasks: &[Task], desired: usize) -> Vec<Task> {
 }
 
 /// The tasks of older deployments that may go: those that do not run yet, and as many running ones as leaves `least`.
-fn replaced(old: &[Task], ready: usize, desired: usize, least: usize) -> Vec<Task> {
+fn replaced(old: &[EcsTask], ready: usize, desired: usize, least: usize) -> Vec<EcsTask> {
     if ready >= desired {
         return old.to_vec();
     }
-    let (running, others): (Vec<Task>, Vec<Task>) =
+    let (running, others): (Vec<EcsTask>, Vec<EcsTask>) =
         old.iter().cloned().partition(|task| task.status == task::Status::Running);
     let spare = (running.len() + ready).saturating_sub(least);
     others.into_iter().chain(running.into_iter().take(spare)).collect()
@@ -133,7 +133,7 @@ fn announce(account: &mut Account, key: &str) {
     let Some(service) = account.ecs.services.get(key) else { return };
     let Some(primary) = service.primary() else { return };
     let desired = service.desired as usize;
-    let live: Vec<&Task> = account.ecs.tasks_of(key).filter(|task| task.should_run).collect();
+    let live: Vec<&EcsTask> = account.ecs.tasks_of(key).filter(|task| task.should_run).collect();
     let of_primary = live.iter().filter(|task| task.deployment == primary.id).count();
     let alone = live.len() == of_primary && of_primary == desired;
     let steady = alone && service.deployments.len() == 1 && live.iter().all(|task| is_steady(account, task, now));
@@ -157,7 +157,7 @@ fn announce(account: &mut Account, key: &str) {
     }
 }
 
-fn is_steady(account: &Account, task: &Task, now: Timestamp) -> bool {
+fn is_steady(account: &Account, task: &EcsTask, now: Timestamp) -> bool {
     let started = task.moments.started.filter(|_| task.status == task::Status::Running);
     started.is_some_and(|started| account.engine.clock.add(started, STEADY_AFTER) <= now)
 }
@@ -257,7 +257,7 @@ pub(super) fn look(account: &mut Account, key: &str, number: u64) {
     let now = account.engine.now();
     let grace = Duration::from_secs(service.grace_seconds.unwrap_or(0).into());
     let forgives = service.configuration.forgives();
-    let running: Vec<Task> = account
+    let running: Vec<EcsTask> = account
         .ecs
         .tasks_of(key)
         .filter(|task| task.should_run && task.status == task::Status::Running)
@@ -296,7 +296,7 @@ pub(super) fn look(account: &mut Account, key: &str, number: u64) {
 }
 
 /// The target group in which the task is unhealthy, and why.
-fn unhealthy(account: &Account, task: &Task) -> Option<(String, String)> {
+fn unhealthy(account: &Account, task: &EcsTask) -> Option<(String, String)> {
     task.targets.iter().find_map(|(group, port)| {
         let health = elb::target_health(account, group, &task.ip, *port)?;
         let sick = health.state == "unhealthy";
@@ -304,7 +304,7 @@ fn unhealthy(account: &Account, task: &Task) -> Option<(String, String)> {
     })
 }
 
-fn healthy(account: &Account, task: &Task) -> bool {
+fn healthy(account: &Account, task: &EcsTask) -> bool {
     task.targets.iter().all(|(group, port)| {
         elb::target_health(account, group, &task.ip, *port).is_some_and(|health| health.state == "healthy")
     })

@@ -30,7 +30,7 @@ pub enum Status {
 
 /// A task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Task {
+pub struct EcsTask {
     /// 32 hexadecimal digits.
     pub id: String,
     /// Its cluster's name.
@@ -113,12 +113,12 @@ pub(super) struct Moments {
     pub(super) stopped: Option<Timestamp>,
 }
 
-pub(super) fn arn(task: &Task) -> String {
+pub(super) fn arn(task: &EcsTask) -> String {
     identity::arn("ecs", &format!("task/{}/{}", task.cluster, task.id))
 }
 
-fn shown(account: &Account, task: &Task, with_tags: bool) -> Value {
-    let Task { interface, moments, .. } = task;
+fn shown(account: &Account, task: &EcsTask, with_tags: bool) -> Value {
+    let EcsTask { interface, moments, .. } = task;
     let arn = arn(task);
     let connected = moments.connected.is_some();
     let detail = |name: &str, value: &str| json!({"name": name, "value": value});
@@ -173,7 +173,7 @@ fn shown(account: &Account, task: &Task, with_tags: bool) -> Value {
     }))
 }
 
-fn shown_container(task: &Task, container: &Container) -> Value {
+fn shown_container(task: &EcsTask, container: &Container) -> Value {
     let status = match task.status {
         Status::Provisioning | Status::Pending => "PENDING",
         Status::Running | Status::Deactivating | Status::Stopping => "RUNNING",
@@ -259,7 +259,7 @@ pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
         "PENDING" => None,
         other => return Err(invalid(format!("Invalid desiredStatus: {other}."))),
     };
-    let family = |task: &Task| last(&task.task_definition).split(':').next().unwrap_or_default().to_owned();
+    let family = |task: &EcsTask| last(&task.task_definition).split(':').next().unwrap_or_default().to_owned();
     let fargate = input.launch_type.is_none_or(|launch| launch == "FARGATE");
     let arns: Vec<String> = account
         .ecs
