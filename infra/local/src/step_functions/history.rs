@@ -13,9 +13,9 @@ pub(super) type Details = Option<(&'static str, Value)>;
 
 /// The events of one execution, in branches too.
 #[derive(Default)]
-pub(super) struct History(Mutex<Vec<Event>>);
+pub(super) struct History(Mutex<Vec<HistoryEvent>>);
 
-struct Event {
+struct HistoryEvent {
     at: Timestamp,
     previous: u64,
     kind: String,
@@ -39,13 +39,13 @@ impl History {
         if events.len() + 1 >= MOST_EVENTS {
             return Err(Full);
         }
-        events.push(Event { at, previous, kind: kind.into(), details });
+        events.push(HistoryEvent { at, previous, kind: kind.into(), details });
         Ok(events.len() as u64)
     }
 
     /// Adds the execution's end.
     pub(super) fn end(&self, at: Timestamp, previous: u64, kind: &str, details: Details) {
-        self.events().push(Event { at, previous, kind: kind.to_owned(), details });
+        self.events().push(HistoryEvent { at, previous, kind: kind.to_owned(), details });
     }
 
     /// Up to `count` events after the first `skip`, and whether there are more.
@@ -60,12 +60,12 @@ impl History {
         (page, events.len() > skip.saturating_add(count))
     }
 
-    fn events(&self) -> MutexGuard<'_, Vec<Event>> {
+    fn events(&self) -> MutexGuard<'_, Vec<HistoryEvent>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn written((index, event): (usize, &Event)) -> Value {
+fn written((index, event): (usize, &HistoryEvent)) -> Value {
     let mut written = json!({
         "id": index + 1,
         "previousEventId": event.previous,
