@@ -219,14 +219,14 @@ fn the_checked_in_openapi_3_0_document_is_the_other_one_converted() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/openapi-3.0.json");
     let checked_in = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
-        checked_in == berth_api::openapi::document_3_0().expect("nothing that 3.0 cannot say"),
+        checked_in == berth_local::openapi_3_0::document().expect("nothing that 3.0 cannot say"),
         "openapi/openapi-3.0.json is out of date; renew it with: cargo -q local openapi --version 3.0 > openapi/openapi-3.0.json"
     );
 }
 
 #[test]
 fn every_reference_in_the_openapi_documents_leads_somewhere_and_every_schema_is_referred_to() {
-    for text in [berth_api::openapi::document(), berth_api::openapi::document_3_0().expect("3.0")] {
+    for text in [berth_api::openapi::document(), berth_local::openapi_3_0::document().expect("3.0")] {
         let document: Value = serde_json::from_str(&text).expect("JSON");
         let mut referred = BTreeSet::new();
         references(&document, &mut referred);

@@ -1,7 +1,7 @@
 //! OpenAPI 3.1 to 3.0, rule by rule: what becomes of a schema or document, and what is refused because 3.0 cannot say it. And
 //! where the document repeats a rule of the code in its own words: that both say the same.
 
-use berth_api::openapi::down::convert;
+use berth_local::openapi_3_0::convert;
 use regex::Regex;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use berth_api::openapi;
 use berth_local::cli::{Cli, Command, OpenapiVersion};
-use berth_local::{account, console, local, state_machine};
+use berth_local::{account, console, local, openapi_3_0, state_machine};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
@@ -32,6 +32,6 @@ async fn main() -> ExitCode {
 fn document(version: OpenapiVersion) -> Result<String, String> {
     match version {
         OpenapiVersion::V3_1 => Ok(openapi::document()),
-        OpenapiVersion::V3_0 => openapi::document_3_0().map_err(|error| error.to_string()),
+        OpenapiVersion::V3_0 => openapi_3_0::document(),
     }
 }

@@ -1,10 +1,7 @@
 //! The OpenAPI document: what the routes say of themselves and what they have in `common`, rendered. `openapi/openapi.json`
-//! is this, checked in, and `openapi/openapi-3.0.json` the same in OpenAPI 3.0 (`down`); a test compares them.
+//! is this, checked in, and a test compares them. The same in OpenAPI 3.0 is made in `infra/local` (`openapi_3_0`).
 
 mod common;
-pub mod down;
-
-use std::error::Error;
 
 use axum::response::{IntoResponse, Response};
 use http::header;
@@ -54,15 +51,6 @@ pub(crate) fn render(mut document: OpenApi) -> String {
 #[must_use]
 pub fn document() -> String {
     render(crate::documented().split_for_parts().1)
-}
-
-/// The same in OpenAPI 3.0.
-///
-/// # Errors
-/// What 3.0 cannot say.
-pub fn document_3_0() -> Result<String, Box<dyn Error>> {
-    let converted = down::convert(&serde_json::from_str(&document())?)?;
-    Ok(serde_json::to_string_pretty(&converted)? + "\n")
 }
 
 /// `GET /openapi.json`.

@@ -1,7 +1,8 @@
 //! What `cargo local` is: the whole system in one process, what it shows and what it keeps.
 //!
 //! `embedded` wires the system (`events` is its EventBridge, `disk` what survives a restart); `local` and `account` are the
-//! two ways to serve, `state_machine` generates the checked-in state machine, `cli` holds the options, `console` what they print, with `critical_path` as the measure.
+//! two ways to serve, `cli` their options, `console` what they print, with `critical_path` as the measure. `state_machine`
+//! generates the checked-in state machine, `openapi_3_0` converts the API's document.
 
 pub mod account;
 pub mod cli;
@@ -11,4 +12,5 @@ pub mod disk;
 pub mod embedded;
 pub mod events;
 pub mod local;
+pub mod openapi_3_0;
 pub mod state_machine;

@@ -1,5 +1,5 @@
-//! OpenAPI 3.1 to 3.0, for what reads no newer one: API Gateway's import, progenitor. What 3.0 cannot say is an error
-//! that names the place; nothing is left out silently.
+//! OpenAPI 3.1 to 3.0, for tools that read no newer version: API Gateway's import, progenitor. What 3.0 cannot express is
+//! an error that names the place; nothing is left out silently. `openapi/openapi-3.0.json` is [`document`], checked in.
 //!
 //! Here: the document as a tree of objects. Which members each kind of object may have is in `objects`, schemas (where
 //! nearly all the differences are) in `schema`.
@@ -32,6 +32,17 @@ impl fmt::Display for Inexpressible {
 }
 
 impl std::error::Error for Inexpressible {}
+
+/// The API's document in OpenAPI 3.0, as it is checked in.
+///
+/// # Errors
+/// What 3.0 cannot express.
+pub fn document() -> Result<String, String> {
+    let document = serde_json::from_str(&berth_api::openapi::document()).map_err(|error| error.to_string())?;
+    let converted = convert(&document).map_err(|error| error.to_string())?;
+    let text = serde_json::to_string_pretty(&converted).map_err(|error| error.to_string())?;
+    Ok(text + "\n")
+}
 
 /// `document`, a whole OpenAPI 3.1 document, in 3.0.
 ///
