@@ -1,7 +1,8 @@
-//! The one AWS endpoint: finds which service and operation a request is for, lets the call's fault happen, takes the call's
-//! latency, and writes the reply in the service's protocol. Over TCP see `serve`, in process see `sdk`.
+//! The one AWS endpoint. For each request it finds service and operation (`protocol`, `services`), applies the call's
+//! fault, takes the call's latency, lets the service answer, and writes the reply. `serve` offers it over TCP, `sdk` in
+//! process.
 //!
-//! Signatures are not checked: whoever reaches the loopback port is the account's owner.
+//! Signatures are not checked: every client that reaches the loopback port acts as the account's owner.
 
 mod protocol;
 mod query;
@@ -29,8 +30,8 @@ use crate::stand_in::service::{Handler, Reply};
 use crate::stand_in::{Cloud, apigateway};
 use crate::step_functions::States;
 
-/// How long the last call of a process that has exited is on its way (AWS time): longer than Step Functions waits before it
-/// calls again.
+/// How long the last call of an exited process is under way (AWS time): longer than Step Functions waits before its
+/// retry.
 const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
 /// The endpoint; cheap to clone.
@@ -43,23 +44,23 @@ struct Inner {
     states: States,
     faults: Faults,
     records_changed: Notify,
-    /// Numbers the answers, for their request ids.
+    /// Number of the next reply, for its request id.
     answered: AtomicU64,
 }
 
-/// A way to the endpoint that does not keep it alive: the endpoint's own functions call through it.
+/// A weak handle: the functions that the endpoint invokes call it through this, so that they do not keep it alive.
 #[derive(Clone)]
 pub struct WeakDoor(Weak<Inner>);
 
 impl WeakDoor {
-    /// The endpoint, while somebody else keeps it.
+    /// The endpoint, as long as another handle keeps it alive.
     #[must_use]
     pub fn upgrade(&self) -> Option<Door> {
         self.0.upgrade().map(Door)
     }
 }
 
-/// The caller gets no reply.
+/// Why the caller gets no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoReply {
     /// The connection was reset before the call had an effect.
@@ -82,13 +83,13 @@ impl Door {
         }))
     }
 
-    /// A way to this endpoint that does not keep it alive.
+    /// A handle that does not keep this endpoint alive.
     #[must_use]
     pub fn downgrade(&self) -> WeakDoor {
         WeakDoor(Arc::downgrade(&self.0))
     }
 
-    /// Waits until DynamoDB has been written to since the last call of this.
+    /// Waits for a write to DynamoDB since the previous call of this method.
     pub async fn records_changed(&self) {
         self.0.records_changed.notified().await;
     }
@@ -102,7 +103,7 @@ impl Door {
     /// Answers one request: a stage's data path, or an API call.
     ///
     /// # Errors
-    /// [`NoReply`] when a fault says that the caller gets none.
+    /// [`NoReply`] when the call's fault withholds the reply.
     pub async fn request(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NoReply> {
         if let Some((api, stage, path)) = apigateway::stage_of(&request) {
             return Ok(apigateway::invoke(&self.0.cloud, &api, &stage, &path, request).await);
@@ -159,8 +160,8 @@ impl Door {
         }
     }
 
-    /// Lets the call happen this much later (AWS time), on its own: what AWS is slow to do, it does also for a caller who no
-    /// longer waits.
+    /// Answers the call this much later (AWS time), in a task of its own: a slow call takes effect even if its caller
+    /// no longer waits.
     fn answer_late(&self, call: AwsCall, by: Duration) -> JoinHandle<Response<Bytes>> {
         let door = self.clone();
         tokio::spawn(async move {
@@ -174,7 +175,7 @@ impl Door {
         self.0.cloud.read(|account| account.engine.clock.clone())
     }
 
-    /// Lets the call happen; what it comes to.
+    /// Answers a call that meets no fault.
     async fn answer(&self, call: &AwsCall) -> Result<Reply, Refusal> {
         let AwsCall { service, operation, input } = call;
         if !input.is_object() {

@@ -10,15 +10,15 @@ use super::services::SERVICES;
 use crate::stand_in::refusal::Refusal;
 use crate::stand_in::service::{AwsService, Dialect, Protocol, Reply};
 
-/// One API call, read from its protocol.
+/// One API call, as read from its request.
 pub(super) struct AwsCall {
     pub service: &'static AwsService,
     pub operation: String,
-    /// What is no JSON object is refused when the call is answered.
+    /// The members; `Null` if the body is no JSON object, which is refused when the call is answered.
     pub input: Value,
 }
 
-/// The call that a request is for; `None` when it is none of the services'.
+/// Reads the call from a request; `None` when no service has such a call.
 pub(super) fn read(request: &Request<Bytes>) -> Option<AwsCall> {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
     if let Some((name, operation)) = target.and_then(|target| target.split_once('.')) {
@@ -46,7 +46,7 @@ pub(super) fn read(request: &Request<Bytes>) -> Option<AwsCall> {
     Some(AwsCall { service, operation, input })
 }
 
-/// The response to a call.
+/// Writes the response to a call.
 pub(super) fn write(call: &AwsCall, result: Result<Reply, Refusal>, request_id: &str) -> Response<Bytes> {
     let mut response = match call.service.protocol {
         Protocol::Query { dialect, .. } => xml(dialect, &call.operation, result, request_id),
@@ -59,9 +59,9 @@ pub(super) fn write(call: &AwsCall, result: Result<Reply, Refusal>, request_id: 
     response
 }
 
-/// The response to a request that is no call.
+/// The response to a request that no service knows.
 pub(super) fn unknown() -> Response<Bytes> {
-    let message = "berth-local knows no such AWS operation; it plays ELBv2, ECS, API Gateway v1, DynamoDB, Step Functions and a little of CloudWatch Logs, STS and EC2";
+    let message = "berth-local knows no such AWS operation; it supports ELBv2, ECS, API Gateway v1, DynamoDB, Step Functions and a little of CloudWatch Logs, STS and EC2";
     respond(StatusCode::NOT_FOUND.as_u16(), "application/json", json!({"message": message}).to_string().into())
 }
 

@@ -1,8 +1,8 @@
 //! The awsQuery protocol (ELBv2, STS, EC2): form parameters to a JSON value, a JSON value to XML.
 //!
-//! `Subnets.member.1=a&Tags.member.1.Key=k` becomes `{"Subnets": ["a"], "Tags": [{"Key": "k"}]}`; all leaves are strings.
-//! EC2 leaves `member` out (`SubnetId.1=a`), which the same rule covers: keys that are all numbers are a list.
-//! On the way back, lists are written as `<member>` (EC2: `<item>`).
+//! `Subnets.member.1=a&Tags.member.1.Key=k` becomes `{"Subnets": ["a"], "Tags": [{"Key": "k"}]}`; all leaves are
+//! strings. EC2 leaves `member` out (`SubnetId.1=a`), which the same rule covers: keys that are all numbers are a list.
+//! In replies, the entries of a list are `<member>` elements (EC2: `<item>`).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::stand_in::refusal::Refusal;
 use crate::stand_in::service::Dialect;
 
-/// No operation of these services nests deeper; a key's further dots are no levels, so that a request cannot exhaust the
+/// No operation of these services nests deeper. Further dots of a key do not nest, so that a request cannot exhaust the
 /// stack.
 const DEEPEST: usize = 16;
 

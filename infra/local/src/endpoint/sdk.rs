@@ -1,5 +1,5 @@
-//! The door in process: an HTTP connector for the AWS SDK, so that tests (and the embedded system) make real SDK calls
-//! over the real wire protocols without a socket.
+//! The endpoint in process: an HTTP connector for the AWS SDK, so that tests and the embedded system make real SDK
+//! calls over the real wire protocols without a socket.
 
 use std::fmt;
 
@@ -13,19 +13,19 @@ use http_body_util::BodyExt;
 
 use crate::endpoint::{Door, NoReply, WeakDoor};
 
-/// Connects the AWS SDK to a door, for as long as somebody else keeps the door.
+/// Connects the AWS SDK to an endpoint, as long as another handle keeps the endpoint alive.
 #[derive(Clone)]
 pub struct InProcess(WeakDoor);
 
 impl InProcess {
-    /// A connector to `door`.
+    /// A connector to `endpoint`.
     #[must_use]
     pub fn connector(door: &Door) -> SharedHttpConnector {
         SharedHttpConnector::new(Self(door.downgrade()))
     }
 }
 
-/// The credentials that the embedded system signs with; nobody checks them.
+/// The credentials that the embedded system signs with. The endpoint does not check signatures.
 #[must_use]
 pub fn credentials() -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new("berth-local", "berth-local", None, None, "berth-local"))
@@ -41,7 +41,7 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let door = self.0.upgrade();
         HttpConnectorFuture::new(async move {
-            let door = door.ok_or_else(|| ConnectorError::io("the endpoint is gone".into()))?;
+            let door = door.ok_or_else(|| ConnectorError::io("the endpoint has shut down".into()))?;
             answer(door, request).await
         })
     }

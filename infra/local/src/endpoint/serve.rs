@@ -1,4 +1,4 @@
-//! The door over HTTP: a router for `axum::serve`.
+//! The endpoint over HTTP: a router for `axum::serve`.
 
 use std::convert::Infallible;
 
@@ -12,7 +12,7 @@ use crate::endpoint::Door;
 /// More than API Gateway's payload limit (10 MB), so that the gateway can refuse with its own error.
 const LARGEST_BODY: usize = 12 * 1024 * 1024;
 
-/// A router that hands every request to the door.
+/// A router that hands every request to the endpoint.
 pub fn router(door: Door) -> Router {
     Router::new().fallback(answer).with_state(door)
 }
@@ -26,7 +26,7 @@ async fn answer(State(door): State<Door>, request: http::Request<Body>) -> Resul
     };
     match door.request(http::Request::from_parts(parts, body.to_bytes())).await {
         Ok(response) => Ok(response.map(Body::from)),
-        // The closest that an HTTP server comes to no reply: a time-out on the way, and the end of the connection.
+        // An HTTP server cannot withhold its reply. The closest: a gateway's time-out, and a closed connection.
         Err(_) => {
             let mut response = http::Response::new(Body::empty());
             *response.status_mut() = http::StatusCode::GATEWAY_TIMEOUT;

@@ -1,10 +1,10 @@
-//! The services behind the endpoint: the one list of them.
+//! The services behind the endpoint. Endpoint, faults and tests read this list; a new service is one line here.
 
 use crate::stand_in::service::AwsService;
 use crate::stand_in::{apigateway, dynamo, ec2, ecs, elb, logs, sts};
 use crate::step_functions;
 
-/// Every service that is played.
+/// Every service.
 pub static SERVICES: [&AwsService; 8] = [
     &elb::SERVICE,
     &ecs::SERVICE,

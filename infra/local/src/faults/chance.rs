@@ -1,4 +1,5 @@
-//! Faults by chance: how likely each is for one call, and the seeded dice that decide. When they come is in `faults`.
+//! Faults by chance: how likely each is for one call, and the seeded generator that decides. `faults` asks it at every
+//! call.
 
 use std::time::Duration;
 
@@ -8,18 +9,18 @@ use rand_chacha::ChaCha8Rng;
 use super::fault::Fault;
 use crate::stand_in::service::{AwsService, OddsOf};
 
-/// What may go wrong with whose calls.
+/// The odds of every fault, and the callers that can meet one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chance {
     /// For calls to ELBv2, ECS and API Gateway.
     pub resources: Odds,
     /// For calls to DynamoDB and Step Functions, which the SDK retries by itself.
     pub records: Odds,
-    /// Whether only functions meet faults, and not the API and the test itself.
+    /// Whether only calls of functions meet faults; calls of the API and of the test never do.
     pub functions_only: bool,
 }
 
-/// How likely each fault is for one call, from 0 to 1; together at most 1.
+/// How likely each fault is for one call: each from 0 to 1, at most 1 together.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Odds {
     /// Refused with the service's throttling error.
@@ -40,18 +41,19 @@ pub struct Odds {
     pub conflict: f64,
     /// What the call creates comes up failed; only CreateLoadBalancer and CreateVpcLink meet it.
     pub comes_up_failed: f64,
-    /// Refused for want of a permission, for good.
+    /// Refused because a permission is missing: the service's access-denied error.
     pub denied: f64,
     /// The calling function is killed before the effect; only functions meet it.
     pub killed_before: f64,
     /// The calling function is killed after the effect; only functions meet it.
     pub killed: f64,
-    /// The calling function's process exits, and the effect happens later; only functions meet it.
+    /// The calling function's process exits; the effect happens later. Only functions meet it.
     pub exits: f64,
 }
 
 impl Chance {
-    /// What happens to everybody who calls AWS for long enough: nothing that does not pass, and nobody is killed.
+    /// What every client of AWS meets in the long run: faults that pass. No function is killed, no permission is
+    /// missing.
     #[must_use]
     pub fn usual() -> Self {
         Self {
@@ -80,7 +82,7 @@ impl Chance {
     }
 }
 
-/// A chance and its dice: the same seed and the same calls give the same faults.
+/// Draws the fault of each call: the same seed and the same calls give the same faults.
 #[derive(Debug)]
 pub(crate) struct FaultGenerator {
     chance: Chance,
@@ -92,7 +94,7 @@ impl FaultGenerator {
         Self { chance, rng: ChaCha8Rng::seed_from_u64(seed) }
     }
 
-    /// The fault of one call.
+    /// Draws the fault of one call; `None` for most.
     pub(crate) fn draw(&mut self, service: &AwsService, operation: &str, by_function: bool) -> Option<Fault> {
         let odds = self.chance.odds(service).filter(|_| by_function || !self.chance.functions_only)?;
         let (thrown, slower): (f64, f64) = (self.rng.random(), self.rng.random());

@@ -1,11 +1,11 @@
-//! What can go wrong with one call. What each does to the call is in `crate::endpoint`.
+//! The faults that one call can meet. What each does to the call is in `crate::endpoint`.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::stand_in::refusal::Refusal;
 
-/// What goes wrong with one call.
+/// A fault of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Refused, with no effect.
@@ -16,17 +16,17 @@ pub enum Fault {
     Reset,
     /// The effect happens; the caller never gets the reply.
     LoseReply,
-    /// Everything happens, this much later (AWS time), also when the caller has given up by then.
+    /// The effect and the reply come this much later (AWS time), even if the caller has given up by then.
     Slow(Duration),
     /// The load balancer or VPC link that the call creates comes up failed, with this reason.
     ComesUpFailed(String),
-    /// No effect; the calling function is killed. A caller that is no function meets [`Fault::Reset`].
+    /// No effect; the calling function is killed. Another caller meets [`Fault::Reset`].
     KillBefore,
-    /// The effect happens; the calling function is killed before it knows. A caller that is no function meets
+    /// The effect happens; the calling function is killed before it gets the reply. Another caller meets
     /// [`Fault::LoseReply`].
     Kill,
-    /// The calling function's process exits (a panic, no memory left), which Lambda says at once; the effect happens when
-    /// the function may have been called again. A caller that is no function meets [`Fault::LoseReply`].
+    /// The calling function's process exits (a panic, out of memory), which Lambda reports at once. The effect happens
+    /// later, when the function may have been called again. Another caller meets [`Fault::LoseReply`].
     Exit,
 }
 

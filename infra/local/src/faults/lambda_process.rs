@@ -1,7 +1,11 @@
-//! A function that ends between two lines: the call that it was at never returns to it, and nothing of it goes on. It is
-//! killed, which nobody is told, or its process exits, which Lambda says at once.
+//! A Lambda function that ends in the middle of an AWS call: the call never returns, and no later line of the function
+//! runs.
 //!
-//! Every invocation runs inside [`function`], through which the endpoint knows who calls it. Nobody else can end so.
+//! - A killed function ends silently: its invocation waits until the time limit.
+//! - A function whose process exits fails at once: Lambda reports the exit.
+//!
+//! Every invocation runs inside [`function`], so that the endpoint can tell calls of functions from others. Only
+//! functions can be ended this way.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -9,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 tokio::task_local! {
-    /// Through which the function that runs in this task is ended.
+    /// Ends the function that runs in this task.
     static FUNCTION: Arc<Ends>;
 }
 
@@ -19,14 +23,14 @@ struct Ends {
     exited: Notify,
 }
 
-/// The function's process is gone, and Lambda has seen it go.
+/// The function's process has exited, and Lambda has noticed it.
 #[derive(Debug)]
 pub struct Exited;
 
-/// Runs one invocation of a function. Does not return once it has vanished: whoever invoked it waits for its time limit.
+/// Runs one invocation of a function. Never returns once the function was killed: the caller must apply its time limit.
 ///
 /// # Errors
-/// [`Exited`] when its process has.
+/// [`Exited`] when the function's process has exited.
 pub async fn function<F: Future>(work: F) -> Result<F::Output, Exited> {
     let ends = Arc::new(Ends::default());
     let output = tokio::select! {
@@ -41,18 +45,18 @@ pub async fn function<F: Future>(work: F) -> Result<F::Output, Exited> {
     }
 }
 
-/// Whether the call comes from a function.
+/// Whether this task runs a function.
 #[must_use]
 pub fn is_function() -> bool {
     FUNCTION.try_with(|_| ()).is_ok()
 }
 
-/// The function that calls vanishes. Returns only to a caller that is none.
+/// Kills the calling function. Returns only if the caller is no function.
 pub async fn kill() {
     end(|ends| &ends.killed).await;
 }
 
-/// The process of the function that calls exits. Returns only to a caller that is none.
+/// Lets the process of the calling function exit. Returns only if the caller is no function.
 pub async fn exit() {
     end(|ends| &ends.exited).await;
 }

@@ -1,6 +1,7 @@
 //! Faults at the AWS endpoint, scripted ("on the n-th call of X do Y") or by chance, and a journal of every call.
 //!
-//! What a fault does to a call is in `endpoint`; how likely each is, in `chance`; how a function ends, in `lambda_process`.
+//! The faults are listed in `fault`; `chance` has their odds, `lambda_process` ends functions. What a fault does to a
+//! call is in `crate::endpoint`.
 
 pub mod chance;
 mod fault;
@@ -14,7 +15,7 @@ pub use fault::Fault;
 
 use crate::stand_in::service::AwsService;
 
-/// The faults to come and the calls that were.
+/// The scripted faults, the generator of others, and the calls so far.
 #[derive(Debug, Default)]
 pub struct Faults(Mutex<Inner>);
 
@@ -40,7 +41,7 @@ impl Faults {
         inner.scripted.insert((operation.to_owned(), so_far + nth), fault);
     }
 
-    /// On the `nth` call from now on that a function makes, whatever the operation, do `fault`.
+    /// On the `nth` call that functions make from now on, whatever the operation, do `fault`.
     pub fn script_for_functions(&self, nth: u64, fault: Fault) {
         let mut inner = self.lock();
         let nth = inner.calls_of_functions + nth;
@@ -53,17 +54,17 @@ impl Faults {
         self.lock().calls_of_functions
     }
 
-    /// From now on faults come by chance too: for the same seed and the same calls, the same ones.
+    /// From now on faults come by chance too. The same seed and the same calls give the same faults.
     pub fn chance(&self, seed: u64, chance: Chance) {
         self.lock().generator = Some(FaultGenerator::new(seed, chance));
     }
 
-    /// No fault comes by chance any more, so that what is under way can settle.
+    /// Ends faults by chance, so that operations under way can end.
     pub fn calm(&self) {
         self.lock().generator = None;
     }
 
-    /// The faults that came, scripted or by chance, one a line: operation, the how manieth call of it, what went wrong.
+    /// The faults so far, scripted or by chance, one a line: operation, number of the call of that operation, fault.
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         self.lock().log.clone()
@@ -74,20 +75,20 @@ impl Faults {
         self.lock().journal = Some(Vec::new());
     }
 
-    /// The calls since [`Faults::record`]: operation, and the how manieth call of it.
+    /// The calls since [`Faults::record`]: operation, and number of the call of that operation.
     #[must_use]
     pub fn journal(&self) -> Vec<(String, u64)> {
         self.lock().journal.clone().unwrap_or_default()
     }
 
-    /// Whether every scripted fault has come.
+    /// Whether every scripted fault has been used.
     #[must_use]
     pub fn all_came(&self) -> bool {
         let inner = self.lock();
         inner.scripted.is_empty() && inner.scripted_for_functions.is_empty()
     }
 
-    /// Counts one call and takes its fault: the one that is scripted for it, else what chance brings.
+    /// Counts one call and takes its fault: the scripted one, else one by chance.
     pub(crate) fn next(&self, service: &AwsService, operation: &str, by_function: bool) -> Option<Fault> {
         let name = format!("{}:{operation}", service.prefix);
         let mut inner = self.lock();
@@ -103,7 +104,7 @@ impl Faults {
         if by_function && let Some(scripted) = inner.scripted_for_functions.remove(&of_functions) {
             fault.get_or_insert(scripted);
         }
-        // The dice are thrown for every call, so that a script does not change what chance brings to the others.
+        // Drawn for every call, so that a script does not change the faults of the other calls.
         let thrown = inner.generator.as_mut().and_then(|generator| generator.draw(service, operation, by_function));
         let fault = fault.or(thrown);
         if let Some(fault) = &fault {

@@ -1,7 +1,7 @@
 //! The account: the state of all its services, and which service handles an event, a call or I/O.
 //!
-//! A service with state is a field of [`Account`] here, and, if things happen in it by themselves, an [`Event`] and an
-//! [`Effect`]. What a service is for the endpoint is in `service`; time, chance and the schedule are in `engine`.
+//! A service with state is a field of [`Account`]; its scheduled events are a variant of [`Event`], its I/O one of
+//! [`Effect`]. What the endpoint knows of a service is in `service`; time, chance and the schedule are in `engine`.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,7 +24,7 @@ pub enum Event {
     ApiGateway(apigateway::Event),
 }
 
-/// Something that needs I/O, started after the change that asked for it.
+/// I/O that a change asks for. It starts after the change.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// For ELBv2: listeners and health checks.
@@ -50,7 +50,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account with nothing in it but what AWS and the project bring along: the default cluster, family `hello`.
+    /// A new account. It has only the default cluster; [`Account::resume`] adds the task definition `hello`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Account {
         }
     }
 
-    /// Goes on after a start: what was running when the state was kept runs again.
+    /// Resumes the services after a start: what was running when the state was stored runs again.
     pub(super) fn resume(&mut self) {
         ecs::resume(self);
         elb::resume(self);
@@ -80,8 +80,8 @@ impl Account {
         }
     }
 
-    /// One API call to a service, in AWS's order: its rate, then the service itself; a read sees the state as reads do.
-    /// What goes wrong on the way to it is in `crate::faults`.
+    /// One API call to a service, in AWS's order: first its rate, then the service itself. A read sees the state as
+    /// reads do. Faults on the way to the service are in `crate::faults`.
     ///
     /// # Errors
     /// What AWS refuses.
@@ -102,7 +102,7 @@ impl Account {
         }
     }
 
-    /// Reads the state as a read sees it: without what reads do not see yet.
+    /// Runs `read` on the state that a read sees, without the resources that reads do not see yet.
     fn as_read<R>(&mut self, read: impl FnOnce(&mut Self) -> R) -> R {
         let now = self.engine.now();
         self.engine.unseen.forget_until(now);
@@ -118,7 +118,7 @@ impl Account {
     }
 }
 
-/// Does the I/O that a change has asked for.
+/// Performs the I/O that a change has asked for.
 pub(super) async fn perform(cloud: Cloud, effect: Effect) {
     match effect {
         Effect::Elb(effect) => elb::perform(cloud, effect).await,

@@ -1,4 +1,4 @@
-//! A running stand-in: the handle to its account, and the task that lets events happen when they are due.
+//! A running stand-in: the handle to its account, and the task that handles events when they are due.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -12,10 +12,10 @@ use super::quotas::Quotas;
 use super::rates::Rates;
 use super::{ecs, elb};
 
-/// Keeps the account somewhere; called with its state after every change, before the caller sees the result.
+/// Stores the account. Called after every change, before the caller sees the result.
 pub type Keep = Box<dyn Fn(&Account) + Send + Sync>;
 
-/// What a stand-in is made from.
+/// What a stand-in needs.
 pub struct Options {
     /// Its time.
     pub clock: Clock,
@@ -29,9 +29,9 @@ pub struct Options {
     pub rates: Rates,
     /// How much the account may have.
     pub quotas: Quotas,
-    /// A state kept earlier, to go on from.
+    /// A state stored earlier, to continue.
     pub state: Option<Account>,
-    /// Where the state is kept.
+    /// Stores the state.
     pub keep: Option<Keep>,
     /// What the tasks of a family run; families not named run the built-in sample server.
     pub programs: ecs::Programs,
@@ -51,7 +51,7 @@ struct Inner {
 }
 
 impl Cloud {
-    /// Starts a stand-in on the current tokio runtime; what was running when `options.state` was kept is started again.
+    /// Starts a stand-in on the current tokio runtime. What is running in `options.state` is started again.
     #[must_use]
     pub fn start(options: Options) -> Self {
         let mut account = options.state.unwrap_or_else(|| Account::new(options.seed));
@@ -71,13 +71,12 @@ impl Cloud {
         cloud
     }
 
-    /// Reads the state as it was left by the last change.
+    /// Reads the state as of the last change.
     pub fn read<R>(&self, read: impl FnOnce(&Account) -> R) -> R {
         read(&self.0.account.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the state: first what is due happens, then `change` runs, then the state is kept, then the
-    /// effects are started.
+    /// Changes the state: handles the events that are due, runs `change`, stores the state, and starts the effects.
     pub fn change<R>(&self, change: impl FnOnce(&mut Account) -> R) -> R {
         let (result, effects) = {
             let mut account = self.0.account.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,21 +113,21 @@ impl Cloud {
     }
 }
 
-/// Lets scheduled events happen when they are due, until the last handle is gone.
+/// Handles scheduled events when they are due, until the last handle is dropped.
 async fn drive(cloud: Weak<Inner>, clock: Clock, wake: Arc<Notify>) {
     loop {
         let next = {
             let Some(inner) = cloud.upgrade() else { return };
             let next = inner.account.lock().unwrap_or_else(PoisonError::into_inner).engine.next_due();
-            if next.is_some_and(|moment| moment <= clock.now()) {
+            if next.is_some_and(|due| due <= clock.now()) {
                 Cloud(inner).change(|_| ());
                 continue;
             }
             next
         };
         match next {
-            Some(moment) => tokio::select! {
-                () = clock.sleep_until(moment) => {}
+            Some(due) => tokio::select! {
+                () = clock.sleep_until(due) => {}
                 () = wake.notified() => {}
             },
             None => wake.notified().await,

@@ -31,7 +31,7 @@ pub fn writes(operation: &str) -> bool {
 pub struct Dynamo(Database);
 
 impl Dynamo {
-    /// A database that ends with the process.
+    /// A database in memory.
     ///
     /// # Errors
     /// When SQLite cannot be opened.
@@ -39,7 +39,7 @@ impl Dynamo {
         Database::memory().map(Self)
     }
 
-    /// A database in the file at `path`, made if absent.
+    /// A database in the file at `path`, which is created if missing.
     ///
     /// # Errors
     /// When the file cannot be opened or written.
@@ -50,7 +50,7 @@ impl Dynamo {
     /// One API call.
     ///
     /// # Errors
-    /// DynamoDB's own.
+    /// DynamoDB's own errors.
     pub fn call(&self, operation: &str, input: &Value) -> Result<Reply, Refusal> {
         let db = &self.0;
         match operation {

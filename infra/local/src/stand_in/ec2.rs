@@ -1,4 +1,4 @@
-//! The little of EC2 that clients ask for on the way: the VPC, its subnets and its security group.
+//! The part of EC2 that clients need besides: the VPC, its subnets and its security group.
 //!
 //! They are fixed: nothing here is created, changed or deleted.
 
@@ -60,8 +60,8 @@ fn contains(cidr: &str, ip: Ipv4Addr) -> bool {
 /// One API call.
 ///
 /// # Errors
-/// `InvalidAction` for operations that the stand-in does not play, `Invalid…ID.NotFound` for unknown ids,
-/// `InvalidParameterValue` for filters it does not play.
+/// `InvalidAction` for operations that the stand-in does not support, `Invalid…ID.NotFound` for unknown ids,
+/// `InvalidParameterValue` for filters it does not support.
 fn call(operation: &str, input: &Value) -> Result<Value, Refusal> {
     match operation {
         "DescribeVpcs" => {
@@ -113,7 +113,7 @@ fn select(
         let (code, message) = unknown(missing);
         return Err(Refusal::bad(code, message));
     }
-    // The request's other members ask for pages, and everything there is fits into one.
+    // The request's other members are about pages; all resources fit into one.
     let mut selected = all;
     selected.retain(|resource| ids.is_empty() || ids.iter().any(|id| resource[member] == *id));
     for filter in input["Filter"].as_array().into_iter().flatten() {

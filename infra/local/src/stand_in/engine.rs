@@ -1,5 +1,5 @@
-//! What drives a simulated account, whatever it holds: time and the schedule of events, chance, I/O to be started, reads
-//! that lag, and the calls that the rates still allow. It knows no service; what an event means is in `account`.
+//! The machinery of a simulated account: clock, schedule of events, random numbers, I/O to be started, reads that lag,
+//! and rate buckets. It knows no service; `account` gives events their meaning.
 //!
 //! Everything in it is deterministic for a seed: maps are ordered, ids and latencies come from one generator.
 
@@ -25,13 +25,13 @@ pub struct Engine<Event, Effect> {
     rng: ChaCha8Rng,
     /// By due time, then in the order in which they were scheduled.
     schedule: BTreeMap<Timestamp, VecDeque<Event>>,
-    /// The account's time. Not kept: given at each start.
+    /// The account's time. Not stored: set at each start.
     #[serde(skip)]
     pub clock: Clock,
-    /// The account's latencies. Not kept: given at each start.
+    /// The account's latencies. Not stored: set at each start.
     #[serde(skip)]
     pub profile: Profile,
-    /// Whether calls are limited. Not kept: given at each start.
+    /// Whether calls are limited. Not stored: set at each start.
     #[serde(skip)]
     pub rates: Rates,
     #[serde(skip)]
@@ -58,7 +58,7 @@ impl<Event, Effect> Engine<Event, Effect> {
         }
     }
 
-    /// Goes on with this clock, this profile and these rates, and with chance from `seed`. The state of the former
+    /// Continues with this clock, profile and rates, and with random numbers from `seed`. The state of the former
     /// generator is mixed in, so that the same seed does not give the same ids a second time.
     pub(super) fn resume(&mut self, clock: Clock, profile: Profile, rates: Rates, seed: u64) {
         self.rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(self.rng.next_u64()));
@@ -98,7 +98,7 @@ impl<Event, Effect> Engine<Event, Effect> {
         event
     }
 
-    /// Asks for I/O, which starts once this change is kept.
+    /// Asks for I/O, which starts after this change is stored.
     pub fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
     }
@@ -108,13 +108,13 @@ impl<Event, Effect> Engine<Event, Effect> {
         std::mem::take(&mut self.effects)
     }
 
-    /// Takes a token for one call; false when the bucket has none.
+    /// Takes a token for one call. False when the bucket has none.
     pub(super) fn admits(&mut self, bucket: &Bucket) -> bool {
         self.rates == Rates::Unlimited || self.buckets.take(bucket, self.now(), &self.clock)
     }
 
-    /// The resource with this key (ARN, `cluster/name` or id) was created: if the profile lags, reads do not see it for a
-    /// while.
+    /// Notes that the resource with this key (ARN, `cluster/name` or id) was created. If the profile lags, reads do not
+    /// see it for a while.
     pub fn created(&mut self, key: &str) {
         if self.profile.lags() {
             let latency = self.take(Latency::Visible);
@@ -128,7 +128,7 @@ impl<Event, Effect> Engine<Event, Effect> {
         self.profile.take(latency, &mut self.rng)
     }
 
-    /// Chance, from the seed.
+    /// The random numbers, from the seed.
     pub fn rng(&mut self) -> &mut ChaCha8Rng {
         &mut self.rng
     }
@@ -138,7 +138,7 @@ impl<Event, Effect> Engine<Event, Effect> {
         self.letters(length, b"0123456789abcdef")
     }
 
-    /// `length` lower-case letters and digits, beginning with a letter, as API Gateway's ids.
+    /// `length` lower-case letters and digits, a letter first, like API Gateway's ids.
     pub fn id(&mut self, length: usize) -> String {
         let mut id = self.letters(1, b"abcdefghijklmnopqrstuvwxyz");
         id.push_str(&self.letters(length.saturating_sub(1), b"abcdefghijklmnopqrstuvwxyz0123456789"));

@@ -1,4 +1,4 @@
-//! Which account and region the stand-in plays, and the ARNs that follow from them.
+//! The account and the region of the stand-in, and the ARNs in them.
 
 /// The account.
 pub const ACCOUNT: &str = "000000000000";

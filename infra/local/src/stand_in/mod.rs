@@ -1,9 +1,9 @@
 //! The stand-in of AWS: ELBv2, ECS and API Gateway with AWS's life cycles, refusals and latencies, and a data path that
-//! carries real bytes (stage URL → VPC link → NLB listener → task); beside them what clients need of CloudWatch Logs,
-//! DynamoDB, EC2 and STS.
+//! carries real bytes (stage URL → VPC link → NLB listener → task); and of CloudWatch Logs, DynamoDB, EC2 and STS what
+//! clients need.
 //!
-//! - [`Cloud`] is the handle. Its state is one [`Account`](account::Account), changed only inside [`Cloud::change`], which
-//!   first lets everything happen that is due.
+//! - [`Cloud`] is the handle. Its state is one [`Account`](account::Account), changed only inside [`Cloud::change`],
+//!   which first handles the events that are due.
 //! - What takes time is an [`Event`](account::Event) in the schedule of the [`engine`]. What needs I/O (a listener, a
 //!   process, a health check) is an [`Effect`](account::Effect), carried out after the change and reported back through
 //!   another change.

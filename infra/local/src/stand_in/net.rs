@@ -26,7 +26,7 @@ pub struct Net {
 
 #[derive(Clone)]
 struct Backend {
-    /// Which listener put it there; 0 for a process of its own.
+    /// The listener's number; 0 for a process that was published.
     listener: u64,
     way: Way,
 }
@@ -67,12 +67,12 @@ impl Net {
         Ok(Listener { source, net: self.clone(), address, number })
     }
 
-    /// Makes a process that listens at `real` reachable at `address`.
+    /// Publishes a process that listens at `real` under `address`.
     pub fn publish(&self, address: Address, real: SocketAddr) {
         self.backends().insert(address, Backend { listener: 0, way: Way::Tcp(real) });
     }
 
-    /// Takes `address` off the network.
+    /// Removes `address` from the network.
     pub fn withdraw(&self, address: &Address) {
         self.backends().remove(address);
     }
@@ -89,7 +89,7 @@ impl Net {
     /// Connects to `address`.
     ///
     /// # Errors
-    /// `ConnectionRefused` when nobody listens there.
+    /// `ConnectionRefused` when there is no listener at the address.
     pub async fn connect(&self, address: &Address) -> io::Result<Stream> {
         let way = self.backends().get(address).map(|backend| backend.way.clone());
         match way {
@@ -125,7 +125,7 @@ impl Listener {
     /// The next connection.
     ///
     /// # Errors
-    /// When the listener can accept no more.
+    /// When the listener can no longer accept.
     pub async fn accept(&mut self) -> io::Result<Stream> {
         match &mut self.source {
             Source::Tcp(listener) => Ok(Stream::Tcp(listener.accept().await?.0)),
@@ -139,7 +139,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let mut backends = self.net.backends();
-        // A listener that was opened anew at this address meanwhile stays.
+        // Another listener may have been opened at this address meanwhile: it stays.
         if backends.get(&self.address).is_some_and(|backend| backend.listener == self.number) {
             backends.remove(&self.address);
         }

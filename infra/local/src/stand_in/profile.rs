@@ -63,7 +63,7 @@ impl Default for Profile {
 }
 
 impl Profile {
-    /// Every latency is exactly its median, and reads see at once what was written.
+    /// Every latency is its median, and reads see writes at once.
     #[must_use]
     pub fn medians() -> Self {
         Self { table: table(), varies: false, lags: false }
@@ -81,7 +81,7 @@ impl Profile {
         Self { lags, ..self }
     }
 
-    /// The same profile, with reads that see what is new only `after` this time.
+    /// The same profile, with reads that see new resources only `after` this time.
     #[must_use]
     pub fn seen_after(self, after: Duration) -> Self {
         let visible = Spread(after.as_secs_f64(), after.as_secs_f64());
@@ -106,7 +106,7 @@ impl Profile {
         if !self.varies {
             return Duration::from_secs_f64(median);
         }
-        // Box–Muller; 2.326 is the normal distribution's 99th percentile. Twice the tail is as far as it goes.
+        // Box–Muller; 2.326 is the normal distribution's 99th percentile. Draws are limited to twice the tail.
         let (a, b): (f64, f64) = (rng.random(), rng.random());
         let normal = (-2.0 * (1.0 - a).ln()).sqrt() * (std::f64::consts::TAU * b).cos();
         let drawn = median * (normal * (tail / median).ln() / 2.326).exp();

@@ -1,5 +1,5 @@
-//! The quotas of an account that AWS raises on request. Those that it does not raise (50 listeners for each load balancer,
-//! 600 REST APIs, 10 stages for each …) are constants beside what they limit.
+//! The quotas of an account that AWS raises on request. The fixed ones (50 listeners for each load balancer, 600 REST
+//! APIs, 10 stages for each …) are constants beside the code that applies them.
 
 /// How much an account may have at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,8 +10,7 @@ pub struct Quotas {
     pub vpc_links: usize,
     /// Resources of one REST API; AWS's default is 300.
     pub resources: usize,
-    /// Fargate vCPUs. AWS's default is 6, which a new account can have raised at once; 100 here, so that 400 of the smallest
-    /// tasks run.
+    /// Fargate vCPUs. AWS's default is 6, raised on request; 100 here, so that 400 of the smallest tasks can run.
     pub fargate_vcpus: f64,
 }
 

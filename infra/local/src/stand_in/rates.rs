@@ -1,9 +1,9 @@
-//! How often an account may call: AWS's token buckets, one for an operation or for several. Which bucket a call takes
-//! from is in each service's `rates`.
+//! How often an account may call: AWS's token buckets, one for an operation or for several. Each service's `rates` says
+//! which bucket a call takes from.
 //!
-//! A bucket is kept as the one point in time at which it will be full again, so nothing has to be scheduled. The buckets
-//! are part of the kept state: restarting the stand-in does not refill them. The data path and the services that AWS
-//! does not limit for us here (DynamoDB, Step Functions, STS, EC2) have none.
+//! A bucket is stored as the time at which it will be full again, so that refilling needs no event. The buckets are
+//! part of the stored state: restarting the stand-in does not refill them. The data path, DynamoDB, Step Functions, STS
+//! and EC2 have no buckets.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What AWS refuses with.
+/// An AWS error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The HTTP status.

@@ -1,5 +1,5 @@
-//! What the rest of the crate has to know of a service that is played: one [`AwsService`] each, exported by its folder as
-//! `SERVICE` and listed in `crate::endpoint::services`.
+//! What the rest of the crate knows of a service: one [`AwsService`] each, exported by its folder as `SERVICE` and
+//! listed in `crate::endpoint::services`.
 
 use bytes::Bytes;
 use http::Request;
@@ -12,43 +12,43 @@ use super::refusal::Refusal;
 /// The status of a reply, and its body.
 pub type Reply = (u16, Value);
 
-/// A service.
+/// The description of a service.
 pub struct AwsService {
-    /// Its name in IAM actions, which is also how faults and journals name it.
+    /// Its name in IAM actions; faults and journals use it too.
     pub prefix: &'static str,
-    /// How its calls and replies look on the wire.
+    /// Its wire protocol.
     pub protocol: Protocol,
     /// Which part of the stand-in answers its calls.
     pub handler: Handler,
-    /// How it words the errors that every service has.
+    /// Its wording of the errors that every service has.
     pub errors: Errors,
-    /// Which odds its calls have where faults come by chance; `None`: no fault comes by chance.
+    /// The odds that apply to its calls when faults come by chance; `None`: it meets none.
     pub odds: Option<OddsOf>,
-    /// What it answers when two writes meet, if it has such an error.
+    /// Its error for two concurrent writes, if it has one.
     pub conflict: Option<fn() -> Refusal>,
-    /// Its resource that is created first and usable, or failed, only later; if it has one.
+    /// Its resource that is provisioned after its creation and may fail then, if it has one.
     pub provisioned: Option<Provisioned>,
 }
 
 /// The wire protocols.
 pub enum Protocol {
-    /// awsJson: the operation stands in the header `X-Amz-Target`, as `{target}.{Operation}`.
+    /// awsJson: the header `X-Amz-Target` names the operation, as `{target}.{Operation}`.
     Json {
         /// The service's name in that header.
         target: &'static str,
-        /// The content type of replies, which has the protocol's version.
+        /// The content type of replies, with the protocol's version.
         content_type: &'static str,
     },
     /// awsQuery and ec2Query: a form with `Action` and `Version`, answered in XML.
     Query {
-        /// The API's version, which tells services apart.
+        /// The API's version, which identifies the service.
         version: &'static str,
         /// How replies are written.
         dialect: Dialect,
     },
     /// restJson: the operation follows from method and path.
     Rest {
-        /// Which operation a request is for, with its input.
+        /// The operation of a request, with its input.
         route: fn(&Request<Bytes>) -> Option<(&'static str, Value)>,
     },
 }
@@ -60,7 +60,7 @@ pub struct Dialect {
     pub namespace: &'static str,
     /// The element of a list's entries.
     pub list: &'static str,
-    /// Whether the result stands in an element `{Action}Result` beside `ResponseMetadata` (not in EC2).
+    /// Whether an element `{Action}Result`, beside `ResponseMetadata`, contains the result (not in EC2).
     pub wrapped: bool,
 }
 
@@ -84,23 +84,23 @@ pub struct Calls {
     pub bucket: fn(&str) -> Bucket,
 }
 
-/// How a service words the errors that every service has: status and code, and the message where it differs.
+/// A service's wording of the errors that every service has: status and code, and the message where it differs.
 pub struct Errors {
-    /// Its answer to one call too many, with the message (docs/aws.md). No `Retry-After` is sent: API Gateway's model has
-    /// one, but it has not been seen on the wire.
+    /// A throttled call, with the message (docs/aws.md#retry-or-give-up). No `Retry-After` is sent: API Gateway's model
+    /// has one, but it has not been seen on the wire.
     pub throttled: (u16, &'static str, &'static str),
-    /// Its answer when a part of it has failed and will recover.
+    /// A failure of the service that passes.
     pub unavailable: (u16, &'static str),
-    /// Its answer to a caller whom IAM does not allow the operation.
+    /// A call that IAM does not allow.
     pub denied: (u16, &'static str),
 }
 
 /// The two kinds of odds; see `crate::faults::chance::Chance`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum OddsOf {
-    /// Those of the services in which environments are built.
+    /// For the services that hold an environment's resources.
     Resources,
-    /// Those of the services that hold Berth's own records.
+    /// For the services that hold Berth's own records.
     Records,
 }
 
@@ -108,12 +108,12 @@ pub enum OddsOf {
 pub struct Provisioned {
     /// The operation that creates it.
     pub operation: &'static str,
-    /// Lets the resource that this reply is about come up failed, for this reason.
+    /// Makes the resource of this reply fail at the end of its provisioning, for this reason.
     pub fail_when_ready: fn(&mut Account, &Value, &str),
 }
 
 impl Errors {
-    /// The awsJson services' own, as far as they have no other ones.
+    /// The wording of awsJson services that have none of their own.
     pub const JSON: Self = Self {
         throttled: (400, "ThrottlingException", "Rate exceeded"),
         unavailable: (500, "InternalServerError"),
@@ -122,21 +122,21 @@ impl Errors {
 }
 
 impl AwsService {
-    /// What it answers to one call too many.
+    /// Its error for a throttled call.
     #[must_use]
     pub fn throttled(&self) -> Refusal {
         let (status, code, message) = self.errors.throttled;
         Refusal::new(status, code, message)
     }
 
-    /// What it answers when a part of it has failed and will recover.
+    /// Its error for a failure that passes.
     #[must_use]
     pub fn unavailable(&self) -> Refusal {
         let (status, code) = self.errors.unavailable;
         Refusal::new(status, code, "Service Unavailable. Please try again later.")
     }
 
-    /// What it answers to a caller whom IAM does not allow `operation`.
+    /// Its error for a caller whom IAM does not allow `operation`.
     #[must_use]
     pub fn denied(&self, operation: &str) -> Refusal {
         let (status, code) = self.errors.denied;

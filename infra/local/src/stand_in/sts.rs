@@ -1,4 +1,4 @@
-//! The little of STS that clients ask for on the way: who am I.
+//! The part of STS that clients need besides: the caller's identity.
 
 use serde_json::{Value, json};
 

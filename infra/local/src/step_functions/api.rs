@@ -13,7 +13,7 @@ use super::{Ending, Inner, States, chance};
 use crate::stand_in::refusal::Refusal;
 
 const LONGEST_NAME: usize = 80;
-/// A page when the caller does not say.
+/// The size of a page when the request names none.
 const PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1_000;
 
@@ -75,7 +75,7 @@ impl States {
     /// One API call.
     ///
     /// # Errors
-    /// Step Functions' own.
+    /// Step Functions' own errors.
     pub fn call(&self, operation: &str, input: &Value) -> Result<Value, Refusal> {
         match operation {
             "StartExecution" => self.start(read(input)?),
@@ -92,7 +92,7 @@ impl States {
             "ListStateMachines" => self.0.machines(&read(input)?),
             _ => Err(Refusal::bad(
                 "UnknownOperationException",
-                format!("berth-local does not play Step Functions' {operation}"),
+                format!("berth-local does not support Step Functions' {operation}"),
             )),
         }
     }
@@ -149,7 +149,7 @@ impl States {
             inner.run(&mut book, definition, &execution);
             execution
         };
-        inner.tell(&execution);
+        inner.notify(&execution);
         Ok(started(&execution))
     }
 
@@ -175,7 +175,7 @@ impl Inner {
     fn list(&self, call: ListExecutions) -> Result<Value, Refusal> {
         let (machine, _) = self.find_machine(&call.state_machine_arn)?;
         let count = page(call.max_results)?;
-        // Its token is the number of the last execution given, so that new ones move no page.
+        // The token is the number of the last execution on the page, so that new executions do not shift later pages.
         let before = token(call.next_token.as_deref())?.unwrap_or(u64::MAX);
         let book = self.book();
         let mut found: Vec<&Execution> = book
@@ -195,7 +195,7 @@ impl Inner {
         Ok(reply)
     }
 
-    /// Empty of an execution whose history is gone: one that ended long ago, or before the last restart.
+    /// An execution that ended long ago, or before the last restart, has no history any more: the reply is empty.
     fn history(&self, call: GetExecutionHistory) -> Result<Value, Refusal> {
         let count = page(call.max_results)?;
         let skip = token(call.next_token.as_deref())?.unwrap_or_default();

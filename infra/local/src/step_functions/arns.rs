@@ -2,7 +2,7 @@
 
 use crate::stand_in::identity::arn;
 
-/// The role that machines and executions are said to have.
+/// The role that replies name for machines and executions.
 pub(super) const ROLE: &str = "arn:aws:iam::000000000000:role/berth-local";
 
 /// The ARN of a state machine.

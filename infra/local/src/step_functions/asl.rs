@@ -1,8 +1,7 @@
-//! The subset of the Amazon States Language that Berth's machine is written in, as types.
+//! The subset of the Amazon States Language that Berth's state machine uses, as types.
 //!
-//! Whatever is outside the subset is refused when it is loaded, so that a definition never means one thing here and
-//! another in AWS. `parse` reads a text, `check` has the rules that serde cannot express; what the states do is in
-//! `interpreter`.
+//! A definition with anything else is refused when it is loaded, so that it cannot mean one thing here and another in
+//! AWS. `parse` reads a text, `check` has the rules that serde cannot express; what the states do is in `interpreter`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +9,7 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
-/// A definition that is not within the subset, or breaks one of the language's rules.
+/// Why a definition is refused: it is outside the subset, or breaks a rule of the language.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Invalid(pub String);
@@ -67,7 +66,7 @@ pub enum State {
     Parallel(ParallelState),
     /// Changes data.
     Pass(PassState),
-    /// Ends well.
+    /// Ends with success.
     Succeed(SucceedState),
     /// Ends with an error.
     Fail(FailState),
@@ -91,10 +90,10 @@ pub struct TaskState {
     pub assign: Map<String, Value>,
     /// How long one attempt may take.
     pub timeout_seconds: Option<u32>,
-    /// What is tried again.
+    /// The errors that are retried.
     #[serde(default)]
     pub retry: Vec<Retrier>,
-    /// What is caught.
+    /// The errors that are caught.
     #[serde(default)]
     pub catch: Vec<Catcher>,
     /// The next state.
@@ -128,7 +127,7 @@ pub struct Arguments {
 pub struct ChoiceState {
     /// For the reader.
     pub comment: Option<String>,
-    /// The rules, the first that holds decides.
+    /// The rules; the first that holds decides.
     pub choices: Vec<Rule>,
     /// The next state when no rule holds.
     pub default: Option<String>,
@@ -184,10 +183,10 @@ pub struct ParallelState {
     /// The variables that it sets.
     #[serde(default)]
     pub assign: Map<String, Value>,
-    /// What is tried again.
+    /// The errors that are retried.
     #[serde(default)]
     pub retry: Vec<Retrier>,
-    /// What is caught.
+    /// The errors that are caught.
     #[serde(default)]
     pub catch: Vec<Catcher>,
     /// The next state.
@@ -235,11 +234,11 @@ pub struct FailState {
     pub comment: Option<String>,
     /// The error's name: a text or a JSONata string.
     pub error: String,
-    /// What is to be said of it: a text or a JSONata string.
+    /// The error's cause: a text or a JSONata string.
     pub cause: Option<String>,
 }
 
-/// Which errors are tried again, and how.
+/// Which errors are retried, and how.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Retrier {
@@ -247,13 +246,13 @@ pub struct Retrier {
     pub comment: Option<String>,
     /// The errors' names.
     pub error_equals: Vec<String>,
-    /// Seconds before the first repetition.
+    /// Seconds before the first retry.
     #[serde(default = "one")]
     pub interval_seconds: u32,
-    /// How many repetitions.
+    /// The number of retries.
     #[serde(default = "three")]
     pub max_attempts: u32,
-    /// What the interval is multiplied with after each repetition.
+    /// The factor of the interval after each retry.
     #[serde(default = "two")]
     pub backoff_rate: f64,
     /// The longest interval.
@@ -270,7 +269,7 @@ pub enum Jitter {
     /// The delay is the interval.
     #[default]
     None,
-    /// The delay lies anywhere between nothing and the interval.
+    /// The delay is drawn between zero and the interval.
     Full,
 }
 
@@ -293,7 +292,7 @@ pub struct Catcher {
 }
 
 impl<'de> Deserialize<'de> for State {
-    /// Not serde's tagged enum: that would lose the path to the field at fault.
+    /// Not serde's tagged enum, which would lose the path to the invalid field.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Map::deserialize(deserializer)?;
         let kind = fields.remove("Type").ok_or_else(|| D::Error::missing_field("Type"))?;
@@ -315,7 +314,7 @@ fn fields_of<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Strin
     serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| error.to_string())
 }
 
-/// Tells `null` from absent.
+/// Distinguishes `null` from an absent field.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }

@@ -1,4 +1,4 @@
-//! How a definition is walked: its states with those in branches, and what each leads to, catches and assigns.
+//! Access to a definition's states, those in branches too: where each leads, and what it retries, catches and assigns.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl State {
         }
     }
 
-    /// The branches of a Parallel state; none of the others.
+    /// The branches of a Parallel state; empty for the others.
     #[must_use]
     pub fn branches(&self) -> &[Branch] {
         match self {
@@ -48,7 +48,7 @@ impl State {
         }
     }
 
-    /// What a Task or Parallel tries again; nothing of the others.
+    /// The retriers of a Task or Parallel; empty for the others.
     #[must_use]
     pub fn retry(&self) -> &[Retrier] {
         match self {
@@ -58,7 +58,7 @@ impl State {
         }
     }
 
-    /// What a Task or Parallel catches; nothing of the others.
+    /// The catchers of a Task or Parallel; empty for the others.
     #[must_use]
     pub fn catch(&self) -> &[Catcher] {
         match self {
@@ -68,7 +68,7 @@ impl State {
         }
     }
 
-    /// `Next` and `End`; `None` of those that have neither.
+    /// `Next` and `End`; `None` for states that have neither.
     #[must_use]
     pub fn next_and_end(&self) -> Option<(Option<&str>, bool)> {
         match self {

@@ -28,7 +28,7 @@ pub(super) fn definition(definition: &Definition) -> Result<(), Invalid> {
     level(&definition.start_at, &definition.states, &BTreeSet::new())
 }
 
-/// The states of the machine, or of one branch: they lead only to each other, and all of them are reached.
+/// Checks the states of the machine or of one branch: they lead only to each other, and each can be reached.
 fn level(start_at: &str, states: &BTreeMap<String, State>, outer: &BTreeSet<&str>) -> Result<(), Invalid> {
     if !states.contains_key(start_at) {
         return Err(Invalid(format!("StartAt: there is no state '{start_at}' beside it")));
@@ -195,7 +195,7 @@ fn optional(value: Option<&Value>, field: &str) -> Result<(), String> {
     value.map_or(Ok(()), |value| template(value, field))
 }
 
-/// Every JSONata string in it must be one, and must parse.
+/// Checks that every JSONata string in the template is complete and parses.
 fn template(value: &Value, field: &str) -> Result<(), String> {
     match value {
         Value::String(text) => match jsonata::expression(text) {

@@ -1,4 +1,4 @@
-//! A state's data: what its expressions see, what they make, and the limits of both.
+//! A state's data: what its expressions see, what they produce, and the limits of both.
 
 use serde_json::{Map, Value, json};
 
@@ -10,20 +10,20 @@ use super::run::{Run, StateTransition, Visit};
 /// Step Functions' limit for a state's data, in bytes of JSON.
 pub(super) const LARGEST_DATA: usize = 256 * 1024;
 
-/// What a state's `Output` and `Assign` are made from.
+/// A state's `Output` and `Assign`, and what they are evaluated with.
 pub(super) struct Shape<'a> {
     pub output: Option<&'a Value>,
     pub assign: &'a Map<String, Value>,
-    /// Where the two stand in the state: nothing, or `Catch[1]/`.
+    /// The path of the two in the state: empty, or `Catch[1]/`.
     pub at: &'a str,
-    /// What `$states` has besides: the result or the error.
+    /// The additional member of `$states`: the result or the error.
     pub extra: Option<(&'static str, &'a Value)>,
-    /// The output without `Output`.
+    /// The output when there is no `Output`.
     pub default: &'a Value,
 }
 
 impl Run {
-    /// `Assign` and `Output`, both from the values before.
+    /// Evaluates `Assign` and `Output`, both with the variables as they were before the state.
     pub(super) fn leave<'a>(
         &self,
         visit: &mut Visit<'_>,
@@ -46,7 +46,7 @@ impl Run {
         Ok(StateTransition { output, assigned: assigned.into_iter().collect(), next })
     }
 
-    /// What the state's expressions see.
+    /// The scope of the state's expressions.
     pub(super) fn scope<'v>(
         &self,
         visit: &Visit<'_>,

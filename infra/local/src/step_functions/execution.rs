@@ -1,4 +1,4 @@
-//! What is kept of an execution, and what EventBridge is told of it.
+//! What is kept of an execution, and the event that EventBridge gets about it.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::history::seconds;
 
 /// How long a closed execution's name stays taken.
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Beyond this EventBridge gets no input or output.
+/// Longer inputs and outputs are left out of events.
 const LARGEST_IN_AN_EVENT: usize = 248 * 1024;
 
 /// An execution's status.
@@ -20,7 +20,7 @@ const LARGEST_IN_AN_EVENT: usize = 248 * 1024;
 pub enum Status {
     /// Under way.
     Running,
-    /// Ended well.
+    /// Ended with success.
     Succeeded,
     /// Ended with an error.
     Failed,
@@ -31,7 +31,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The word on the wire.
+    /// As it stands on the wire.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -52,7 +52,7 @@ pub struct Execution {
     pub machine: String,
     /// The execution's name.
     pub name: String,
-    /// Counts the executions in the order they were started.
+    /// Its place in the order of starts.
     pub number: u64,
     /// Its status.
     pub status: Status,
@@ -66,7 +66,7 @@ pub struct Execution {
     pub output: Option<String>,
     /// The error that ended it.
     pub error: Option<String>,
-    /// What is said of the error.
+    /// The error's cause.
     pub cause: Option<String>,
 }
 
@@ -152,34 +152,34 @@ pub struct ExecutionChange {
     pub status: Status,
     /// Milliseconds since 1970.
     pub start_date: i64,
-    /// Milliseconds since 1970; none while it runs.
+    /// Milliseconds since 1970; `None` while it runs.
     pub stop_date: Option<i64>,
-    /// None when it is too large.
+    /// `None` when it is too large.
     pub input: Option<String>,
     /// Whether `input` is there.
     pub input_details: Included,
-    /// None when it is too large, or there is none.
+    /// `None` when it is too large, or the execution has none.
     pub output: Option<String>,
-    /// Whether `output` is there; none when the execution has none.
+    /// Whether `output` is there; `None` when the execution has no output.
     pub output_details: Option<Included>,
     /// The error that ended it.
     pub error: Option<String>,
-    /// What is said of the error.
+    /// The error's cause.
     pub cause: Option<String>,
     /// Always 0: executions are not redriven here.
     pub redrive_count: u32,
-    /// Never there.
+    /// Always `None`.
     pub redrive_date: Option<i64>,
-    /// Never there: machines have no versions here.
+    /// Always `None`: machines have no versions here.
     pub state_machine_version_arn: Option<String>,
-    /// Never there: machines have no aliases here.
+    /// Always `None`: machines have no aliases here.
     pub state_machine_alias_arn: Option<String>,
 }
 
-/// Whether a text is there, or was too large.
+/// Whether a text is included, or was too large.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Included {
-    /// Whether it is there.
+    /// Whether the text is included.
     pub included: bool,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-/// What a Task asks for.
+/// One call of a function.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     /// The function's name or ARN, as it stands in the definition.
@@ -19,11 +19,11 @@ pub struct Invocation {
 pub struct FunctionError {
     /// The name that `Retry` and `Catch` match.
     pub error_type: String,
-    /// What the function says of it.
+    /// The function's message.
     pub message: String,
 }
 
-/// A function's answer, on its way.
+/// The future of a function's result.
 pub type FunctionReply = Pin<Box<dyn Future<Output = Result<Value, FunctionError>> + Send>>;
 /// Invokes functions.
 pub type Invoke = Arc<dyn Fn(Invocation) -> FunctionReply + Send + Sync>;

@@ -1,14 +1,14 @@
-//! One execution's history, as `GetExecutionHistory` tells it.
+//! One execution's history, as `GetExecutionHistory` returns it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Step Functions' limit; the last one is kept for the execution's end.
+/// Step Functions' limit of events. The last event is reserved for the execution's end.
 pub(super) const MOST_EVENTS: usize = 25_000;
 
-/// An event's details: the member that they stand in, and themselves.
+/// An event's details: the name of their member, and the details.
 pub(super) type Details = Option<(&'static str, Value)>;
 
 /// The events of one execution, in branches too.
@@ -22,7 +22,7 @@ struct HistoryEvent {
     details: Details,
 }
 
-/// Nothing but the execution's end may be added any more.
+/// The history is full: only the execution's end may still be added.
 #[derive(Debug)]
 pub(super) struct Full;
 
@@ -78,14 +78,14 @@ fn written((index, event): (usize, &HistoryEvent)) -> Value {
     written
 }
 
-/// The details of a failure: what there is of error and cause.
+/// The details of a failure: error and cause, as far as they are known.
 pub(super) fn error_details(error: Option<&str>, cause: Option<&str>) -> Value {
     let members = [("error", error), ("cause", cause)];
     members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?)))).collect()
 }
 
-/// A moment as awsJson writes it: seconds with milliseconds.
+/// A time as awsJson writes it: seconds since 1970, with milliseconds.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds stay exact for 285,000 years")]
-pub(super) fn seconds(moment: Timestamp) -> f64 {
-    moment.as_millisecond() as f64 / 1000.0
+pub(super) fn seconds(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
 }

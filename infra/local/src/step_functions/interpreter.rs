@@ -1,7 +1,8 @@
 //! Walks one execution through its states, with AWS's rules for data, errors and time.
 //!
-//! Here is what all states have in common, and the small ones; `task` and `parallel` have a file each, `data` has what
-//! expressions see and make, `retry` which errors match. What starts, keeps and ends executions is `step_functions` itself.
+//! Here: the walk, retrying and catching, and the small states. `task` and `parallel` are the two others, `data`
+//! evaluates expressions, `retry` matches errors, `run` holds what they share. Executions are started, kept and ended
+//! in `step_functions` itself.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -17,7 +18,7 @@ use super::jsonata::Variables;
 use super::retry::{Attempts, RUNTIME, StateError, means};
 use super::run::{Run, StateTransition, Visit, Walk, Walked};
 
-/// What can be tried again.
+/// The states that retry.
 #[derive(Clone, Copy)]
 enum Work<'a> {
     Task(&'a TaskState),
@@ -122,7 +123,7 @@ impl Run {
         }
     }
 
-    /// Tries a Task or a Parallel until it succeeds, nothing tries it again, or something catches its error.
+    /// Runs a Task or a Parallel, and retries it as its retriers say; then its catchers decide.
     async fn persist<'a>(
         &self,
         visit: &mut Visit<'_>,
@@ -163,7 +164,7 @@ impl Run {
         let Some((index, catcher)) = caught else {
             return Err(failure);
         };
-        // Of an error without a cause AWS says `""`, so that `$states.errorOutput.Cause` is always there.
+        // AWS gives an error without a cause the cause `""`, so that `$states.errorOutput.Cause` always exists.
         let error = json!({"Error": failure.error, "Cause": failure.cause.unwrap_or_default()});
         let shape = Shape {
             output: catcher.output.as_ref(),

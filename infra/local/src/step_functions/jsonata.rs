@@ -1,7 +1,7 @@
 //! JSONata as Step Functions uses it: `{% … %}` strings anywhere in a template, `$states` and the variables bound.
 //!
-//! The language itself is `jsonata-core`. Of the functions that AWS adds, only `$parse` is here; of JSONata's own,
-//! `$eval` and `$random` are not: AWS has no `$eval`, and chance comes from a seed or not at all.
+//! The language itself is `jsonata-core`. Of the functions that AWS adds, only `$parse` is here. Two of JSONata's own
+//! are refused: `$eval`, which AWS does not have, and `$random`, which would not come from the seed.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ use jsonata_core::parser;
 use jsonata_core::value::JValue;
 use serde_json::{Map, Value};
 
-/// Ends an expression that would not end by itself.
+/// The time limit of one evaluation.
 const LONGEST_EVALUATION_MILLISECONDS: u64 = 5_000;
 
 /// A scope's variables.
@@ -23,7 +23,7 @@ pub(super) type Variables = BTreeMap<String, Value>;
 /// Why a template could not be filled in: a `States.QueryEvaluationError`.
 #[derive(Debug)]
 pub(super) struct Failed {
-    /// What AWS says.
+    /// AWS's wording.
     pub cause: String,
     /// The field.
     pub location: String,

@@ -1,11 +1,11 @@
-//! Step Functions: an interpreter for the subset of the States Language that Berth's machine is written in.
+//! Step Functions: an interpreter for the subset of the States Language that Berth's state machine uses.
 //!
 //! [`States`] starts, keeps and ends executions; `api` is the service's API over it; `interpreter` walks one execution;
-//! `asl` is the definition. Local and test use only: in AWS it is Step Functions itself.
+//! `asl` is the definition. For local use and tests only: in AWS, Step Functions itself runs the machine.
 //!
-//! After a restart, executions that were running begin again from their first state, under the same name and with the
-//! same input, and the machine's `TimeoutSeconds` counts anew. (AWS would go on from the very state; but every step of
-//! Berth's machine may be repeated at will.)
+//! After a restart, running executions start again at their first state, with the same name and input, and with the
+//! whole `TimeoutSeconds`. AWS would continue at the state that was reached; the difference is harmless, because every
+//! step of Berth's machine may be repeated.
 
 mod api;
 mod arns;
@@ -56,13 +56,12 @@ pub static SERVICE: AwsService = AwsService {
     provisioned: None,
 };
 
-/// Of how many closed executions the history is still there.
+/// The number of closed executions whose history is kept.
 const CLOSED_HISTORIES: usize = 1_000;
 
-/// Keeps the executions somewhere; called after a start, before it is answered, and after each end. It must not call
-/// [`States`].
+/// Stores the executions. Called after each start, before its reply, and after each end. It must not call [`States`].
 pub type Keep = Box<dyn Fn(&Executions) + Send + Sync>;
-/// Is told of every change of an execution's status.
+/// Receives every change of an execution's status.
 pub type OnChange = Arc<dyn Fn(&ExecutionChange) + Send + Sync>;
 
 /// A state machine.
@@ -74,7 +73,7 @@ pub struct StateMachine {
     pub definition: Definition,
 }
 
-/// What [`States`] is made from.
+/// What [`States`] needs.
 pub struct Options {
     /// Its time.
     pub clock: Clock,
@@ -82,18 +81,18 @@ pub struct Options {
     pub seed: u64,
     /// The state machines.
     pub machines: Vec<StateMachine>,
-    /// The functions, if they are there already; see [`States::serve`].
+    /// The functions, if they are known at the start; see [`States::serve`].
     pub invoke: Option<Invoke>,
     /// Where the executions are kept.
     pub keep: Option<Keep>,
-    /// The executions kept earlier, to go on with.
+    /// The executions stored earlier, to continue.
     pub kept: Option<Executions>,
-    /// Who is told of changes.
+    /// Receives changes.
     pub on_change: Option<OnChange>,
 }
 
 impl Options {
-    /// No machine, and nothing kept.
+    /// No machine, nothing stored.
     #[must_use]
     pub fn new(clock: Clock) -> Self {
         Self { clock, seed: 1, machines: Vec::new(), invoke: None, keep: None, kept: None, on_change: None }
@@ -113,7 +112,7 @@ struct Inner {
     keep: Option<Keep>,
     on_change: Option<OnChange>,
     book: Mutex<Book>,
-    /// How many executions run, counted down once everybody has been told of the end.
+    /// The number of running executions; it counts down after `on_change` has received the end.
     running: watch::Sender<usize>,
 }
 
@@ -122,7 +121,7 @@ struct Book {
     executions: Executions,
     running: BTreeMap<String, AbortHandle>,
     histories: BTreeMap<String, Arc<History>>,
-    /// Those with a history, the oldest first.
+    /// The closed executions with a history, oldest first.
     closed: VecDeque<String>,
 }
 
@@ -135,7 +134,7 @@ struct Ending {
 }
 
 impl States {
-    /// The machines, on the current tokio runtime; executions that were running when `options.kept` was kept begin again.
+    /// The machines, on the current tokio runtime. Executions that are running in `options.kept` start again.
     #[must_use]
     pub fn new(options: Options) -> Self {
         let machines = options.machines.into_iter().map(|machine| (machine.name, Arc::new(machine.definition)));
@@ -154,12 +153,12 @@ impl States {
         states
     }
 
-    /// Gives the functions; Tasks that were reached earlier have waited for them.
+    /// Sets the functions. Tasks that were reached earlier wait for this.
     pub fn serve(&self, invoke: Invoke) {
         self.0.invoke.send_replace(Some(invoke));
     }
 
-    /// The functions, once they are given: whoever wants to stand in between serves others that call these.
+    /// The functions, once they are set. A test that intercepts calls sets functions of its own, which call these.
     #[must_use]
     pub fn served(&self) -> Option<Invoke> {
         self.0.invoke.borrow().clone()
@@ -195,7 +194,7 @@ impl Inner {
         }
     }
 
-    fn tell(&self, execution: &Execution) {
+    fn notify(&self, execution: &Execution) {
         if let Some(on_change) = &self.on_change {
             on_change(&ExecutionChange::from(execution));
         }
@@ -251,7 +250,7 @@ impl Inner {
         self.end(&run.arn, last, ending);
     }
 
-    /// Ends a running execution; of one that has ended nothing changes.
+    /// Ends a running execution; an execution that has ended stays as it is.
     fn end(&self, arn: &str, last: u64, ending: Ending) {
         let execution = {
             let mut book = self.book();
@@ -281,7 +280,7 @@ impl Inner {
             self.keep(&book);
             execution
         };
-        self.tell(&execution);
+        self.notify(&execution);
         self.running.send_modify(|running| *running -= 1);
     }
 }
@@ -318,7 +317,7 @@ impl Ending {
     }
 }
 
-/// Chance that depends on nothing but the seed and the name, whatever else runs beside it.
+/// A generator that depends only on the seed and the name, not on what else runs.
 fn chance(seed: u64, name: &str) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(
         name.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),

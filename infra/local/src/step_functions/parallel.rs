@@ -1,4 +1,4 @@
-//! The Parallel state. What is tried again or caught is up to `interpreter`.
+//! The Parallel state. `interpreter` retries it and catches its errors.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -56,7 +56,7 @@ impl Run {
     }
 }
 
-/// Runs branches in one task, which makes their order repeatable; the first error ends the others.
+/// Runs branches in one task, so that their order is deterministic. The first error ends the other branches.
 async fn side_by_side(walks: Vec<Walk<'_>>) -> (u64, Result<Vec<Value>, StateError>) {
     let mut last = 0;
     let mut outputs = vec![Value::Null; walks.len()];

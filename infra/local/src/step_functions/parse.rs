@@ -1,4 +1,4 @@
-//! From a text to a definition that was checked.
+//! Reads a definition from its text, and checks it.
 
 use std::collections::BTreeSet;
 use std::fmt;

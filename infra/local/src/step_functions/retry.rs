@@ -11,7 +11,7 @@ use super::asl::{Jitter, Retrier};
 pub(super) struct StateError {
     /// Its name.
     pub error: String,
-    /// What is said of it; a time-out says nothing.
+    /// Its cause; a time-out has none.
     pub cause: Option<String>,
 }
 
@@ -20,7 +20,8 @@ pub(super) const RUNTIME: &str = "States.Runtime";
 pub(super) const DATA_LIMIT: &str = "States.DataLimitExceeded";
 pub(super) const QUERY: &str = "States.QueryEvaluationError";
 
-/// Whether `ErrorEquals` means this error: nothing means `States.Runtime`, no wildcard `States.DataLimitExceeded`.
+/// Whether `ErrorEquals` matches this error. Nothing matches `States.Runtime`; no wildcard matches
+/// `States.DataLimitExceeded`.
 pub(super) fn means(error_equals: &[String], error: &str) -> bool {
     error != RUNTIME
         && error_equals.iter().any(|name| match name.as_str() {
@@ -30,7 +31,7 @@ pub(super) fn means(error_equals: &[String], error: &str) -> bool {
         })
 }
 
-/// The repetitions that a state's retriers have used up.
+/// How many retries each of a state's retriers has used.
 pub(super) struct Attempts<'a> {
     retriers: &'a [Retrier],
     used: Vec<u32>,
@@ -41,8 +42,8 @@ impl<'a> Attempts<'a> {
         Self { retriers, used: vec![0; retriers.len()] }
     }
 
-    /// How long to wait before the next repetition; `None` when the error is not tried again. The first retrier
-    /// that means the error decides, also when it has none left.
+    /// How long to wait before the next retry; `None` when the error is not retried. The first retrier that matches the
+    /// error decides, even if it has no retries left.
     pub(super) fn next(&mut self, error: &str, chance: &mut impl Rng) -> Option<Duration> {
         let (retrier, used) =
             self.retriers.iter().zip(&mut self.used).find(|(retrier, _)| means(&retrier.error_equals, error))?;

@@ -1,4 +1,4 @@
-//! One execution under way: what all its states share. How it is walked is in `interpreter`.
+//! One running execution: what all its states share. `interpreter` walks it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use super::history::{Details, Full, History, MOST_EVENTS};
 use super::jsonata::Variables;
 use super::retry::{RUNTIME, StateError};
 
-/// One execution under way.
+/// One running execution.
 pub(super) struct Run {
     /// The machine's definition.
     pub definition: Arc<Definition>,
@@ -38,7 +38,7 @@ pub(super) struct Run {
     pub history: Arc<History>,
     /// Draws jitter.
     pub chance: Mutex<ChaCha8Rng>,
-    /// The functions, once there are any.
+    /// The functions, once they are set.
     pub invoke: watch::Receiver<Option<Invoke>>,
 }
 
@@ -54,7 +54,7 @@ pub(super) struct Visit<'a> {
     pub last: &'a mut u64,
 }
 
-/// What a state ends with.
+/// The result of a state: its output, its variables, and the next state.
 pub(super) struct StateTransition<'a> {
     pub output: Value,
     pub assigned: Variables,
@@ -66,7 +66,7 @@ pub(super) type Walked = (u64, Result<Value, StateError>);
 pub(super) type Walk<'a> = Pin<Box<dyn Future<Output = Walked> + Send + 'a>>;
 
 impl Run {
-    /// Adds to the history; when it is full the execution is at its end.
+    /// Adds an event to the history. A full history ends the execution.
     pub(super) fn note(
         &self,
         visit: &mut Visit<'_>,

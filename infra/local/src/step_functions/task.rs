@@ -1,6 +1,6 @@
-//! The Task state: `lambda:invoke`. What is tried again or caught is up to `interpreter`.
+//! The Task state: `lambda:invoke`. `interpreter` retries it and catches its errors.
 //!
-//! An invocation is a tokio task of its own, because a Lambda goes on when its execution has timed out, was stopped or
+//! An invocation is a separate tokio task, because a Lambda keeps running when its execution has timed out, stopped or
 //! moved on.
 
 use std::time::Duration;
@@ -78,7 +78,7 @@ impl Run {
         }
     }
 
-    /// The functions; waits while there are none yet.
+    /// Waits until the functions are set.
     async fn functions(&self) -> Invoke {
         let mut given = self.invoke.clone();
         loop {
@@ -106,7 +106,8 @@ impl Run {
         match answer {
             Ok(Ok(payload)) => Ok(json!({"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200})),
             Ok(Err(error)) => Err(StateError {
-                // Lambda's own errors carry a sentence, a function's error what the runtime reported.
+                // The cause of Lambda's own errors is a sentence; that of a function's error is what the runtime
+                // reported.
                 cause: Some(if error.error_type.starts_with("Lambda.") {
                     error.message
                 } else {

@@ -44,7 +44,7 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     let endpoint_type = match create.endpoint_configuration.map(|configuration| configuration.types).as_deref() {
         None | Some([]) => "EDGE".to_owned(),
         Some([one]) if one == "REGIONAL" || one == "EDGE" => one.clone(),
-        Some(_) => return Err(bad("berth-local plays one endpoint type for each API: REGIONAL or EDGE")),
+        Some(_) => return Err(bad("berth-local supports one endpoint type for each API: REGIONAL or EDGE")),
     };
     if account.apigateway.apis.len() >= MAX_APIS {
         return Err(limit("REST APIs", "account"));
@@ -145,7 +145,7 @@ pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     Ok((202, Value::Null))
 }
 
-/// Account settings; there is no CloudWatch role in them.
+/// The account settings, without a CloudWatch role.
 pub fn account() -> Value {
     json!({
         "throttleSettings": {"burstLimit": 5000, "rateLimit": 10000.0},
@@ -277,8 +277,8 @@ pub fn delete_resource(account: &mut Account, input: &Value) -> Result<(u16, Val
     Ok((202, Value::Null))
 }
 
-/// AWS's known issue: a method that is deleted together with an integration that names a VPC link literally leaves the
-/// link in use.
+/// A known issue of AWS: when a method is deleted together with an integration that names a VPC link literally, the
+/// link stays in use.
 pub fn leave_dangling(api: &mut RestApi, resource: &str, method: &super::model::Method) {
     if let Some(link) = method.method_integration.as_ref().and_then(|integration| integration.literal_link()) {
         api.dangling.push(Dangling {

@@ -1,4 +1,4 @@
-//! Deployments (pictures of an API that nothing changes) and stages (where one of them answers).
+//! Deployments (immutable snapshots of an API) and stages (each answers with one deployment).
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     Ok((201, reply))
 }
 
-/// Whether a picture of the API can be taken: every method has an integration, and no link it names is being deleted.
+/// Whether the API can be deployed: every method has an integration, and no link that it names is being deleted.
 fn check_deployable(account: &Account, api: &RestApi) -> Result<(), Refusal> {
     let mut methods = api.resources.values().flat_map(|resource| resource.methods.values()).peekable();
     if methods.peek().is_none() {
@@ -96,7 +96,7 @@ fn new_stage(name: &str, deployment: &str, now: jiff::Timestamp) -> Stage {
     }
 }
 
-/// The stage is new, or points to another deployment, or has other variables: it answers so after a while.
+/// Schedules the time from which a new stage, or one with another deployment or other variables, answers accordingly.
 fn announce(account: &mut Account, api: &str, stage: &str) {
     let latency = account.engine.take(Latency::StageLive);
     account.apigateway.stage_changes += 1;
@@ -111,8 +111,8 @@ fn announce(account: &mut Account, api: &str, stage: &str) {
     account.engine.after(latency, account::Event::ApiGateway(event));
 }
 
-/// A change of a stage has spread. One that was overtaken by a later one, or was made to an earlier stage of the same
-/// name, does nothing.
+/// Applies a change of a stage to its answers. A change has no effect if a later one overtook it, or if it belongs to
+/// an earlier stage of the same name.
 pub fn go_live(account: &mut Account, api: &str, stage: &str, live: Live) {
     let Some(api) = account.apigateway.apis.get_mut(api) else { return };
     let Some(stage) = api.stages.get_mut(stage) else { return };
@@ -123,7 +123,7 @@ pub fn go_live(account: &mut Account, api: &str, stage: &str, live: Live) {
     forget_deleted(api);
 }
 
-/// Drops deleted deployments that no stage answers with any more.
+/// Forgets deleted deployments with which no stage answers any more.
 fn forget_deleted(api: &mut RestApi) {
     let stages = &api.stages;
     api.deployments.retain(|id, deployment| {

@@ -1,10 +1,11 @@
-//! The answers that the gateway gives itself, word for word; each carries `x-amzn-ErrorType`, which no service's does.
+//! The responses that the gateway gives itself, with AWS's exact texts. Each has the header `x-amzn-ErrorType`, which
+//! no service's response has.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-/// An answer that the gateway itself gives instead of the service's.
+/// A response of the gateway instead of the service's.
 #[derive(Debug)]
 pub struct GatewayResponse {
     status: StatusCode,
@@ -41,7 +42,7 @@ impl GatewayResponse {
         message: "HTTP content length exceeded 10485760 bytes",
     };
 
-    /// The message is as callers report it; which status it has is not, and this is the one that HTTP has for it.
+    /// The message is as callers report it. The status is not known; this is HTTP's own for it.
     pub const HEADERS_TOO_LARGE: Self = Self {
         status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         kind: "RequestEntityTooLargeException",
@@ -53,7 +54,7 @@ impl GatewayResponse {
         message: "Unsupported Media Type",
     };
 
-    /// The response that the caller gets.
+    /// The HTTP response.
     pub fn into_response(self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::from(json!({"message": self.message}).to_string()));
         *response.status_mut() = self.status;

@@ -1,4 +1,4 @@
-//! Integrations and integration responses: what answers a method.
+//! Integrations and integration responses: what answers a method's requests.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::wire::{MethodId, bad, method_mut, not_found, read};
 use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
 
-/// What UpdateIntegration takes; `/type` is not in it.
+/// The paths that UpdateIntegration accepts; `/type` is not among them.
 const PATCHES: [&str; 7] = [
     "/connectionType",
     "/connectionId",
@@ -69,12 +69,12 @@ pub fn put(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal
     Ok((201, reply))
 }
 
-/// Whether API Gateway takes this integration for this method.
+/// Checks whether API Gateway accepts this integration for this method.
 fn check(account: &Account, method: &Method, integration: &Integration) -> Result<(), Refusal> {
     match integration.r#type.as_str() {
         "HTTP" | "HTTP_PROXY" => check_http(account, integration)?,
         "MOCK" => check_mock(integration)?,
-        "AWS" | "AWS_PROXY" => return Err(bad("berth-local does not play integrations with AWS services")),
+        "AWS" | "AWS_PROXY" => return Err(bad("berth-local does not support integrations with AWS services")),
         _ => return Err(bad("Enumeration value for IntegrationType must be non-empty")),
     }
     if !["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"].contains(&integration.passthrough_behavior.as_str()) {
@@ -107,7 +107,7 @@ fn check_http(account: &Account, integration: &Integration) -> Result<(), Refusa
         return Err(bad("Invalid HTTP endpoint specified for URI"));
     }
     if !integration.request_templates.is_empty() {
-        return Err(bad("berth-local plays no mapping templates for HTTP integrations"));
+        return Err(bad("berth-local supports no mapping templates for HTTP integrations"));
     }
     match integration.connection_type.as_str() {
         "INTERNET" => Ok(()),
@@ -125,11 +125,11 @@ fn check_link(account: &Account, id: &str) -> Result<(), Refusal> {
     }
 }
 
-/// A mock's template says which status it pretends to have; berth-local takes it when it is plain JSON.
+/// A mock's template sets the status that it pretends to have; berth-local accepts it when it is plain JSON.
 fn check_mock(integration: &Integration) -> Result<(), Refusal> {
     match integration.request_templates.values().all(|template| mock_status(template).is_some()) {
         true => Ok(()),
-        false => Err(bad("berth-local plays mocks whose request template is literally {\"statusCode\": n}")),
+        false => Err(bad("berth-local supports mocks whose request template is literally {\"statusCode\": n}")),
     }
 }
 
@@ -174,7 +174,7 @@ pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
                     patch.value()?.parse().map_err(|_| bad("Timeout should be between 50 ms and 29000 ms"))?;
             }
             ("replace", "/integrationTarget", _) => {
-                return Err(bad("integrationTarget is for VPC links V2, which berth-local does not play"));
+                return Err(bad("integrationTarget is for VPC links V2, which berth-local does not support"));
             }
             ("add" | "replace", _, Some(name)) => {
                 changed.request_parameters.insert(name, patch.value()?);
@@ -227,7 +227,7 @@ pub fn put_response(account: &mut Account, input: &Value) -> Result<(u16, Value)
         return Err(bad("berth-local takes a selection pattern only when it is one status code"));
     }
     if put.response_templates.values().any(|template| template.contains(['$', '#'])) {
-        return Err(bad("berth-local plays response templates only when they are literal text"));
+        return Err(bad("berth-local supports response templates only when they are literal text"));
     }
     for (target, source) in &put.response_parameters {
         let literal = source.len() > 1 && source.starts_with('\'') && source.ends_with('\'');

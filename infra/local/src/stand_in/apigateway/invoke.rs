@@ -17,7 +17,7 @@ use crate::stand_in::{Cloud, elb};
 
 /// API Gateway's limit for all headers of a request together, names and values.
 const LARGEST_HEADERS: usize = 10_240;
-/// Parts of the control plane's paths that a stage of the same name must not hide.
+/// Parts of the control plane's paths, which a stage of the same name must not hide.
 const CONTROL_PLANE: [&str; 3] = ["resources", "deployments", "stages"];
 /// The one client that a loopback gateway sees.
 const SOURCE_IP: &str = "127.0.0.1";
@@ -98,19 +98,19 @@ async fn carry_out(cloud: &Cloud, plan: Plan) -> Result<Response<Bytes>, Gateway
     }
 }
 
-/// What a request comes to.
+/// How a request is answered.
 enum Plan {
-    /// The gateway's own health check, which no service can have at its path.
+    /// The gateway's own health check; its path never reaches a service.
     Healthy,
-    /// The gateway answers by itself.
+    /// The gateway answers itself.
     Mock(Box<Integration>),
-    /// The load balancer's security groups let nothing through: no answer ever comes.
+    /// The load balancer's security groups let nothing through: the request times out.
     Silent { timeout: Duration, clock: berth_domain::Clock },
-    /// It goes to the service.
+    /// The request goes to the service.
     Send(Box<Outgoing>),
 }
 
-/// A caller's request, with what mappings can take from it.
+/// A caller's request, with the values that mappings can use.
 struct Caller<'a> {
     ids: &'a Ids,
     api: &'a str,
@@ -119,7 +119,7 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    /// What a mapping's source stands for.
+    /// The value of a mapping's source.
     fn value(
         &self,
         source: &str,
@@ -180,7 +180,7 @@ fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Gate
     if integration.r#type == "MOCK" {
         return Ok(Plan::Mock(Box::new(integration.clone())));
     }
-    // There is no internet behind a stand-in: only what a VPC link leads to can be reached.
+    // The stand-in has no internet: only targets behind a VPC link can be reached.
     let link = integration.connection_id.as_deref().filter(|_| integration.connection_type == "VPC_LINK");
     let variable = |name: &str| live.variables.get(name).cloned();
     let link = link.and_then(|id| with_variables(id, variable)).ok_or(GatewayResponse::INTERNAL)?;
@@ -231,7 +231,8 @@ fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Gate
     })))
 }
 
-/// Signatures are not checked, but a method with IAM wants one, and no API key is valid here: there are no usage plans.
+/// Checks a method's requirements. A method with IAM requires a signature, which is not verified. No API key is valid,
+/// because there are no usage plans.
 fn check_caller(method: &Method, headers: &HeaderMap) -> Result<(), GatewayResponse> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if method.authorization_type == "AWS_IAM" && !authorization.starts_with("AWS4-HMAC-SHA256") {
@@ -247,7 +248,7 @@ fn forwarded_for(headers: &HeaderMap) -> String {
     }
 }
 
-/// What an integration's request parameters come to.
+/// The values of an integration's request parameters.
 #[derive(Default)]
 struct Mapped {
     path: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! V1 VPC links: their life, and who keeps them in use.
+//! V1 VPC links: their life cycle, and the references that keep them in use.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::stand_in::elb;
 use crate::stand_in::profile::Latency;
 use crate::stand_in::refusal::Refusal;
 
-/// The stage that AWS invokes the current definition under.
+/// The name of the stage under which AWS invokes the current definition.
 const CURRENT: &str = "test-invoke-stage";
 
 #[derive(Deserialize)]
@@ -48,7 +48,7 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
         name: create.name,
         description: create.description,
         status: LinkStatus::Pending,
-        // Who comes first has the load balancer; a link that comes second shows it only when its time is over.
+        // The first link gets the load balancer. A second link fails, which shows only at the end of its provisioning.
         failure: elb::link_to_load_balancer(account, &target).err(),
         target,
         tags: create.tags,
@@ -80,7 +80,7 @@ fn view(link: &VpcLink) -> Value {
     }))
 }
 
-/// The link's time is over: it is available, or it failed.
+/// Ends a link's provisioning: it becomes available, or it fails.
 pub fn finish_provisioning(account: &mut Account, id: &str) {
     let Some(link) = account.apigateway.vpc_links.get_mut(id) else { return };
     if link.status == LinkStatus::Pending {
@@ -88,7 +88,7 @@ pub fn finish_provisioning(account: &mut Account, id: &str) {
     }
 }
 
-/// A pending link will fail with this message; its load balancer is free for another.
+/// Makes a pending link fail with this message. Its load balancer is free for another link.
 pub fn fail_when_ready(account: &mut Account, id: &str, why: &str) {
     let pending = |link: &&mut VpcLink| link.status == LinkStatus::Pending && link.failure.is_none();
     let Some(link) = account.apigateway.vpc_links.get_mut(id).filter(pending) else { return };
@@ -97,7 +97,7 @@ pub fn fail_when_ready(account: &mut Account, id: &str, why: &str) {
     elb::unlink_load_balancer(account, &target);
 }
 
-/// The link is gone; only then does its load balancer begin to be free.
+/// Removes a deleted link. Only now can its load balancer become free.
 pub fn remove(account: &mut Account, id: &str) {
     let Some(link) = account.apigateway.vpc_links.remove(id) else { return };
     if link.failure.is_none() {
@@ -174,8 +174,8 @@ pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     Ok((202, Value::Null))
 }
 
-/// Where a link is named literally: in the snapshots that stages point to, in current definitions, and by methods that
-/// were deleted. A stage variable that leads to the link is no reference.
+/// The places that name a link literally: deployments that stages point to, current definitions, and deleted methods. A
+/// stage variable with the link's id is no reference.
 fn references(account: &Account, id: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (api_id, api) in &account.apigateway.apis {

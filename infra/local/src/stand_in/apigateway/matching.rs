@@ -1,17 +1,17 @@
-//! Which resource a path is for, and how parts of a request become parts of the request to the service.
+//! Finds the resource for a path, and maps parts of the caller's request to parts of the request to the service.
 
 use std::collections::BTreeMap;
 
 use super::model::{Method, Resource};
 
-/// The resource for a path, with the values of its path parameters. A static part goes before a variable, a variable
-/// before a greedy one; a resource without methods is none.
+/// The resource for a path, with the values of its path parameters. A static part has precedence over a variable, a
+/// variable over a greedy one. A resource without methods does not match.
 pub fn find<'a>(
     resources: &'a BTreeMap<String, Resource>,
     path: &str,
 ) -> Option<(&'a Resource, BTreeMap<String, String>)> {
     let root = resources.values().find(|resource| resource.parent.is_none())?;
-    // API Gateway does not tell `/a/` from `/a`, and `{proxy+}` does not get the last slash.
+    // API Gateway treats `/a/` like `/a`, and `{proxy+}` does not include the last slash.
     let path = path.trim_matches('/');
     let parts: Vec<&str> = if path.is_empty() { Vec::new() } else { path.split('/').collect() };
     let mut parameters = BTreeMap::new();
@@ -47,8 +47,8 @@ fn descend<'a>(
     Some(found)
 }
 
-/// Whether `source` may be mapped to `target` for this method: what a source names of the request has to be declared
-/// by the method.
+/// Whether `source` may be mapped to `target` for this method. The method must declare the request parameter that a
+/// source names.
 pub fn is_mapping(method: &Method, target: &str, source: &str) -> bool {
     let place = target.strip_prefix("integration.request.").and_then(|rest| rest.split_once('.'));
     let target_known =
@@ -69,7 +69,7 @@ pub fn literal(source: &str) -> Option<&str> {
     source.strip_prefix('\'')?.strip_suffix('\'')
 }
 
-/// `text` with every `${stageVariables.x}` replaced; none when a variable is missing.
+/// `text` with every `${stageVariables.x}` replaced; `None` when a variable is missing.
 pub fn with_variables(text: &str, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
     const OPEN: &str = "${stageVariables.";
     let mut written = String::new();
@@ -84,10 +84,10 @@ pub fn with_variables(text: &str, variable: impl Fn(&str) -> Option<String>) -> 
     Some(written)
 }
 
-/// An integration's URI, taken apart.
+/// The parts of an integration's URI.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Uri {
-    /// `host:port` as it stands in the URI: what the service gets as `Host`.
+    /// `host:port` as in the URI; the service gets it as `Host`.
     pub authority: String,
     /// The port.
     pub port: u16,
@@ -98,7 +98,7 @@ pub struct Uri {
 }
 
 impl Uri {
-    /// Takes `http://host[:port][/path][?query]` apart. Stage variables that still stand in it count as digits.
+    /// Takes `http://host[:port][/path][?query]` apart. Stage variables that are not replaced yet count as digits.
     pub fn parse(text: &str) -> Option<Self> {
         let text = with_variables(text, |_| Some("1".to_owned()))?;
         let rest = text.strip_prefix("http://")?;
@@ -120,7 +120,7 @@ impl Uri {
         })
     }
 
-    /// The path with its `{variables}` replaced; none when one has no value, which makes no valid address.
+    /// The path with its `{variables}` replaced; `None` when one has no value, because the address would be invalid.
     pub fn path_with(&self, values: &BTreeMap<String, String>) -> Option<String> {
         let mut written = String::new();
         let mut rest = self.path.as_str();

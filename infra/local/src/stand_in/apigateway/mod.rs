@@ -1,8 +1,8 @@
 //! API Gateway v1 (REST APIs and V1 VPC links): its state, its events, and which function answers which operation.
 //!
-//! `route` tells operations from method and path; `apis`, `methods`, `integrations`, `deployments`, `links`, `tags` answer them; `model`
-//! is what they keep; `patch` and `wire` are what they share. The data path is `invoke` and `send` (with
-//! `matching` and `gateway_response`).
+//! `route` finds the operation of a request; `apis`, `methods`, `integrations`, `deployments`, `links` and `tags`
+//! answer the operations. `model` is their state, `patch` and `wire` are what they share. The data path is `invoke` and
+//! `send`, with `matching` and `gateway_response`.
 
 mod apis;
 mod deployments;
@@ -53,7 +53,7 @@ pub static SERVICE: AwsService = AwsService {
     }),
 };
 
-/// What API Gateway answers when two writes meet (docs/aws.md#retry-or-give-up).
+/// The error of API Gateway for two concurrent writes (docs/aws.md#retry-or-give-up).
 #[must_use]
 pub fn concurrent_modification() -> Refusal {
     let message = "Unable to complete operation due to concurrent modification. Please try again later.";
@@ -67,18 +67,18 @@ pub struct ApiGateway {
     pub apis: BTreeMap<String, RestApi>,
     /// V1 VPC links by id.
     pub vpc_links: BTreeMap<String, VpcLink>,
-    /// How often a stage was created, re-pointed or given other variables.
+    /// The number of changes of stages: creations, other deployments, other variables.
     stage_changes: u64,
 }
 
-/// What reads do not see yet.
+/// The resources that reads do not see yet.
 pub(super) struct Taken {
     apis: BTreeMap<String, RestApi>,
     vpc_links: BTreeMap<String, VpcLink>,
 }
 
 impl ApiGateway {
-    /// Takes out what reads do not see yet.
+    /// Takes out the resources that reads do not see yet.
     pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> Taken {
         Taken { apis: unseen.out_of(&mut self.apis), vpc_links: unseen.out_of(&mut self.vpc_links) }
     }
@@ -90,7 +90,7 @@ impl ApiGateway {
     }
 }
 
-/// What happens in API Gateway by itself.
+/// The scheduled events of API Gateway.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// A pending VPC link becomes available, or fails.
@@ -98,7 +98,7 @@ pub enum Event {
         /// The link's id.
         link: String,
     },
-    /// A VPC link that was being deleted is gone.
+    /// The deletion of a VPC link ends.
     LinkGone {
         /// The link's id.
         link: String,
@@ -109,7 +109,7 @@ pub enum Event {
         api: String,
         /// The stage's name.
         stage: String,
-        /// What it answers with.
+        /// The deployment and variables.
         live: Live,
     },
 }
@@ -117,7 +117,7 @@ pub enum Event {
 /// One API call: the status of the reply, and its body.
 ///
 /// # Errors
-/// What AWS refuses, as docs/aws.md#api-gateway has it.
+/// AWS's errors (docs/aws.md#api-gateway).
 pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Reply, Refusal> {
     match operation {
         "CreateRestApi" => apis::create(account, input),
@@ -157,11 +157,11 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Rep
         "TagResource" => tags::tag(account, input),
         "UntagResource" => tags::untag(account, input),
         "GetTags" => tags::get(account, input),
-        _ => Err(wire::bad(format!("berth-local does not play {operation}"))),
+        _ => Err(wire::bad(format!("berth-local does not support {operation}"))),
     }
 }
 
-/// An event is due.
+/// Handles an event that is due.
 pub fn handle_event(account: &mut Account, event: Event) {
     match event {
         Event::LinkProvisioned { link } => links::finish_provisioning(account, &link),

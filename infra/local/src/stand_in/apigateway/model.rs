@@ -1,5 +1,5 @@
-//! What API Gateway keeps. Methods and integrations stand here as they stand on the wire; the rest is written by the
-//! module that answers for it.
+//! The state of API Gateway. Methods and integrations are stored as they are on the wire; the other resources are
+//! written by the modules that answer their calls.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,9 +17,9 @@ pub struct RestApi {
     pub id: String,
     /// Its name, which need not be unique.
     pub name: String,
-    /// What it is for.
+    /// Its description.
     pub description: Option<String>,
-    /// Its version, as its owner counts.
+    /// Its version, as its owner names it.
     pub version: Option<String>,
     /// When it was created.
     pub created: Timestamp,
@@ -27,19 +27,19 @@ pub struct RestApi {
     pub binary_media_types: Vec<String>,
     /// `REGIONAL` or `EDGE`.
     pub endpoint_type: String,
-    /// Whether its own host name answers nothing.
+    /// Whether its default host name is disabled.
     pub disable_execute_api_endpoint: bool,
     /// Its tags.
     pub tags: Tags,
     /// The id of the resource `/`.
     pub root: String,
-    /// The current definition: what the next deployment takes a picture of.
+    /// The current definition, which the next deployment captures.
     pub resources: BTreeMap<String, Resource>,
-    /// The pictures.
+    /// The deployments by id.
     pub deployments: BTreeMap<String, Deployment>,
     /// The stages by name.
     pub stages: BTreeMap<String, Stage>,
-    /// VPC links that integrations named literally when their method or resource was deleted (AWS's known issue).
+    /// VPC links that integrations named literally when their method or resource was deleted (a known issue of AWS).
     pub dangling: Vec<Dangling>,
 }
 
@@ -59,9 +59,9 @@ pub struct Dangling {
 pub struct Resource {
     /// Its id.
     pub id: String,
-    /// The id of the resource above it; none for `/`.
+    /// The id of the parent resource; `None` for `/`.
     pub parent: Option<String>,
-    /// The last part of its path; none for `/`.
+    /// The last part of its path; `None` for `/`.
     pub part: Option<String>,
     /// Its whole path.
     pub path: String,
@@ -77,7 +77,7 @@ pub struct Method {
     pub http_method: String,
     /// `NONE` or `AWS_IAM`.
     pub authorization_type: String,
-    /// Whether it wants an API key.
+    /// Whether it requires an API key.
     pub api_key_required: bool,
     /// A name for generated SDKs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ pub struct Method {
     /// By status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub method_responses: BTreeMap<String, MethodResponse>,
-    /// What answers it.
+    /// The integration that answers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method_integration: Option<Integration>,
 }
@@ -102,12 +102,12 @@ pub struct MethodResponse {
     /// The headers that it declares.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub response_parameters: BTreeMap<String, bool>,
-    /// Models by content type; they bind nobody.
+    /// Models by content type. They are not enforced.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub response_models: BTreeMap<String, String>,
 }
 
-/// What answers a method.
+/// The integration of a method.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Integration {
@@ -130,13 +130,13 @@ pub struct Integration {
     /// Bodies of the request by content type (`MOCK` only).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub request_templates: BTreeMap<String, String>,
-    /// What happens to bodies that no template fits.
+    /// How bodies without a matching template are handled.
     pub passthrough_behavior: String,
     /// How long the service may take.
     pub timeout_in_millis: u32,
     /// The resource's id, unless given.
     pub cache_namespace: String,
-    /// Always empty: caching is not played.
+    /// Always empty: caching is not supported.
     pub cache_key_parameters: Vec<String>,
     /// By status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -158,7 +158,7 @@ impl Integration {
 pub struct IntegrationResponse {
     /// The status to the caller.
     pub status_code: String,
-    /// The service's status that it is for; none makes it the default.
+    /// The service's status that it applies to; without one it is the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection_pattern: Option<String>,
     /// Headers to the caller.
@@ -169,18 +169,18 @@ pub struct IntegrationResponse {
     pub response_templates: BTreeMap<String, String>,
 }
 
-/// A picture of an API's resources, which nothing changes any more.
+/// An immutable snapshot of an API's resources.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Deployment {
     /// Its id.
     pub id: String,
-    /// What it is for.
+    /// Its description.
     pub description: Option<String>,
-    /// When it was taken.
+    /// When it was created.
     pub created: Timestamp,
-    /// The picture.
+    /// The snapshot.
     pub resources: BTreeMap<String, Resource>,
-    /// Deleted, but a stage still answers with it for a moment.
+    /// Whether it is deleted, while a stage still answers with it for a short time.
     pub deleted: bool,
 }
 
@@ -193,7 +193,7 @@ pub struct Stage {
     pub deployment: String,
     /// Its variables.
     pub variables: BTreeMap<String, String>,
-    /// What it is for.
+    /// Its description.
     pub description: Option<String>,
     /// Its tags.
     pub tags: Tags,
@@ -203,13 +203,13 @@ pub struct Stage {
     pub updated: Timestamp,
     /// The number of the change that created it.
     pub born: u64,
-    /// What it answers with by now; none while it is new.
+    /// Its current answers; `None` while it is new.
     pub live: Option<Live>,
-    /// How long its last change takes until it answers (AWS time).
+    /// How long its last change takes to become effective (AWS time).
     pub live_latency: Duration,
 }
 
-/// What a stage answers with.
+/// The deployment and variables with which a stage answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Live {
     /// The deployment's id.
@@ -220,17 +220,17 @@ pub struct Live {
     pub change: u64,
 }
 
-/// How a VPC link is.
+/// A VPC link's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LinkStatus {
-    /// Being made.
+    /// Being provisioned.
     Pending,
     /// Carries requests.
     Available,
-    /// Never will.
+    /// Could not be provisioned.
     Failed,
-    /// Will be gone.
+    /// Being deleted.
     Deleting,
 }
 
@@ -241,13 +241,13 @@ pub struct VpcLink {
     pub id: String,
     /// Its name, which need not be unique.
     pub name: String,
-    /// What it is for.
+    /// Its description.
     pub description: Option<String>,
     /// The load balancer that it leads to.
     pub target: String,
-    /// How it is.
+    /// Its status.
     pub status: LinkStatus,
-    /// Why the load balancer cannot be linked; the link fails with it.
+    /// Why the load balancer cannot be linked; then the link fails with this message.
     pub failure: Option<String>,
     /// Its tags.
     pub tags: Tags,

@@ -1,4 +1,4 @@
-//! Patch operations, as the Update calls take them.
+//! The patch operations of the Update calls.
 
 use serde::Deserialize;
 
@@ -27,7 +27,7 @@ impl Patch {
         (!name.is_empty()).then(|| name.replace("~1", "/").replace("~0", "~"))
     }
 
-    /// The refusal of an operation that its resource does not take.
+    /// The error for an operation that its resource does not support.
     pub fn refuse(&self, allowed: &[&str]) -> Refusal {
         bad(format!(
             "Invalid patch path  '{}' specified for op '{}'. Must be one of: [{}]",

@@ -1,5 +1,5 @@
-//! API Gateway's rates (docs/aws.md#rates). What is listed there does not take from the bucket of everything else; V1 VPC
-//! links have no rate of their own.
+//! API Gateway's rates (docs/aws.md#rates). An operation with a rate of its own does not take from the bucket of the
+//! others. V1 VPC links have no rate of their own.
 
 use crate::stand_in::rates::Bucket;
 

@@ -1,4 +1,4 @@
-//! Which operation a restJson request is: method and path, with the input gathered from path, query and body.
+//! Finds the operation of a restJson request from method and path, and gathers its input from path, query and body.
 
 use bytes::Bytes;
 use http::Request;
@@ -53,7 +53,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/tags/{resourceArn+}", "GetTags"),
 ];
 
-/// Which operation a restJson request is, with its input (path and query parameters beside the body's members).
+/// The operation of a restJson request, with its input: path and query parameters and the body's members.
 pub fn route(request: &Request<Bytes>) -> Option<(&'static str, Value)> {
     let path = request.uri().path();
     let (operation, parameters) = ROUTES
@@ -105,7 +105,7 @@ fn parameters(pattern: &str, path: &str) -> Option<Map<String, Value>> {
     parts.next().is_none().then_some(found)
 }
 
-/// Out of percent encoding; what is not encoded properly stays as it is.
+/// Decodes percent encoding; invalid sequences stay as they are.
 fn decode(part: &str) -> String {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part;

@@ -1,4 +1,4 @@
-//! The data path's wire: one HTTP/1.1 request through the load balancer to the service, and its answer on the way back.
+//! The HTTP of the data path: one HTTP/1.1 request through the load balancer to the service, and its response.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct Outgoing {
     pub target: String,
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// What the caller accepts.
+    /// The caller's `Accept`.
     pub accept: Option<HeaderValue>,
     /// How long the service may take (AWS time).
     pub timeout: Duration,
@@ -49,7 +49,7 @@ const DROPPED: [&str; 9] = [
 /// Headers of the service that reach the caller under another name, because the gateway has its own.
 const REMAPPED: [&str; 5] = ["connection", "date", "server", "www-authenticate", "x-amzn-requestid"];
 
-/// The headers of a caller's request that go on to the service; with a non-proxy integration, only what describes the
+/// The headers of a caller's request that the service gets. With a non-proxy integration, only those that describe the
 /// body.
 pub fn request_headers(from: &HeaderMap, proxy: bool) -> HeaderMap {
     let kept = |name: &HeaderName| match proxy {
@@ -63,7 +63,7 @@ fn is_dropped(name: &HeaderName) -> bool {
     DROPPED.contains(&name.as_str())
 }
 
-/// Sends the request and awaits the answer, for as long as the integration may take.
+/// Sends the request and waits for the response, at most as long as the integration may take.
 pub async fn send(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, GatewayResponse> {
     let (clock, timeout) = (outgoing.clock.clone(), outgoing.timeout);
     tokio::select! {
@@ -83,15 +83,15 @@ async fn exchange(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, Gate
     let stream = net.connect(&address).await.map_err(|_| GatewayResponse::NETWORK)?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|_| GatewayResponse::NETWORK)?;
-    // Dropped with this future, so that a timeout closes the connection.
+    // Dropped with this future, so that a time-out closes the connection.
     let mut connections = JoinSet::new();
     connections.spawn(connection);
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = method;
     *request.uri_mut() = target.parse().map_err(|_| GatewayResponse::INTERNAL)?;
     *request.headers_mut() = headers;
-    // A load balancer without a registered target closes the connection before any answer: that is 500. A service
-    // that does the same looks the same from here. Once an answer has begun, its end is a network error.
+    // A load balancer without a registered target closes the connection before any response, which gives 500; so does a
+    // service that does the same. Once a response has begun, its end is a network error.
     let answer = sender.send_request(request).await.map_err(|_| GatewayResponse::INTERNAL)?;
     let (parts, body) = answer.into_parts();
     let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|error| {
@@ -108,8 +108,8 @@ async fn exchange(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, Gate
     Ok(response)
 }
 
-/// The service's headers as the caller sees them. `x-amzn-ErrorType` is the gateway's alone: it tells the gateway's
-/// answers from the service's.
+/// The service's headers as the caller sees them. `x-amzn-ErrorType` is removed, because it marks the gateway's own
+/// responses.
 fn response_headers(from: &HeaderMap) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in from {
@@ -124,7 +124,7 @@ fn response_headers(from: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// The answer of a non-proxy integration: the integration response for the service's status, or the default one.
+/// The response of a non-proxy integration: the integration response for the service's status, or the default one.
 pub fn by_integration_response(
     integration: &Integration,
     status: &str,
@@ -159,7 +159,8 @@ pub fn by_integration_response(
     Ok(response)
 }
 
-/// A body is text, and what is no text in it is lost, unless its type is one of the API's binary media types.
+/// A body is treated as text, and bytes that are no text are lost, unless its type is one of the API's binary media
+/// types.
 fn as_text(body: Bytes, media: &[Option<&HeaderValue>], binary: &[String]) -> Bytes {
     let types = media.iter().flatten().filter_map(|value| value.to_str().ok()).map(first_type);
     if types.into_iter().any(|media| binary.iter().any(|known| known == media))

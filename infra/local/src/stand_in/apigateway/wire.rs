@@ -1,4 +1,4 @@
-//! What all operations share: reading an input, writing a list, and API Gateway's refusals.
+//! What all operations share: reading an input, writing a list, and API Gateway's errors.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -13,7 +13,7 @@ use crate::stand_in::account::Account;
 use crate::stand_in::identity::ACCOUNT;
 use crate::stand_in::refusal::Refusal;
 
-/// An operation's input; a member that the stand-in does not play is refused by name.
+/// An operation's input; a member that the stand-in does not support is refused by name.
 pub fn read<T: DeserializeOwned>(input: &Value) -> Result<T, Refusal> {
     T::deserialize(input).map_err(|error| bad(format!("Invalid request input: {error}")))
 }
@@ -30,7 +30,7 @@ pub fn conflict(message: impl Into<String>) -> Refusal {
     Refusal::new(409, "ConflictException", message)
 }
 
-/// A quota is used up: 429 like a throttle, but for good.
+/// The error for an exhausted quota: 429 like a throttle, but a retry does not help.
 pub fn limit(what: &str, of: &str) -> Refusal {
     let message = format!(
         "Maximum number of {what} for this {of} has been reached. Please contact AWS if you need additional {what}."
@@ -60,7 +60,7 @@ pub fn list<T>(input: &Value, all: &BTreeMap<String, T>, view: impl Fn(&T) -> Va
         items.push(view(item));
         last = Some(id);
     }
-    // The position is the last id that was given: a page stays right when others come and go.
+    // The position is the last id of the page, so that later pages stay right when resources are created and deleted.
     let position = last.filter(|_| rest.peek().is_some());
     Ok((200, omit(json!({"item": items, "position": position}))))
 }
@@ -73,9 +73,9 @@ pub fn omit(mut value: Value) -> Value {
     value
 }
 
-/// A moment as API Gateway writes it.
-pub fn seconds(moment: Timestamp) -> i64 {
-    moment.as_second()
+/// A time as API Gateway writes it.
+pub fn seconds(at: Timestamp) -> i64 {
+    at.as_second()
 }
 
 pub fn api<'a>(account: &'a Account, id: &str) -> Result<&'a RestApi, Refusal> {
@@ -98,7 +98,7 @@ pub fn no_resource() -> Refusal {
     not_found("Invalid Resource identifier specified")
 }
 
-/// Which method of which resource of which API.
+/// A method of a resource of an API.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MethodId {

@@ -1,9 +1,9 @@
-//! Clusters. `default` exists from the start and is meant when a call names none.
+//! Clusters. `default` exists from the start; a call that names no cluster means it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::input::{Page, Tag, invalid, is_name, last, parse, shown_tags, tags, unplayed, without_nulls};
+use super::input::{Page, Tag, invalid, is_name, last, parse, shown_tags, tags, unsupported, without_nulls};
 use super::task::Status;
 use super::{Ecs, service};
 use crate::stand_in::account::Account;
@@ -78,7 +78,7 @@ struct Create {
 
 pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let input: Create = parse("CreateCluster", input)?;
-    unplayed(
+    unsupported(
         "CreateCluster",
         &[
             ("capacityProviders", &input.capacity_providers),
@@ -93,7 +93,7 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
         ));
     }
     let tags = tags(&input.tags)?;
-    // Creating an active cluster once more gives it back as it is.
+    // Creating an active cluster again returns it unchanged.
     if !account.ecs.clusters.get(&name).is_some_and(|cluster| cluster.active) {
         let cluster = Cluster { active: true, settings: input.settings, configuration: input.configuration };
         account.ecs.clusters.insert(name.clone(), cluster);

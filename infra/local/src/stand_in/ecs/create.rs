@@ -1,10 +1,10 @@
-//! CreateService: everything that AWS checks, in its order, and what a plan (task definition, network, targets) needs.
+//! CreateService: AWS's checks, in its order, and the checks of a plan (task definition, network, targets).
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::definition::{self, TaskDefinition};
-use super::input::{Tag, client, invalid, is_name, parse, tags, unplayed};
+use super::input::{Tag, client, invalid, is_name, parse, tags, unsupported};
 use super::service::{self, LoadBalancer, Made, Network, Plan, Service, Status};
 use super::{cluster, deploying, scheduler};
 use crate::stand_in::account::Account;
@@ -57,7 +57,7 @@ struct Input {
 pub(super) fn create(account: &mut Account, request: &Value) -> Result<Value, Refusal> {
     let input: Input = parse("CreateService", request)?;
     let cluster = cluster::named(&account.ecs, input.cluster.as_deref())?;
-    check_played(&input)?;
+    check_supported(&input)?;
     if !is_name(&input.service_name) {
         return Err(invalid(
             "Invalid service name: up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed.",
@@ -103,7 +103,7 @@ pub(super) fn create(account: &mut Account, request: &Value) -> Result<Value, Re
     Ok(json!({"service": service::shown(account, &key, true)}))
 }
 
-/// Whether this very service exists already; refuses what is neither the same nor new.
+/// Whether the same service exists already. Refuses a different service of that name.
 fn same_again(account: &Account, cluster: &str, key: &str, input: &Input, request: &Value) -> Result<bool, Refusal> {
     let not_idempotent = || invalid("Creation of service was not idempotent.");
     if let Some(existing) = account.ecs.services.get(key) {
@@ -127,8 +127,8 @@ fn same_again(account: &Account, cluster: &str, key: &str, input: &Input, reques
     Ok(false)
 }
 
-fn check_played(input: &Input) -> Result<(), Refusal> {
-    unplayed(
+fn check_supported(input: &Input) -> Result<(), Refusal> {
+    unsupported(
         "CreateService",
         &[
             ("role", &input.role),
@@ -147,9 +147,9 @@ fn check_played(input: &Input) -> Result<(), Refusal> {
         ("schedulingStrategy", input.scheduling_strategy.as_deref(), "REPLICA"),
         ("deploymentController", controller, "ECS"),
     ];
-    for (member, given, played) in only {
-        if let Some(given) = given.filter(|given| *given != played) {
-            return Err(invalid(format!("berth-local plays {member} {played} only, not {given}.")));
+    for (member, given, supported) in only {
+        if let Some(given) = given.filter(|given| *given != supported) {
+            return Err(invalid(format!("berth-local supports {member} {supported} only, not {given}.")));
         }
     }
     if let Some(version) = input.platform_version.as_deref().filter(|version| !["LATEST", "1.4.0"].contains(version)) {
@@ -158,7 +158,7 @@ fn check_played(input: &Input) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The plan of a deployment, when AWS would take it.
+/// The plan of a deployment, if AWS would accept it.
 pub(super) fn plan(
     account: &Account,
     asked: &str,

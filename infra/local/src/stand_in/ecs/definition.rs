@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 use super::input::{
-    Page, Tag, Tags, client, epoch, is_name, maybe_epoch, parse, shown_tags, tags, unplayed, without_nulls,
+    Page, Tag, Tags, client, epoch, is_name, maybe_epoch, parse, shown_tags, tags, unsupported, without_nulls,
 };
 use super::{Ecs, fargate};
 use crate::stand_in::account::Account;
@@ -24,16 +24,16 @@ pub struct TaskDefinition {
     pub revision: u32,
     /// Its containers.
     pub containers: Vec<Container>,
-    /// CPU units and MiB; none when it cannot run on Fargate.
+    /// CPU units and MiB; `None` when it cannot run on Fargate.
     pub size: Option<(u32, u32)>,
     registered_at: Timestamp,
     /// Deregistered revisions are INACTIVE: describable, but nothing new may use them.
     pub deregistered_at: Option<Timestamp>,
-    /// What is only stored and given back.
+    /// Members that are only stored and returned.
     echoed: Map<String, Value>,
 }
 
-/// One container. What is not a field of its own is kept and given back: the stand-in runs programs, not images.
+/// One container. Its other members are only stored and returned: the stand-in runs programs, not images.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Container {
@@ -43,7 +43,7 @@ pub struct Container {
     /// Its image.
     #[serde(default)]
     pub image: String,
-    /// Whether the task ends when it does.
+    /// Whether the task ends when this container does.
     #[serde(default = "yes")]
     pub essential: bool,
     #[serde(default)]
@@ -124,8 +124,8 @@ pub(super) fn find<'a>(ecs: &'a Ecs, given: &str) -> Option<&'a TaskDefinition> 
     }
 }
 
-/// What stands behind the account and region of an ARN of a task definition; a name is itself. None for an ARN of another
-/// account, region or kind: nothing there can be seen from here.
+/// The part of a task definition's ARN after account and region; a name is returned as it is. `None` for an ARN of
+/// another account, region or kind, which is not visible here.
 fn own(given: &str) -> Option<&str> {
     if !given.starts_with("arn:") {
         return Some(given);
@@ -180,7 +180,7 @@ struct Register {
 
 pub(super) fn register(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
     let mut input: Register = parse("RegisterTaskDefinition", input)?;
-    unplayed(
+    unsupported(
         "RegisterTaskDefinition",
         &[
             ("volumes", &input.volumes),
@@ -235,7 +235,7 @@ pub(super) fn register(account: &mut Account, input: &Value) -> Result<Value, Re
     Ok(reply)
 }
 
-/// The Fargate size, if the definition is one for Fargate.
+/// The Fargate size, if the definition is for Fargate.
 fn check_size(input: &Register) -> Result<Option<(u32, u32)>, Refusal> {
     let awsvpc = input.network_mode.as_deref() == Some("awsvpc");
     if !input.requires_compatibilities.iter().any(|compatibility| compatibility == "FARGATE") {
@@ -279,11 +279,11 @@ fn check_containers(containers: &[Container]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Fills in what AWS fills in, and refuses what would make a task behave otherwise than the stand-in's do.
+/// Fills in AWS's defaults, and refuses members that would make a task behave differently from the stand-in's tasks.
 fn complete(container: &mut Container, awsvpc: bool) -> Result<(), Refusal> {
     for member in ["healthCheck", "dependsOn", "secrets", "links", "environmentFiles", "firelensConfiguration"] {
         if container.rest.get(member).is_some_and(|value| !value.is_null() && *value != json!([])) {
-            return Err(client(format!("berth-local does not play {member} of a container.")));
+            return Err(client(format!("berth-local does not support {member} of a container.")));
         }
     }
     if container.stop_timeout.is_some_and(|seconds| seconds > 120) {
@@ -360,7 +360,7 @@ impl List {
 pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let input: List = parse("ListTaskDefinitions", input)?;
     let active = input.status.as_deref().unwrap_or("ACTIVE") == "ACTIVE";
-    // The prefix is a whole family's name here, unlike in ListTaskDefinitionFamilies.
+    // Here the prefix is a whole family name, unlike in ListTaskDefinitionFamilies.
     let mut arns: Vec<String> = account
         .ecs
         .families

@@ -1,9 +1,9 @@
-//! `deploymentConfiguration`: how many tasks a deployment may have too many or too few, and its circuit breaker.
+//! `deploymentConfiguration`: the bounds of the number of tasks during a deployment, and the circuit breaker.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::input::{invalid, unplayed};
+use super::input::{invalid, unsupported};
 use crate::stand_in::refusal::Refusal;
 
 /// `deploymentConfiguration`.
@@ -43,7 +43,7 @@ struct Threshold {
 
 impl Configuration {
     pub(super) fn check(&self, operation: &str) -> Result<(), Refusal> {
-        unplayed(
+        unsupported(
             operation,
             &[
                 ("deploymentConfiguration.alarms", &self.alarms),
@@ -51,10 +51,10 @@ impl Configuration {
             ],
         )?;
         if let Some(strategy) = self.strategy.as_deref().filter(|strategy| *strategy != "ROLLING") {
-            return Err(invalid(format!("berth-local does not play the deployment strategy {strategy}.")));
+            return Err(invalid(format!("berth-local does not support the deployment strategy {strategy}.")));
         }
         if self.bake_time_in_minutes.is_some_and(|minutes| minutes > 0) {
-            return Err(invalid("berth-local does not play deploymentConfiguration.bakeTimeInMinutes."));
+            return Err(invalid("berth-local does not support deploymentConfiguration.bakeTimeInMinutes."));
         }
         if let Some(threshold) = &self.deployment_circuit_breaker.threshold_configuration
             && !["BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT"].contains(&threshold.kind.as_str())
@@ -76,7 +76,7 @@ impl Configuration {
         Ok(())
     }
 
-    /// The configuration with what `newer` says in its place.
+    /// This configuration with the members of `newer` in place of its own.
     pub(super) fn with(&self, newer: Self, breaker_given: bool) -> Self {
         Self {
             maximum_percent: newer.maximum_percent.or(self.maximum_percent),
@@ -89,19 +89,19 @@ impl Configuration {
         }
     }
 
-    /// The most tasks at one time.
+    /// The upper bound of tasks.
     pub(super) fn most(&self, desired: u32) -> u32 {
         let most = u64::from(desired) * u64::from(self.maximum_percent.unwrap_or(200)) / 100;
         u32::try_from(most).unwrap_or(u32::MAX)
     }
 
-    /// The fewest tasks that must serve at any time.
+    /// The lower bound of serving tasks.
     pub(super) fn least(&self, desired: u32) -> u32 {
         let least = (u64::from(desired) * u64::from(self.minimum_healthy_percent.unwrap_or(100))).div_ceil(100);
         u32::try_from(least).unwrap_or(u32::MAX)
     }
 
-    /// After how many failed tasks the circuit breaker stops a deployment; none when it is off.
+    /// The number of failed tasks at which the circuit breaker stops a deployment; `None` when it is off.
     pub(super) fn breaks_after(&self, desired: u32) -> Option<u32> {
         let breaker = &self.deployment_circuit_breaker;
         let percent =
@@ -121,7 +121,7 @@ impl Configuration {
         self.deployment_circuit_breaker.rollback
     }
 
-    /// Whether a task that becomes healthy takes back the failures before it.
+    /// Whether a task that becomes healthy resets the count of failures.
     pub(super) fn forgives(&self) -> bool {
         self.deployment_circuit_breaker.reset_on_healthy_task.unwrap_or(true)
     }

@@ -1,9 +1,9 @@
-//! Images that fail on purpose, each in one of AWS's ways (docs/aws.md#why-tasks-stop): `unpullable/…` and `berth/secretless` never
-//! start, `berth/exits:N` and `berth/oom` end at once, `berth/deaf` runs and listens nowhere.
+//! Images that fail on purpose, each in one way that AWS knows (docs/aws.md#why-tasks-stop): `unpullable/…` and
+//! `berth/secretless` never start, `berth/exits:N` and `berth/oom` end at once, `berth/deaf` runs and listens nowhere.
 
 use super::lifecycle::Exit;
 
-/// Why a task with this image never comes to RUNNING.
+/// Why a task with this image never reaches RUNNING.
 pub(super) fn at_start(image: &str) -> Option<String> {
     if image.starts_with("unpullable/") {
         let tag = if image.contains(':') { "" } else { ":latest" };
@@ -25,7 +25,7 @@ pub(super) fn at_once(image: &str) -> Option<Exit> {
     is(image, "berth/oom").then(|| Exit { reason: Some(reason.to_owned()), ..Exit::with(137) })
 }
 
-/// What a program of this image writes: how it ends, or where it says that it listens.
+/// The lines that a program of this image writes: how it ends, or where it claims to listen.
 pub(super) fn lines(image: &str) -> Vec<String> {
     let exits = image
         .strip_prefix("berth/exits:")

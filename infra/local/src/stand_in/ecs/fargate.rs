@@ -1,4 +1,4 @@
-//! Fargate's sizes: which memory goes with which CPU, and how both may be written.
+//! Fargate's sizes: which memory is valid with which CPU, and how both are written.
 
 use super::input::client;
 use crate::stand_in::refusal::Refusal;

@@ -1,6 +1,6 @@
-//! What every ECS call shares: reading its input, the refusals' codes, names in ARNs, tags, pages, moments.
+//! What ECS calls share: reading inputs, error codes, names in ARNs, tags, pages, times.
 //!
-//! Inputs are structs that know exactly the members that the stand-in plays; any other member is refused by name.
+//! Input structs have exactly the members that the stand-in supports; any other member is refused by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::stand_in::refusal::Refusal;
 /// Tags of one resource.
 pub(super) type Tags = BTreeMap<String, String>;
 
-/// A tag, or a variable's name and value, as they stand in requests.
+/// A tag, or a variable's name and value, as in requests.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Tag {
@@ -26,7 +26,7 @@ pub(super) struct Tag {
 
 /// The input of `operation`.
 pub(super) fn parse<T: DeserializeOwned>(operation: &str, input: &Value) -> Result<T, Refusal> {
-    T::deserialize(input).map_err(|error| invalid(format!("berth-local cannot play this {operation}: {error}")))
+    T::deserialize(input).map_err(|error| invalid(format!("berth-local does not support this {operation}: {error}")))
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> Refusal {
@@ -37,8 +37,8 @@ pub(super) fn client(message: impl Into<String>) -> Refusal {
     Refusal::bad("ClientException", message)
 }
 
-/// Refuses members that the stand-in does not play; an empty list or object says nothing and passes.
-pub(super) fn unplayed(operation: &str, members: &[(&str, &Option<Value>)]) -> Result<(), Refusal> {
+/// Refuses members that the stand-in does not support. An empty list or object has no effect and is accepted.
+pub(super) fn unsupported(operation: &str, members: &[(&str, &Option<Value>)]) -> Result<(), Refusal> {
     let says = |value: &Value| match value {
         Value::Null => false,
         Value::Array(entries) => !entries.is_empty(),
@@ -46,27 +46,27 @@ pub(super) fn unplayed(operation: &str, members: &[(&str, &Option<Value>)]) -> R
         _ => true,
     };
     match members.iter().find(|(_, value)| value.as_ref().is_some_and(says)) {
-        Some((member, _)) => Err(invalid(format!("berth-local does not play {member} of {operation}."))),
+        Some((member, _)) => Err(invalid(format!("berth-local does not support {member} of {operation}."))),
         None => Ok(()),
     }
 }
 
-/// The last part of an ARN or path: its resource's own name.
+/// The last part of an ARN or path: the resource's name.
 pub(super) fn last(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-/// A moment as awsJson writes it.
-pub(super) fn epoch(moment: Timestamp) -> f64 {
-    moment.as_millisecond() as f64 / 1000.0
+/// A time as awsJson writes it: seconds since 1970.
+pub(super) fn epoch(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
 }
 
-/// An optional moment as awsJson writes it.
-pub(super) fn maybe_epoch(moment: Option<Timestamp>) -> Value {
-    moment.map_or(Value::Null, |moment| json!(epoch(moment)))
+/// An optional time as awsJson writes it.
+pub(super) fn maybe_epoch(at: Option<Timestamp>) -> Value {
+    at.map_or(Value::Null, |at| json!(epoch(at)))
 }
 
-/// `value` without its members that are null: AWS leaves them out.
+/// `value` without its null members: AWS leaves them out.
 pub(super) fn without_nulls(mut value: Value) -> Value {
     if let Value::Object(fields) = &mut value {
         fields.retain(|_, field| !field.is_null());
@@ -99,12 +99,12 @@ pub(super) fn tags(given: &[Tag]) -> Result<Tags, Refusal> {
     Ok(given.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect())
 }
 
-/// Tags as replies carry them.
+/// Tags as in replies.
 pub(super) fn shown_tags(tags: Option<&Tags>) -> Value {
     tags.into_iter().flatten().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
 
-/// Where a list call goes on.
+/// The position at which a list call continues.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Page {

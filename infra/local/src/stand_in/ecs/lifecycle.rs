@@ -1,5 +1,5 @@
-//! A task's life: PROVISIONING → PENDING → RUNNING → DEACTIVATING → STOPPING → STOPPED. Who decides that a task shall
-//! live or stop: `scheduler`. What runs as a task: `runner`.
+//! A task's life: PROVISIONING → PENDING → RUNNING → DEACTIVATING → STOPPING → STOPPED. `scheduler` decides which tasks
+//! start and stop; `runner` runs their programs.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::stand_in::ec2;
 use crate::stand_in::elb;
 use crate::stand_in::profile::Latency;
 
-/// How long a stopped task stays describable.
+/// How long a stopped task can be described.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// Why a task could not be placed.
@@ -23,7 +23,7 @@ pub(super) enum Unplaced {
     Quota,
     /// The subnets have no address left.
     Addresses,
-    /// The task definition is gone.
+    /// The task definition no longer exists.
     Definition,
 }
 
@@ -112,8 +112,8 @@ pub(super) fn launch(account: &mut Account, key: &str, deployment: &str, plan: &
     Ok(id)
 }
 
-/// A free address in one of the subnets: subnet, zone, address. The subnets take turns, and so do the addresses, so
-/// that a target that is still draining is not confused with a new one.
+/// A free address in one of the subnets: subnet, zone, address. Subnets and addresses rotate, so that a new target does
+/// not get the address of one that is still draining.
 fn address(account: &mut Account, subnets: &[String]) -> Option<(String, String, String)> {
     let subnets: Vec<_> = ec2::SUBNETS.iter().filter(|subnet| subnets.iter().any(|id| id == subnet.0)).collect();
     for _ in 0..subnets.len() * 240 {
@@ -128,7 +128,7 @@ fn address(account: &mut Account, subnets: &[String]) -> Option<(String, String,
     None
 }
 
-/// The network interface is there; the image is being pulled.
+/// PROVISIONING becomes PENDING: the network interface exists, the image is being pulled.
 pub(super) fn pending(account: &mut Account, id: &str) {
     let now = account.engine.now();
     let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Provisioning) else { return };
@@ -138,7 +138,7 @@ pub(super) fn pending(account: &mut Account, id: &str) {
     task.moments.pull_started = Some(now);
 }
 
-/// The image has been pulled, or could not be; the program starts.
+/// The image was pulled, or pulling failed: starts the program, or stops the task.
 pub(super) fn started(account: &mut Account, id: &str) {
     let now = account.engine.now();
     let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Pending) else { return };
@@ -160,7 +160,7 @@ pub(super) fn started(account: &mut Account, id: &str) {
     let (targets, ip, key) = (task.targets.clone(), task.ip.clone(), task.service.clone());
     for (group, port) in targets {
         elb::register_target(account, &group, &ip, port);
-        service::tell(account, &key, &format!("registered 1 targets in (target-group {group})"));
+        service::record_event(account, &key, &format!("registered 1 targets in (target-group {group})"));
     }
     run(account, id);
     scheduler::look_soon(account, &key);
@@ -188,7 +188,7 @@ pub(super) fn run(account: &mut Account, id: &str) {
     account.engine.effect(account::Effect::Ecs(Effect::Start(launch)));
 }
 
-/// The container whose program stands for the whole task: the one that has the first target, else the first essential.
+/// The container whose program represents the whole task: the one with the first target, else the first essential one.
 pub(super) fn main_container<'a>(definition: &'a TaskDefinition, task: &EcsTask) -> Option<&'a definition::Container> {
     let port = task.targets.first().map(|(_, port)| *port);
     definition
@@ -198,12 +198,12 @@ pub(super) fn main_container<'a>(definition: &'a TaskDefinition, task: &EcsTask)
         .or_else(|| definition.containers.iter().find(|container| container.essential))
 }
 
-/// Whether the task's program is to run now.
+/// Whether the task's program should run now.
 pub(super) fn wanted(account: &Account, id: &str) -> bool {
     account.ecs.tasks.get(id).is_some_and(|task| matches!(task.status, Status::Running | Status::Deactivating))
 }
 
-/// Stops a task: its targets are drained, then its program is asked to end. Does nothing when it is stopping already.
+/// Stops a task: drains its targets, then asks its program to end. Does nothing when the task is stopping already.
 pub(super) fn stop(account: &mut Account, id: &str, code: &str, reason: &str) {
     let now = account.engine.now();
     let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.should_run) else { return };
@@ -217,18 +217,18 @@ pub(super) fn stop(account: &mut Account, id: &str, code: &str, reason: &str) {
     if running && !task.targets.is_empty() {
         task.status = Status::Deactivating;
         let key = task.service.clone();
-        service::tell(account, &key, "has begun draining connections on 1 tasks.");
+        service::record_event(account, &key, "has begun draining connections on 1 tasks.");
         let delay = deregister(account, id);
         account.engine.after(delay, account::Event::Ecs(Event::Undrained { task: id.to_owned() }));
     } else {
         terminate(account, id);
     }
     if running && let Some(key) = account.ecs.tasks.get(id).map(|task| task.service.clone()) {
-        service::tell(account, &key, &format!("has stopped 1 running tasks: (task {id})."));
+        service::record_event(account, &key, &format!("has stopped 1 running tasks: (task {id})."));
     }
 }
 
-/// Takes the task out of its target groups; how long that drains.
+/// Deregisters the task from its target groups. Returns how long they drain.
 fn deregister(account: &mut Account, id: &str) -> Duration {
     let Some(task) = account.ecs.tasks.get(id) else { return Duration::ZERO };
     let (targets, ip, key) = (task.targets.clone(), task.ip.clone(), task.service.clone());
@@ -236,12 +236,12 @@ fn deregister(account: &mut Account, id: &str) -> Duration {
     for (group, port) in targets {
         elb::deregister_target(account, &group, &ip, port);
         longest = longest.max(elb::deregistration_delay(account, &group));
-        service::tell(account, &key, &format!("deregistered 1 targets in (target-group {group})"));
+        service::record_event(account, &key, &format!("deregistered 1 targets in (target-group {group})"));
     }
     longest
 }
 
-/// The targets have been drained.
+/// Handles the end of draining.
 pub(super) fn undrained(account: &mut Account, id: &str) {
     if account.ecs.tasks.get(id).is_some_and(|task| task.status == Status::Deactivating) {
         terminate(account, id);
@@ -262,20 +262,20 @@ fn terminate(account: &mut Account, id: &str) {
     }
 }
 
-/// Asks for the program's end.
+/// Asks the runner to end the program.
 pub(super) fn end(account: &mut Account, id: &str) {
     let leftover = account.ecs.tasks.get(id).and_then(|task| task.process_group);
     account.engine.effect(account::Effect::Ecs(Effect::Stop { task: id.to_owned(), leftover }));
 }
 
-/// The program has not obeyed in time.
+/// Kills a program that has not ended within the stop timeout.
 pub(super) fn overdue(account: &mut Account, id: &str) {
     if account.ecs.tasks.get(id).is_some_and(|task| task.status == Status::Stopping && !task.ended) {
         account.engine.effect(account::Effect::Ecs(Effect::Kill { task: id.to_owned() }));
     }
 }
 
-/// The time that stopping takes at least has passed.
+/// Handles the end of the minimum time that stopping takes.
 pub(super) fn stop_due(account: &mut Account, id: &str) {
     let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Stopping) else { return };
     task.stop_due = true;
@@ -296,7 +296,7 @@ impl Exit {
     }
 }
 
-/// The task's program has ended, by itself or because it was asked to.
+/// Handles the end of the task's program, whether it was asked to end or not.
 pub(super) fn exited(account: &mut Account, id: &str, exit: Exit) {
     let now = account.engine.now();
     let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| !task.ended) else { return };
@@ -337,7 +337,7 @@ fn finish(account: &mut Account, id: &str) {
     scheduler::task_stopped(account, id);
 }
 
-/// A stopped task is no longer describable.
+/// Forgets a stopped task.
 pub(super) fn forget(account: &mut Account, id: &str) {
     if let Some(task) = account.ecs.tasks.remove(id) {
         let arn = super::task::arn(&task);

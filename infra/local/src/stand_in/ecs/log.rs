@@ -1,5 +1,5 @@
-//! What the tasks' programs write, and where it goes by their containers' `awslogs` configuration. How it is read is in
-//! `cloud/logs`.
+//! The lines that tasks' programs write, and the log streams to which their containers' `awslogs` configuration sends
+//! them. `logs` reads them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,19 +8,19 @@ use super::task::{EcsTask, Status};
 use super::{Ecs, definition, lifecycle};
 use crate::stand_in::account::Account;
 
-/// How many of its last lines are kept of a task.
+/// The number of last lines that are kept for each task.
 const KEPT: usize = 50;
 
 /// One line that a program wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// When.
+    /// When it was written.
     pub at: Timestamp,
-    /// What, without its line end.
+    /// The text, without its line end.
     pub text: String,
 }
 
-/// The task's program wrote these lines.
+/// Records lines that the task's program wrote.
 pub(super) fn wrote(account: &mut Account, id: &str, lines: Vec<String>) {
     let at = account.engine.now();
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };

@@ -1,8 +1,8 @@
 //! ECS (Fargate): clusters, task definitions, services with deployments and a circuit breaker, tasks with programs.
 //!
-//! Calls: `cluster`, `definition`, `service` (describe, list), `create`, `update` (and delete), `task`, `tags`. What
-//! happens by itself: `scheduler` decides, `lifecycle` takes a task through its states. I/O: `runner`, with the
-//! `sample` server and `process`es; what they write is in `log`. Not here: target groups and their health, see `elb`.
+//! Calls: `cluster`, `definition`, `service` (describe, list), `create`, `update` (and delete), `task`, `tags`. Events:
+//! `scheduler` decides, `lifecycle` takes a task through its states. I/O: `runner`, with the `sample` server and
+//! `process`es; `log` has their output. Target groups and their health are in `elb`.
 
 mod cluster;
 mod create;
@@ -66,9 +66,9 @@ pub struct Ecs {
     pub clusters: BTreeMap<String, Cluster>,
     /// Task definitions by family and revision.
     pub families: BTreeMap<String, BTreeMap<u32, TaskDefinition>>,
-    /// By `cluster/name`. A name has one entry; a new service takes the place of an INACTIVE one.
+    /// By `cluster/name`. A name has one entry; a new service replaces an INACTIVE one.
     pub services: BTreeMap<String, Service>,
-    /// The INACTIVE ones whose places were taken, while reads do not see the new ones yet.
+    /// The INACTIVE services that were replaced, until reads see the new ones.
     former: BTreeMap<String, Service>,
     /// By id.
     pub tasks: BTreeMap<String, EcsTask>,
@@ -98,7 +98,7 @@ impl Ecs {
         self.tasks.values().filter(move |task| task.service == service)
     }
 
-    /// Takes out the services that reads do not see yet; one that took the place of an INACTIVE one is read as that one.
+    /// Takes out the services that reads do not see yet, and puts the INACTIVE ones that they replaced in their places.
     pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> BTreeMap<String, Service> {
         self.former.retain(|key, _| unseen.contains(key));
         let taken = unseen.out_of(&mut self.services);
@@ -111,20 +111,20 @@ impl Ecs {
         self.services.extend(taken);
     }
 
-    /// A number that was not given before.
+    /// A new number.
     fn count(&mut self) -> u64 {
         self.counted += 1;
         self.counted
     }
 
-    /// Whose turn it is among the addresses.
+    /// The next place in the rotation of addresses.
     fn place(&mut self) -> u64 {
         self.placed += 1;
         self.placed - 1
     }
 }
 
-/// What happens in ECS by itself.
+/// The scheduled events of ECS.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// A task has its network interface.
@@ -166,7 +166,7 @@ pub enum Event {
     Look {
         /// The service's key.
         service: String,
-        /// Which look this is.
+        /// The number of the look.
         number: u64,
     },
     /// A deleted service may be INACTIVE now.
@@ -185,10 +185,10 @@ pub enum Event {
     },
 }
 
-/// What ECS needs I/O for.
+/// The I/O of ECS.
 #[derive(Clone, Debug)]
 pub enum Effect {
-    /// Make sure that every family with a command can be deployed.
+    /// Register every family that has a command.
     Provide,
     /// Start a task's program.
     Start(Launch),
@@ -232,11 +232,11 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
         "TagResource" => tags::tag(account, input),
         "UntagResource" => tags::untag(account, input),
         "ListTagsForResource" => tags::list(account, input),
-        _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not play ecs:{operation}."))),
+        _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not support ecs:{operation}."))),
     }
 }
 
-/// An event is due.
+/// Handles an event that is due.
 pub fn handle_event(account: &mut Account, event: Event) {
     let same = |account: &Account, key: &str, serial: u64| {
         account.ecs.services.get(key).is_some_and(|service| service.serial == serial)
@@ -265,7 +265,7 @@ pub fn handle_event(account: &mut Account, event: Event) {
     }
 }
 
-/// At every start: what the project brings along is there, and the programs of the kept state's tasks run again.
+/// At every start: registers the project's task definition, and runs the programs of the stored tasks again.
 pub fn resume(account: &mut Account) {
     definition::provide(account, "hello");
     account.engine.effect(account::Effect::Ecs(Effect::Provide));
@@ -279,7 +279,7 @@ pub fn resume(account: &mut Account) {
     }
 }
 
-/// I/O.
+/// Performs I/O.
 pub async fn perform(cloud: Cloud, effect: Effect) {
     match effect {
         Effect::Provide => {

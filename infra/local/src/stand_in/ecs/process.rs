@@ -1,4 +1,4 @@
-//! A task that is a process of its own: `sh -c COMMAND` in its own process group, reachable at the task's address.
+//! A task that runs as a process: `sh -c COMMAND` in its own process group, reachable at the task's address.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,19 +19,19 @@ use super::runner::{Launch, Program};
 use crate::stand_in::Cloud;
 use crate::stand_in::net::Address;
 
-/// How much is kept of a line, and how many lines of one burst.
+/// The longest line in bytes, and the largest number of lines in one report.
 const LINE_LENGTH: usize = 500;
 const BURST: usize = 50;
-/// How long lines are collected: each report to the stand-in writes its whole state.
+/// How long lines are collected. Each report stores the stand-in's whole state, so reports must be rare.
 const COLLECTED: Duration = Duration::from_millis(200);
-/// What a process is given of the stand-in's own environment.
+/// The environment variables that a process inherits.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
 
-/// Lines that have not been reported yet.
+/// Lines that are not reported yet.
 #[derive(Default)]
 struct Lines {
     fresh: Mutex<VecDeque<String>>,
-    came: Notify,
+    added: Notify,
 }
 
 impl Lines {
@@ -41,7 +41,7 @@ impl Lines {
         if fresh.len() > BURST {
             fresh.pop_front();
         }
-        self.came.notify_one();
+        self.added.notify_one();
     }
 
     fn report(&self, cloud: &Cloud, task: &str) {
@@ -93,17 +93,17 @@ async fn watch(cloud: Cloud, id: String, mut child: Child, group: i32, addresses
     let status = loop {
         tokio::select! {
             status = child.wait() => break status,
-            () = lines.came.notified() => {}
+            () = lines.added.notified() => {}
         }
         if let Ok(status) = tokio::time::timeout(COLLECTED, child.wait()).await {
             break status;
         }
         lines.report(&cloud, &id);
     };
-    // As in a container, where everything ends with the first process.
+    // As in a container, everything ends with the first process.
     signal(group, Signal::KILL);
     for mut reader in readers.into_iter().flatten() {
-        // A descendant that left the group may hold the pipe open.
+        // A descendant that left the group may keep the pipe open.
         if tokio::time::timeout(Duration::from_millis(200), &mut reader).await.is_err() {
             reader.abort();
         }
@@ -127,7 +127,7 @@ fn exit_code(status: ExitStatus) -> Option<i32> {
     status.code().or_else(|| status.signal().map(|signal| 128 + signal))
 }
 
-/// Collects the lines that come through the pipe.
+/// Collects lines from the pipe.
 async fn read(mut pipe: impl AsyncRead + Unpin, lines: Arc<Lines>, task: String) {
     let mut chunk = [0; 4096];
     let mut line = Vec::new();
@@ -155,9 +155,9 @@ fn keep(lines: &Lines, task: &str, line: &mut Vec<u8>) {
     lines.push(text);
 }
 
-/// Signals a whole process group; one that has ended already is no matter.
+/// Signals a whole process group. A group that has ended already is ignored.
 pub(super) fn signal(group: i32, signal: Signal) {
-    // Groups 0 and 1 would be our own and everybody's.
+    // A signal to group 0 would reach our own group, and one to group 1 (`kill -1`) every process.
     if let Some(group) = Pid::from_raw(group).filter(|_| group > 1) {
         match kill_process_group(group, signal) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => {}
@@ -166,7 +166,7 @@ pub(super) fn signal(group: i32, signal: Signal) {
     }
 }
 
-/// Ends the process group that an earlier stand-in left behind, if it still runs this very task.
+/// Ends the process group that an earlier stand-in left running, if it still runs this task.
 pub(super) async fn end_leftover(group: i32, task: &str) {
     let mark = format!("BERTH_TASK_ID={task}");
     let runs_it = || {

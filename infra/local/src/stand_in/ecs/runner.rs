@@ -1,5 +1,5 @@
-//! What runs as a task on this machine: the sample server, a command of the user's (`process`), or one of the images
-//! that fail on purpose. It knows programs, not services: it starts and ends them and says how they ended.
+//! Runs tasks on this machine: the sample server, a command of the user (`process`), or an image that fails on purpose.
+//! It knows programs, not services: it starts and ends them, and reports how they ended.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use super::lifecycle::{self, Exit};
 use super::{failing, log, process, sample};
 use crate::stand_in::Cloud;
 
-/// What the tasks of a family run: a shell command; a family that is not named runs the sample server.
+/// The shell command of each family; families without one run the sample server.
 pub type Programs = BTreeMap<String, String>;
 
 /// A program to start.
@@ -23,7 +23,7 @@ pub struct Launch {
     pub(super) family: String,
     pub(super) image: String,
     pub(super) environment: Vec<(String, String)>,
-    /// The process group that ran this task when the stand-in ended without ending it.
+    /// The process group of this task from an earlier stand-in that ended without ending it.
     pub(super) leftover: Option<i32>,
 }
 
@@ -35,7 +35,8 @@ pub struct Runner {
 
 #[derive(Default)]
 pub(super) struct Running {
-    /// The stand-in is ending: nothing starts any more, and ends are not reported, so that the tasks go on next time.
+    /// The stand-in is ending: no program starts, and ends are not reported, so that the tasks continue at the next
+    /// start.
     pub(super) closing: bool,
     pub(super) tasks: BTreeMap<String, Program>,
 }
@@ -43,19 +44,19 @@ pub(super) struct Running {
 pub(super) enum Program {
     /// Runs in this process.
     BuiltIn(Vec<JoinHandle<()>>),
-    /// A process group of its own, and what waits for its end.
+    /// A process group, and the task that waits for its end.
     Process { group: i32, watcher: JoinHandle<()> },
 }
 
 impl Runner {
-    /// No process yet.
+    /// Not started yet.
     #[must_use]
     pub fn new(programs: Programs) -> Self {
         Self { programs, running: Mutex::default() }
     }
 
-    /// Ends everything that runs and waits until it has ended. The tasks themselves stay as they are: started again on
-    /// the same state, the stand-in starts their programs again.
+    /// Ends all programs and waits for their end. The tasks' state stays as it is: the next stand-in with this state
+    /// starts their programs again.
     pub async fn stop_all(&self) {
         let programs = {
             let mut running = self.lock();
@@ -121,12 +122,13 @@ pub(super) async fn start(cloud: &Cloud, launch: Launch) {
         let exit = Exit { reason: Some(format!("CannotStartContainerError: {error}")), ..Exit::with(127) };
         cloud.change(|account| lifecycle::exited(account, &id, exit));
     } else if !cloud.change(|account| lifecycle::wanted(account, &id)) {
-        // It was stopped while it started.
+        // The task was stopped while its program started.
         stop(cloud, &id, None).await;
     }
 }
 
-/// Makes sure that a task's program is started once: at a start, what is overdue and what is resumed may both ask.
+/// Ensures that a task's program is started only once: after a restart, an overdue event and the resumption may both
+/// ask for it.
 fn claim(cloud: &Cloud, id: &str) -> bool {
     let mut running = cloud.runner().lock();
     if running.closing || running.tasks.contains_key(id) {
@@ -145,7 +147,7 @@ fn built_in(cloud: &Cloud, id: &str, parts: Vec<JoinHandle<()>>) {
     }
 }
 
-/// Asks a task's program to end; how it ended is reported when it has.
+/// Asks a task's program to end. Its end is reported when it has ended.
 pub(super) async fn stop(cloud: &Cloud, id: &str, leftover: Option<i32>) {
     let built_in = {
         let mut running = cloud.runner().lock();
@@ -161,7 +163,7 @@ pub(super) async fn stop(cloud: &Cloud, id: &str, leftover: Option<i32>) {
             0
         }
         _ => {
-            // Not started by this process: a stand-in that was killed may have left it behind.
+            // Not started by this process: an earlier stand-in that was killed may have left it running.
             if let Some(group) = leftover {
                 process::end_leftover(group, id).await;
             }
@@ -171,7 +173,7 @@ pub(super) async fn stop(cloud: &Cloud, id: &str, leftover: Option<i32>) {
     cloud.change(|account| lifecycle::exited(account, id, Exit::with(code)));
 }
 
-/// Ends a task's process that did not obey.
+/// Kills a task's process.
 pub(super) fn kill(cloud: &Cloud, id: &str) {
     if let Some(Program::Process { group, .. }) = cloud.runner().lock().tasks.get(id) {
         process::signal(*group, Signal::KILL);

@@ -1,5 +1,5 @@
-//! The sample server: what a task runs when no command is given for its family. It answers every request with what it
-//! saw of it.
+//! The sample server: what a task runs when no command is given for its family. It answers every request with a
+//! description of the request.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -21,7 +21,7 @@ use crate::stand_in::net::Listener;
 #[derive(Clone)]
 struct Seen {
     task: String,
-    /// Only what is meant for it: variables that begin with `BERTH_`.
+    /// Only the variables that are meant for it: those that begin with `BERTH_`.
     environment: BTreeMap<String, String>,
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn start(cloud: &Cloud, launch: &Launch) -> io::Result<Vec<Join
 }
 
 async fn serve(mut listener: Listener, seen: Seen) {
-    // Dropped with this future, and all connections with it.
+    // Dropped with this future, which ends all connections.
     let mut connections = JoinSet::new();
     while let Ok(stream) = listener.accept().await {
         while connections.try_join_next().is_some() {}

@@ -1,5 +1,5 @@
 //! The service scheduler: keeps the desired number of tasks running, rolls deployments, replaces failed and unhealthy
-//! tasks, backs off, and breaks the circuit. A task's own life is in `lifecycle`.
+//! tasks, backs off, and breaks the circuit. The states of a task are in `lifecycle`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{Event, lifecycle, update};
 use crate::stand_in::account::{self, Account};
 use crate::stand_in::elb;
 
-/// How often a service is looked at while it changes, and while it is steady.
+/// The interval between two looks at a service: while it changes, and while it is steady.
 const LOOK_CHANGING: Duration = Duration::from_secs(5);
 const LOOK_STEADY: Duration = Duration::from_secs(30);
 /// How long a task must have been RUNNING to count as started: one whose program ends at once never counts.
@@ -20,7 +20,7 @@ const STEADY_AFTER: Duration = Duration::from_secs(5);
 /// The back-off for tasks that never reach RUNNING: the first delay, doubled each time, and the longest.
 const FIRST_DELAY: Duration = Duration::from_secs(10);
 const LONGEST_DELAY: Duration = Duration::from_secs(27 * 60);
-/// How long until an unplaceable task is tried again.
+/// How long until a task that could not be placed is tried again.
 const PLACE_AGAIN: Duration = Duration::from_secs(60);
 
 /// Why the scheduler itself stops a task.
@@ -28,7 +28,7 @@ pub(super) fn scaling(deployment: &str) -> String {
     format!("Scaling activity initiated by (deployment {deployment})")
 }
 
-/// Starts and stops tasks until the service is as it is to be.
+/// Starts and stops tasks until the service has the desired tasks.
 pub(super) fn reconcile(account: &mut Account, key: &str) {
     drop_finished_deployments(account, key);
     let Some(service) = account.ecs.services.get(key).filter(|service| service.status == Status::Active) else {
@@ -53,7 +53,7 @@ pub(super) fn reconcile(account: &mut Account, key: &str) {
 
     let missing = desired.saturating_sub(new.len());
     let room = (configuration.most(desired as u32) as usize).saturating_sub(left);
-    let waits = primary.not_before.is_some_and(|moment| moment > account.engine.now());
+    let waits = primary.not_before.is_some_and(|at| at > account.engine.now());
     if primary.rollout != Rollout::Failed && !waits {
         launch(account, key, &primary, missing.min(room));
     }
@@ -92,7 +92,7 @@ fn launch(account: &mut Account, key: &str, deployment: &Deployment, count: usiz
         }
     }
     if !started.is_empty() {
-        service::tell(account, key, &format!("has started {} tasks: {}.", started.len(), started.join(" ")));
+        service::record_event(account, key, &format!("has started {} tasks: {}.", started.len(), started.join(" ")));
     }
     if let Some(why) = unplaced {
         let reason = match why {
@@ -100,21 +100,21 @@ fn launch(account: &mut Account, key: &str, deployment: &Deployment, count: usiz
             Unplaced::Addresses => "The subnets have no free IP addresses",
             Unplaced::Definition => "The task definition does not exist",
         };
-        service::tell(account, key, &format!("was unable to place a task. Reason: {reason}."));
+        service::record_event(account, key, &format!("was unable to place a task. Reason: {reason}."));
         wait(account, key, &deployment.id, PLACE_AGAIN);
     }
 }
 
-/// Starts no task of this deployment before `delay` has passed.
+/// Delays the start of this deployment's tasks by `delay`.
 fn wait(account: &mut Account, key: &str, deployment: &str, delay: Duration) {
-    let moment = account.engine.clock.add(account.engine.now(), delay);
+    let at = account.engine.clock.add(account.engine.now(), delay);
     if let Some(deployment) = deployment_mut(account, key, deployment) {
-        deployment.not_before = Some(moment);
+        deployment.not_before = Some(at);
     }
     account.engine.after(delay, account::Event::Ecs(Event::Reconcile { service: key.to_owned() }));
 }
 
-/// Older deployments end when their last task has stopped.
+/// Removes older deployments whose last task has stopped.
 fn drop_finished_deployments(account: &mut Account, key: &str) {
     let live: Vec<String> = account
         .ecs
@@ -127,7 +127,7 @@ fn drop_finished_deployments(account: &mut Account, key: &str) {
     service.deployments.retain(|deployment| std::mem::take(&mut first) || live.contains(&deployment.id));
 }
 
-/// Notices a completed deployment and a steady state.
+/// Records that a deployment is completed, and that the service is steady.
 fn announce(account: &mut Account, key: &str) {
     let now = account.engine.now();
     let Some(service) = account.ecs.services.get(key) else { return };
@@ -150,10 +150,10 @@ fn announce(account: &mut Account, key: &str) {
         }
     }
     if completed {
-        service::tell(account, key, &format!("(deployment {id}) deployment completed."));
+        service::record_event(account, key, &format!("(deployment {id}) deployment completed."));
     }
     if steady && !was_steady {
-        service::tell(account, key, "has reached a steady state.");
+        service::record_event(account, key, "has reached a steady state.");
     }
 }
 
@@ -162,7 +162,7 @@ fn is_steady(account: &Account, task: &EcsTask, now: Timestamp) -> bool {
     started.is_some_and(|started| account.engine.clock.add(started, STEADY_AFTER) <= now)
 }
 
-/// A task has stopped: counts it if it failed, ends the draining, starts another.
+/// Handles the end of a task: counts it if it failed, ends the draining, starts another one.
 pub(super) fn task_stopped(account: &mut Account, id: &str) {
     let Some(task) = account.ecs.tasks.get(id) else { return };
     let (key, deployment) = (task.service.clone(), task.deployment.clone());
@@ -193,14 +193,14 @@ fn count_failure(account: &mut Account, key: &str, id: &str, never_ran: bool) {
         let delay = FIRST_DELAY.saturating_mul(1 << (times - 1).min(10)).min(LONGEST_DELAY);
         wait(account, key, id, delay);
         if times >= 3 {
-            service::tell(account, key, "is unable to consistently start tasks successfully.");
+            service::record_event(account, key, "is unable to consistently start tasks successfully.");
         }
     }
     break_circuit(account, key, id);
 }
 
-/// The circuit breaker: a deployment with too many failed tasks is over. With rollback, the newest completed deployment
-/// takes its place; a first deployment has none, so it stalls.
+/// The circuit breaker: stops a deployment with too many failed tasks. With rollback, the newest completed deployment
+/// replaces it. A first deployment has none and stalls.
 fn break_circuit(account: &mut Account, key: &str, id: &str) {
     let now = account.engine.now();
     let Some(service) = account.ecs.services.get_mut(key) else { return };
@@ -228,9 +228,9 @@ fn break_circuit(account: &mut Account, key: &str, id: &str) {
             },
         );
     }
-    service::tell(account, key, &format!("(deployment {id}) deployment failed: tasks failed to start."));
+    service::record_event(account, key, &format!("(deployment {id}) deployment failed: tasks failed to start."));
     if let Some(good) = back {
-        service::tell(account, key, &format!("rolling back to deployment {}.", good.id));
+        service::record_event(account, key, &format!("rolling back to deployment {}.", good.id));
     }
 }
 
@@ -238,7 +238,7 @@ fn deployment_mut<'a>(account: &'a mut Account, key: &str, id: &str) -> Option<&
     account.ecs.services.get_mut(key)?.deployments.iter_mut().find(|deployment| deployment.id == id)
 }
 
-/// Looks at the service's tasks soon; a look that was to come before is void.
+/// Schedules a look at the service's tasks. An earlier scheduled look has no effect any more.
 pub(super) fn look_soon(account: &mut Account, key: &str) {
     let number = account.ecs.count();
     let Some(service) = account.ecs.services.get_mut(key).filter(|service| service.status == Status::Active) else {
@@ -250,7 +250,8 @@ pub(super) fn look_soon(account: &mut Account, key: &str) {
     account.engine.after(delay, account::Event::Ecs(Event::Look { service: key.to_owned(), number }));
 }
 
-/// Looks at the service's tasks: which are ready, and which are unhealthy in a target group after the grace period.
+/// Looks at the service's tasks: finds those that are ready, and those that are unhealthy in a target group after the
+/// grace period.
 pub(super) fn look(account: &mut Account, key: &str, number: u64) {
     let awaited = |service: &&Service| service.status == Status::Active && service.next_look == number;
     let Some(service) = account.ecs.services.get(key).filter(awaited) else { return };
@@ -267,7 +268,7 @@ pub(super) fn look(account: &mut Account, key: &str, number: u64) {
         let sick = unhealthy(account, &task)
             .filter(|_| task.moments.started.is_some_and(|started| account.engine.clock.add(started, grace) <= now));
         if let Some((group, reason)) = sick {
-            service::tell(
+            service::record_event(
                 account,
                 key,
                 &format!("(task {}) is unhealthy in (target-group {group}) due to (reason {reason})", task.id),

@@ -1,5 +1,5 @@
-//! Services and their deployments: what they are and how they look; DescribeServices, ListServices.
-//! How they come and go: `create`, `update`. What keeps their tasks running: `scheduler`.
+//! Services and their deployments: their state and description; DescribeServices, ListServices. `create` and `update`
+//! create, change and delete them; `scheduler` keeps their tasks running.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,11 +30,11 @@ pub struct Service {
     pub cluster: String,
     /// Its name.
     pub name: String,
-    /// Tells it from earlier services of the same name.
+    /// Distinguishes it from earlier services of the same name.
     pub(super) serial: u64,
     /// Its status.
     pub status: Status,
-    /// How many tasks it is to have.
+    /// The desired number of tasks.
     pub desired: u32,
     /// The PRIMARY deployment first.
     pub deployments: Vec<Deployment>,
@@ -43,7 +43,7 @@ pub struct Service {
     pub(super) configuration: deploying::Configuration,
     pub(super) grace_seconds: Option<u32>,
     pub(super) client_token: Option<String>,
-    /// The request that made it, to know the same request again.
+    /// The request that created it, to recognise a repeated request.
     pub(super) request: Value,
     pub(super) propagate_tags: Option<String>,
     pub(super) enable_execute_command: bool,
@@ -54,7 +54,7 @@ pub struct Service {
     events: Vec<ServiceEvent>,
     /// Whether its steady state has been announced.
     pub(super) steady: bool,
-    /// The number of the look at its tasks that is to come; earlier ones are void.
+    /// The number of the next look at its tasks; earlier looks have no effect.
     pub(super) next_look: u64,
 }
 
@@ -65,7 +65,7 @@ struct ServiceEvent {
     message: String,
 }
 
-/// What a deployment runs, and where.
+/// A deployment's task definition, network and targets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The task definition's ARN.
@@ -90,7 +90,7 @@ fn disabled() -> String {
     "DISABLED".to_owned()
 }
 
-/// Which container port is a target in which target group.
+/// A container port that is a target in a target group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct LoadBalancer {
@@ -99,7 +99,7 @@ pub(super) struct LoadBalancer {
     pub(super) container_port: u16,
 }
 
-/// How far a deployment is.
+/// A deployment's progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Rollout {
@@ -116,23 +116,23 @@ pub enum Rollout {
 pub struct Deployment {
     /// `ecs-svc/` and 19 digits.
     pub id: String,
-    /// What it runs.
+    /// Its plan.
     pub plan: Plan,
-    /// How far it is.
+    /// Its progress.
     pub rollout: Rollout,
     pub(super) rollout_reason: String,
     /// Tasks that failed while it was in progress.
     pub failed_tasks: u32,
-    /// Tasks in a row that never came to RUNNING; the back-off grows with them.
+    /// The number of tasks in a row that never reached RUNNING; the back-off grows with it.
     pub(super) never_ran: u32,
-    /// No task is started before this moment.
+    /// No task is started before this time.
     pub(super) not_before: Option<Timestamp>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }
 
 impl Deployment {
-    /// A deployment that begins now.
+    /// A deployment that starts now.
     pub(super) fn new(account: &mut Account, plan: Plan) -> Self {
         let digits = rand::Rng::next_u64(account.engine.rng()) % 10_000_000_000_000_000_000;
         let id = format!("ecs-svc/{digits:019}");
@@ -151,7 +151,7 @@ impl Deployment {
     }
 }
 
-/// What a new service is made from, beside its first deployment.
+/// The properties of a new service, besides its first deployment.
 pub(super) struct Made {
     pub(super) cluster: String,
     pub(super) name: String,
@@ -197,12 +197,12 @@ impl Service {
         key(&self.cluster, &self.name)
     }
 
-    /// The deployment that the service is to run.
+    /// The PRIMARY deployment.
     pub(super) fn primary(&self) -> Option<&Deployment> {
         self.deployments.first()
     }
 
-    /// What the service runs now, or ran last.
+    /// The plan that the service runs, or ran last.
     pub(super) fn plan(&self) -> Option<&Plan> {
         self.primary().or(self.last_good.as_ref()).map(|deployment| &deployment.plan)
     }
@@ -217,7 +217,7 @@ pub(super) fn arn(key: &str) -> String {
 }
 
 /// Writes a service event: "(service NAME) " and `message`.
-pub(super) fn tell(account: &mut Account, key: &str, message: &str) {
+pub(super) fn record_event(account: &mut Account, key: &str, message: &str) {
     let (id, at) = (uuid(account), account.engine.now());
     let Some(service) = account.ecs.services.get_mut(key) else { return };
     let message = format!("(service {}) {message}", service.name);
@@ -225,7 +225,7 @@ pub(super) fn tell(account: &mut Account, key: &str, message: &str) {
     service.events.truncate(100);
 }
 
-/// The service as replies carry it.
+/// The service as in replies.
 pub(super) fn shown(account: &Account, key: &str, with_tags: bool) -> Value {
     let Some(service) = account.ecs.services.get(key) else { return Value::Null };
     let arn = arn(key);

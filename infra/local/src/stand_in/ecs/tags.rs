@@ -1,4 +1,4 @@
-//! TagResource, UntagResource, ListTagsForResource: tags are kept by ARN, whatever carries them.
+//! TagResource, UntagResource, ListTagsForResource: tags are stored by ARN, for all kinds of resources.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

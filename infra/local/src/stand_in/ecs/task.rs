@@ -1,4 +1,4 @@
-//! Tasks: what they are and how they look; ListTasks, DescribeTasks, StopTask. How they come and go: `lifecycle`.
+//! Tasks: their state and description; ListTasks, DescribeTasks, StopTask. `lifecycle` takes them from state to state.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use crate::stand_in::refusal::Refusal;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
-    /// Its network interface is being made.
+    /// Its network interface is being created.
     Provisioning,
     /// Its image is being pulled.
     Pending,
@@ -51,15 +51,15 @@ pub struct EcsTask {
     pub status: Status,
     /// Whether `desiredStatus` is RUNNING.
     pub should_run: bool,
-    /// Whether it has settled and, with target groups, is healthy in all of them.
+    /// Whether it counts as started and is healthy in all its target groups.
     pub ready: bool,
     /// Why it stopped.
     pub stop_code: Option<String>,
-    /// Why it stopped, in words.
+    /// Why it stopped, as a sentence.
     pub stopped_reason: Option<String>,
-    /// Its process group on this machine, if a command of the user's runs as this task.
+    /// Its process group on this machine, if it runs a command of the user.
     pub process_group: Option<i32>,
-    /// What its program wrote last.
+    /// The last lines of its program.
     #[serde(default)]
     pub lines: Vec<Line>,
     pub(super) interface: Interface,
@@ -69,7 +69,7 @@ pub struct EcsTask {
     pub(super) enable_execute_command: bool,
     /// Its program has ended, or never ran.
     pub(super) ended: bool,
-    /// The time that stopping takes has passed.
+    /// The minimum time that stopping takes has passed.
     pub(super) stop_due: bool,
     pub(super) version: u64,
     pub(super) moments: Moments,
@@ -82,7 +82,7 @@ pub struct Container {
     pub name: String,
     /// Its image.
     pub image: String,
-    /// What its program ended with; 128 + n after signal n.
+    /// Its program's exit code; 128 + n after signal n.
     pub exit_code: Option<i32>,
     /// Why it could not run.
     pub reason: Option<String>,
@@ -100,7 +100,7 @@ pub(super) struct Interface {
     pub(super) zone: String,
 }
 
-/// When a task did what.
+/// The times of a task's changes of state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Moments {
     pub(super) created: Timestamp,
@@ -255,7 +255,7 @@ pub(super) fn list(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let should_run = match input.desired_status.as_deref().unwrap_or("RUNNING") {
         "RUNNING" => Some(true),
         "STOPPED" => Some(false),
-        // AWS accepts it and finds nothing: ECS never sets it.
+        // AWS accepts it and finds nothing, because ECS never sets it.
         "PENDING" => None,
         other => return Err(invalid(format!("Invalid desiredStatus: {other}."))),
     };

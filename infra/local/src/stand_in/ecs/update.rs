@@ -13,7 +13,7 @@ use crate::stand_in::account::{self, Account};
 use crate::stand_in::profile::Latency;
 use crate::stand_in::refusal::Refusal;
 
-/// How long a service stays describable once it is INACTIVE.
+/// How long an INACTIVE service can be described.
 pub(super) const REMEMBERED: Duration = Duration::from_secs(3600);
 
 #[derive(Deserialize)]
@@ -117,7 +117,7 @@ pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refu
     let service = account.ecs.services.get(&key).ok_or_else(not_found)?;
     match service.status {
         Status::Inactive => return Err(not_found()),
-        // Deleting it twice changes nothing.
+        // A second deletion changes nothing.
         Status::Draining => return Ok(json!({"service": service::shown(account, &key, true)})),
         Status::Active => {}
     }
@@ -139,7 +139,7 @@ pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refu
     for (task, deployment) in tasks {
         lifecycle::stop(account, &task, "ServiceSchedulerInitiated", &scheduler::scaling(&deployment));
     }
-    // Without tasks nothing else would end the draining.
+    // Without tasks, no other event would end the draining.
     let latency = account.engine.take(Latency::TaskStopped);
     account.engine.after(latency, account::Event::Ecs(Event::Drained { service: key.clone(), serial }));
     Ok(json!({"service": service::shown(account, &key, true)}))

@@ -1,6 +1,6 @@
 //! The attributes of load balancers and target groups: key and value, all of them always listed.
 //!
-//! What the stand-in plays can be changed; the others stand at AWS's defaults, and changing them is refused.
+//! Attributes that the stand-in supports can be changed. The others have AWS's defaults; changing them is refused.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,7 +30,7 @@ impl Attributes {
             ("access_logs.s3.prefix", ""),
             (DELETION_PROTECTION, "false"),
             ("dns_record.client_routing_policy", "any_availability_zone"),
-            // Both zones' nodes answer under the one DNS name that the stand-in plays, so either value carries alike.
+            // Both zones' nodes answer under the one DNS name that the stand-in supports, so both values behave alike.
             (CROSS_ZONE, "false"),
             ("zonal_shift.config.enabled", "false"),
         ])
@@ -86,7 +86,7 @@ impl Attributes {
                 _ => {
                     return Err(Refusal::bad(
                         "InvalidConfigurationRequest",
-                        format!("The stand-in plays attribute '{key}' only with the value '{present}'"),
+                        format!("The stand-in supports attribute '{key}' only with the value '{present}'"),
                     ));
                 }
             }

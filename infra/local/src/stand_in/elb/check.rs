@@ -1,4 +1,4 @@
-//! One health check: a TCP connection, or a GET whose status the matcher has. What follows from it is in `targets`.
+//! One health check: a TCP connection, or a GET whose status the matcher has. `targets` draws the consequences.
 
 use std::io;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::targets::{self, Registration};
 use crate::stand_in::Cloud;
 use crate::stand_in::net::{Address, Stream};
 
-/// A check to be made.
+/// A check to perform.
 #[derive(Clone, Debug)]
 pub struct Check {
     pub(super) registration: Registration,
@@ -22,7 +22,7 @@ pub struct Check {
     pub(super) begun: Timestamp,
 }
 
-/// Makes the check and reports it.
+/// Performs the check and reports its result.
 pub(super) async fn perform(cloud: &Cloud, check: Check) {
     let passed = tokio::time::timeout(check.time_limit, passes(cloud, &check)).await;
     let passed = matches!(passed, Ok(Ok(true)));
@@ -40,7 +40,7 @@ async fn passes(cloud: &Cloud, check: &Check) -> io::Result<bool> {
     }
 }
 
-/// The status of the reply. Only the status line is read: a check must stay cheap, and nothing else counts.
+/// The status of the reply. Only the status line is read: the rest does not count, and checks must be cheap.
 async fn get(mut stream: Stream, (ip, port): &Address, path: &str) -> io::Result<Option<u16>> {
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {ip}:{port}\r\nUser-Agent: ELB-HealthChecker/2.0\r\nConnection: close\r\n\r\n"

@@ -1,7 +1,7 @@
 //! The data path: accepts connections at a load balancer's DNS name and a listener's port, and carries them to a target.
 //!
-//! Which target is asked of the state for each connection, so that only a listener's address decides whether it has to
-//! be opened or closed. Open listeners are kept in [`Listeners`], outside the state that is kept.
+//! Each connection asks the state for its target, so that a listener is reopened only when its address changes. The
+//! open listeners are in [`Listeners`], outside the stored state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -27,7 +27,7 @@ pub(super) async fn reconcile(cloud: &Cloud) {
     for address in unwanted {
         if let Some(task) = open.remove(&address) {
             task.abort();
-            // Its address is off the network only once the task has been dropped.
+            // The address is free only after the task has been dropped.
             drop(task.await);
         }
     }
@@ -49,7 +49,7 @@ fn addresses(elb: &Elb) -> BTreeSet<Address> {
         .collect()
 }
 
-/// Carries connections until it is aborted, which ends those that it carries.
+/// Carries connections until it is aborted; then they end too.
 async fn serve(cloud: Cloud, mut listener: Listener, address: Address) {
     let clock = cloud.change(|account| account.engine.clock.clone());
     let mut connections = JoinSet::new();
@@ -64,7 +64,7 @@ async fn serve(cloud: Cloud, mut listener: Listener, address: Address) {
                     turn = turn.wrapping_add(1);
                 }
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
-                // Too many open files, for example: what is accepted next may fare better.
+                // For example too many open files: a later attempt may succeed.
                 Err(_) => clock.sleep(Duration::from_secs(1)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -94,7 +94,7 @@ fn choose(elb: &Elb, (name, port): &Address, turn: usize) -> Option<Address> {
 
 async fn carry(cloud: Cloud, mut client: Stream, target: Address) {
     if let Ok(mut server) = cloud.net().connect(&target).await {
-        // Either side may break off; then both connections end, which is all that a load balancer shows.
+        // When either side breaks off, both connections end; a load balancer shows nothing else.
         drop(tokio::io::copy_bidirectional(&mut client, &mut server).await);
     }
 }

@@ -1,4 +1,5 @@
-//! A target group's health-check settings: AWS's ranges and defaults (docs/aws.md#target-groups). Checks are made in `check`.
+//! A target group's health-check settings: AWS's ranges and defaults (docs/aws.md#target-groups). `check` performs the
+//! checks.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -19,7 +20,7 @@ pub(super) const MEMBERS: [&str; 9] = [
     "Matcher",
 ];
 
-/// How the targets of a group are checked.
+/// The health-check settings of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct HealthCheck {
     pub(super) probe: Probe,
@@ -136,7 +137,9 @@ impl Probe {
             (Self::Http { .. }, Some("HTTP")) => self.clone(),
             (Self::Tcp, Some("HTTP")) => Self::Http { path: "/".to_owned(), matcher: "200-399".to_owned() },
             (_, Some("TCP")) => Self::Tcp,
-            (_, Some("HTTPS")) => return Err(invalid("The stand-in plays health checks over TCP and HTTP, not HTTPS")),
+            (_, Some("HTTPS")) => {
+                return Err(invalid("The stand-in supports health checks over TCP and HTTP, not HTTPS"));
+            }
             (_, Some(other)) => {
                 return Err(invalid(format!("Health check protocol '{other}' must be one of 'TCP', 'HTTP', 'HTTPS'")));
             }
@@ -174,7 +177,7 @@ fn check_matcher(text: String) -> Result<String, Refusal> {
     Err(invalid(format!("Health check matcher HTTP code '{text}' must be within '200-599' inclusive")))
 }
 
-/// Whether `status` is one that the matcher (`200-399`, `200,204`) has.
+/// Whether the matcher (`200-399`, `200,204`) has `status`.
 pub(super) fn matches(matcher: &str, status: u16) -> bool {
     spans(matcher).is_some_and(|spans| spans.iter().any(|(low, high)| (*low..=*high).contains(&status)))
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::stand_in::refusal::Refusal;
 
-/// AWS's code for an input that is wrong by itself.
+/// AWS's code for an invalid input.
 pub(super) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::bad("ValidationError", message)
 }
@@ -58,11 +58,11 @@ pub(super) fn within<N: PartialOrd + Display>(member: &str, value: N, least: N, 
     )))
 }
 
-/// Refuses a value that the stand-in does not play, where it names one that it does.
-pub(super) fn only(member: &str, value: Option<&str>, played: &str) -> Result<(), Refusal> {
+/// Refuses every value except the one that the stand-in supports.
+pub(super) fn only(member: &str, value: Option<&str>, supported: &str) -> Result<(), Refusal> {
     match value {
-        Some(value) if value != played => {
-            Err(invalid(format!("The stand-in plays only '{played}' for {member}, not '{value}'")))
+        Some(value) if value != supported => {
+            Err(invalid(format!("The stand-in supports only '{supported}' for {member}, not '{value}'")))
         }
         _ => Ok(()),
     }
@@ -87,7 +87,7 @@ pub(super) fn check_name(noun: &str, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Refuses what cannot be the ARN of a `kind` (`loadbalancer`, `targetgroup`, `listener`).
+/// Refuses a text that cannot be the ARN of a `kind` (`loadbalancer`, `targetgroup`, `listener`).
 pub(super) fn check_arn(arn: &str, kind: &str, noun: &str) -> Result<(), Refusal> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts.as_slice() {

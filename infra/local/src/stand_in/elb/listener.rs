@@ -104,7 +104,7 @@ fn forwards_to(actions: Vec<Action>) -> Result<String, Refusal> {
         (None, [one]) if one.weight != Some(0) => Ok(one.target_group_arn.clone()),
         (Some(arn), [one]) if one.target_group_arn == arn && one.weight != Some(0) => Ok(arn),
         (None, []) => Err(invalid("A target group ARN must be specified")),
-        _ => Err(invalid("The stand-in plays listeners that forward to one target group, with a weight above zero")),
+        _ => Err(invalid("The stand-in supports listeners that forward to one target group, with a weight above zero")),
     }
 }
 

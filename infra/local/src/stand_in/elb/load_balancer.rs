@@ -22,14 +22,14 @@ use crate::stand_in::refusal::Refusal;
 /// The Route 53 zone of network load balancers in us-east-1.
 const HOSTED_ZONE: &str = "Z26RNL4JYFTOTI";
 
-/// Where a load balancer is in its life.
+/// A load balancer's life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// Being set up; its listeners close every connection.
     Provisioning,
     /// Carries traffic.
     Active,
-    /// Never will.
+    /// Could not be provisioned.
     Failed,
 }
 
@@ -54,9 +54,9 @@ pub struct LoadBalancer {
     pub name: String,
     /// Where it can be reached in [`crate::stand_in::net::Net`], at its listeners' ports.
     pub dns_name: String,
-    /// Where it is in its life.
+    /// Its state.
     pub state: State,
-    /// Why it cannot be provisioned; it fails with it.
+    /// Why its provisioning will fail.
     pub(super) failure: Option<String>,
     /// `internet-facing` or `internal`.
     pub scheme: String,
@@ -64,7 +64,7 @@ pub struct LoadBalancer {
     pub subnets: BTreeSet<String>,
     /// Its security groups; none forever if it was created without.
     pub security_groups: BTreeSet<String>,
-    /// Whether inbound rules hold for what comes through a VPC link; means nothing without security groups.
+    /// Whether inbound rules apply to traffic through a VPC link; without effect if it has no security groups.
     pub enforce_on_private_link: bool,
     /// Its tags.
     pub tags: Tags,
@@ -73,9 +73,9 @@ pub struct LoadBalancer {
     /// When it was created.
     pub created: Timestamp,
     pub(super) attributes: Attributes,
-    /// Whether a VPC link has it.
+    /// Whether a VPC link is associated with it.
     pub(super) linked: bool,
-    /// Until when deletion is refused because of a link that is gone.
+    /// Until when deletion is refused because of a deleted link.
     pub(super) held_until: Option<Timestamp>,
 }
 
@@ -355,7 +355,7 @@ pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refu
     Ok(json!({}))
 }
 
-/// Ends the association with a VPC link and begins the time for which deletion is still refused.
+/// Ends the association with a VPC link. Deletion is still refused for a while from now.
 pub(super) fn unlink(account: &mut Account, arn: &str) {
     let latency = account.engine.take(Latency::LoadBalancerReleased);
     let until = account.engine.clock.add(account.engine.now(), latency);

@@ -72,12 +72,12 @@ pub struct Elb {
     load_balancers: BTreeMap<String, LoadBalancer>,
     target_groups: BTreeMap<String, TargetGroup>,
     listeners: BTreeMap<String, Listener>,
-    /// Tells registrations apart; see [`targets::Registration`].
+    /// Counts registrations; see [`targets::Registration`].
     registrations: u64,
 }
 
 impl Elb {
-    /// Takes out what reads do not see yet.
+    /// Takes out the resources that reads do not see yet.
     pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> Self {
         Self {
             load_balancers: unseen.out_of(&mut self.load_balancers),
@@ -95,7 +95,7 @@ impl Elb {
     }
 }
 
-/// What happens in ELBv2 by itself.
+/// The scheduled events of ELBv2.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// A load balancer (its ARN) has been provisioned, or could not be.
@@ -108,7 +108,7 @@ pub enum Event {
     Drained(targets::Registration),
 }
 
-/// What ELBv2 needs I/O for.
+/// The I/O of ELBv2.
 #[derive(Clone, Debug)]
 pub enum Effect {
     /// Listeners were added, changed or removed.
@@ -120,7 +120,7 @@ pub enum Effect {
 /// One API call.
 ///
 /// # Errors
-/// As AWS refuses; `InvalidAction` for operations that the stand-in does not play.
+/// AWS's errors; `InvalidAction` for operations that the stand-in does not support.
 pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Value, Refusal> {
     match operation {
         "CreateLoadBalancer" => load_balancer::create(account, input),
@@ -149,7 +149,7 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
     }
 }
 
-/// An event is due.
+/// Handles an event that is due.
 pub fn handle_event(account: &mut Account, event: Event) {
     match event {
         Event::Active(arn) => {
@@ -163,13 +163,13 @@ pub fn handle_event(account: &mut Account, event: Event) {
     }
 }
 
-/// After a start with a kept state: listeners and health checks go on.
+/// After a start with a stored state: listeners open and health checks continue.
 pub fn resume(account: &mut Account) {
     account.engine.effect(account::Effect::Elb(Effect::Listen));
     targets::resume_checks(account);
 }
 
-/// I/O.
+/// Performs I/O.
 pub async fn perform(cloud: Cloud, effect: Effect) {
     match effect {
         Effect::Listen => data_path::reconcile(&cloud).await,
@@ -196,12 +196,12 @@ pub fn target_type<'a>(account: &'a Account, target_group_arn: &str) -> Option<&
     Some(account.elb.target_groups.get(target_group_arn)?.target_type.as_str())
 }
 
-/// Registers a target; one that is registered already stays as it is, one that drains begins anew.
+/// Registers a target. A registered target stays as it is; a draining one starts again.
 pub fn register_target(account: &mut Account, target_group_arn: &str, ip: &str, port: u16) {
     targets::register(account, target_group_arn, ip, port);
 }
 
-/// Begins a target's deregistration; does nothing when it is not registered or drains already.
+/// Starts a target's deregistration. Does nothing when the target is not registered, or is draining already.
 pub fn deregister_target(account: &mut Account, target_group_arn: &str, ip: &str, port: u16) {
     targets::deregister(account, target_group_arn, ip, port);
 }
@@ -221,7 +221,7 @@ pub fn target_health(account: &Account, target_group_arn: &str, ip: &str, port: 
 /// Associates a VPC link (V1) with the load balancer.
 ///
 /// # Errors
-/// The message with which the link fails: the load balancer has another link, or is no network load balancer.
+/// The message with which the link fails: the load balancer already has a link, or is no network load balancer.
 pub fn link_to_load_balancer(account: &mut Account, arn: &str) -> Result<(), String> {
     let load_balancer = account.elb.load_balancers.get_mut(arn).ok_or("NLB ARN is malformed")?;
     if load_balancer.linked {
@@ -231,7 +231,7 @@ pub fn link_to_load_balancer(account: &mut Account, arn: &str) -> Result<(), Str
     Ok(())
 }
 
-/// A load balancer that is being provisioned will come up `failed`, for this reason.
+/// Makes a load balancer that is being provisioned end as `failed`, for this reason.
 fn fail_when_ready(account: &mut Account, arn: &str, why: &str) {
     let load_balancer = account.elb.load_balancers.get_mut(arn);
     if let Some(load_balancer) = load_balancer.filter(|present| present.state == State::Provisioning) {
@@ -239,7 +239,7 @@ fn fail_when_ready(account: &mut Account, arn: &str, why: &str) {
     }
 }
 
-/// The load balancer's VPC link is gone; for a while its deletion is still refused.
+/// Ends the association with the load balancer's VPC link. For a while, deletion is still refused.
 pub fn unlink_load_balancer(account: &mut Account, arn: &str) {
     load_balancer::unlink(account, arn);
 }

@@ -1,5 +1,4 @@
-//! The API calls about targets: RegisterTargets, DeregisterTargets, DescribeTargetHealth. What they set going is in
-//! `targets`.
+//! The API calls about targets: RegisterTargets, DeregisterTargets, DescribeTargetHealth. `targets` carries them out.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -59,7 +58,7 @@ pub(super) fn register_all(account: &mut Account, input: &Value) -> Result<Value
     let addresses = asked.addresses(&mut account.elb)?;
     let group = target_group::find(&mut account.elb, &asked.target_group_arn)?;
     if group.target_type == TargetType::Instance {
-        return Err(Refusal::bad("InvalidTarget", "The stand-in has no instances; it plays targets of type 'ip'"));
+        return Err(Refusal::bad("InvalidTarget", "The stand-in has no instances; it supports targets of type 'ip'"));
     }
     for target in &asked.targets {
         check_target(target)?;
@@ -80,7 +79,7 @@ fn check_target(target: &TargetDescription) -> Result<(), Refusal> {
     if !ec2::is_in_vpc(ip) {
         return Err(Refusal::bad(
             "InvalidTarget",
-            format!("The IP address '{id}' is not within the VPC; the stand-in plays no others"),
+            format!("The IP address '{id}' is not within the VPC; the stand-in supports no others"),
         ));
     }
     match &target.availability_zone {

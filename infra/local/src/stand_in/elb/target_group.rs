@@ -122,7 +122,7 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
         Some("ip") => TargetType::Ip,
         Some("instance") | None => TargetType::Instance,
         Some(other) => {
-            return Err(invalid(format!("The stand-in plays target types 'ip' and 'instance', not '{other}'")));
+            return Err(invalid(format!("The stand-in supports target types 'ip' and 'instance', not '{other}'")));
         }
     };
     let health_check = HealthCheck::new(input::parse(&checks)?)?;

@@ -1,7 +1,7 @@
 //! The life of a target: registration, health, draining. The API calls about targets are in `target_calls`.
 //!
 //! A target is `Unused` until a listener of a load balancer with a subnet in its zone forwards to its group; then it is
-//! registered, then checked every interval. `follow_listeners` brings the targets of a group into line with the listeners.
+//! registered, then checked every interval. `follow_listeners` adapts the targets of a group to the listeners.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -28,12 +28,12 @@ pub(super) struct Target {
     failed: u32,
 }
 
-/// Where a target is in its life.
+/// A target's life cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
     Unused,
     Registering,
-    /// Checked, but with no result that counts yet.
+    /// Checked, but without a result that counts.
     Checking,
     Healthy,
     Unhealthy,
@@ -61,7 +61,7 @@ pub struct TargetHealth {
     pub state: &'static str,
     /// Why, unless it is `healthy`.
     pub reason: Option<&'static str>,
-    /// The reason in words.
+    /// The description of the reason.
     pub description: Option<&'static str>,
 }
 
@@ -71,7 +71,7 @@ impl TargetHealth {
     }
 }
 
-/// Where a group keeps the target.
+/// The target's key in its group.
 pub(super) fn key(ip: &str, port: u16) -> String {
     format!("{ip}:{port}")
 }
@@ -129,7 +129,7 @@ pub(super) fn register(account: &mut Account, target_group: &str, ip: &str, port
     follow_listeners(account, target_group);
 }
 
-/// Begins a target's deregistration; see [`super::deregister_target`].
+/// Starts a target's deregistration; see [`super::deregister_target`].
 pub(super) fn deregister(account: &mut Account, target_group: &str, ip: &str, port: u16) {
     let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
     let delay = group.deregistration_delay();
@@ -146,7 +146,7 @@ pub(super) fn deregister(account: &mut Account, target_group: &str, ip: &str, po
     }
 }
 
-/// Brings the targets of a group into line with the listeners that forward to it.
+/// Adapts the targets of a group to the listeners that forward to it.
 pub(super) fn follow_listeners(account: &mut Account, target_group: &str) {
     let zones = zones_served(&account.elb, target_group);
     let Some(group) = account.elb.target_groups.get_mut(target_group) else { return };
@@ -168,7 +168,7 @@ pub(super) fn follow_listeners(account: &mut Account, target_group: &str) {
     }
 }
 
-/// Puts the target into `phase` under a new registration, so that what was scheduled before no longer counts.
+/// Puts the target into `phase` under a new registration, so that events scheduled before have no effect.
 fn enter(account: &mut Account, target_group: &str, key: &str, phase: Phase) -> Option<Registration> {
     account.elb.registrations += 1;
     let number = account.elb.registrations;
@@ -179,13 +179,13 @@ fn enter(account: &mut Account, target_group: &str, key: &str, phase: Phase) -> 
     Some(Registration { target_group: target_group.to_owned(), target: key.to_owned(), number })
 }
 
-/// The group and target of a registration that still counts.
+/// The group and target of a registration, if it is still valid.
 fn current<'a>(elb: &'a mut Elb, registration: &Registration) -> Option<&'a mut Target> {
     let group = elb.target_groups.get_mut(&registration.target_group)?;
     group.targets.get_mut(&registration.target).filter(|target| target.registration == registration.number)
 }
 
-/// The registration is done.
+/// Handles the end of a registration.
 pub(super) fn registered(account: &mut Account, registration: &Registration) {
     let Some(target) = current(&mut account.elb, registration) else { return };
     if target.phase == Phase::Registering {
@@ -194,7 +194,7 @@ pub(super) fn registered(account: &mut Account, registration: &Registration) {
     }
 }
 
-/// The deregistration delay is over.
+/// Handles the end of a deregistration delay.
 pub(super) fn drained(account: &mut Account, registration: &Registration) {
     let still = current(&mut account.elb, registration).is_some_and(|target| target.phase == Phase::Draining);
     if let (true, Some(group)) = (still, account.elb.target_groups.get_mut(&registration.target_group)) {
@@ -220,7 +220,7 @@ pub(super) fn begin_check(account: &mut Account, registration: Registration) {
     account.engine.effect(account::Effect::Elb(Effect::Check(check)));
 }
 
-/// A check that began at `begun` has passed or failed; the next comes one interval after it.
+/// Handles the result of a check that started at `begun`. The next check starts one interval after it.
 pub(super) fn checked(account: &mut Account, registration: Registration, begun: Timestamp, passed: bool) {
     let Some(group) = account.elb.target_groups.get(&registration.target_group) else { return };
     let (healthy, unhealthy) = (group.health_check.healthy_threshold, group.health_check.unhealthy_threshold);
@@ -244,7 +244,7 @@ pub(super) fn checked(account: &mut Account, registration: Registration, begun: 
     account.engine.after(left, account::Event::Elb(Event::Check(registration)));
 }
 
-/// After a start: every target that was being checked is checked now. Checks that were under way are forgotten.
+/// After a start: checks every target that is under checks now. The results of earlier checks are ignored.
 pub(super) fn resume_checks(account: &mut Account) {
     account.elb.registrations += 1;
     let number = account.elb.registrations;

@@ -1,8 +1,8 @@
-//! CloudWatch Logs, as far as tasks write there: a view of what their programs wrote last (kept in `ecs`), for containers
-//! with the `awslogs` driver. Read only, by GetLogEvents.
+//! CloudWatch Logs for tasks: a view of the last lines that their programs wrote (stored in `ecs`), for containers with
+//! the `awslogs` driver. Read only, by GetLogEvents.
 //!
-//! Otherwise than in AWS a log group is there as soon as a task definition names it, the lines come at once, and they
-//! go with the task.
+//! Differences from AWS: a log group exists as soon as a task definition names it, lines appear at once, and they
+//! disappear with the task.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub static SERVICE: AwsService = AwsService {
     provisioned: None,
 };
 
-/// The most events that one call gives.
+/// The largest number of events in one reply.
 const MOST: usize = 10_000;
 
 /// One API call.
@@ -38,7 +38,7 @@ const MOST: usize = 10_000;
 pub fn call(account: &Account, operation: &str, input: &Value) -> Result<Value, Refusal> {
     match operation {
         "GetLogEvents" => get_log_events(account, input),
-        _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not play logs:{operation}."))),
+        _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not support logs:{operation}."))),
     }
 }
 
@@ -47,9 +47,9 @@ pub fn call(account: &Account, operation: &str, input: &Value) -> Result<Value, 
 struct GetLogEvents {
     log_group_name: String,
     log_stream_name: String,
-    /// Milliseconds since 1970, with this moment.
+    /// Milliseconds since 1970, inclusive.
     start_time: Option<i64>,
-    /// Milliseconds since 1970, without this moment.
+    /// Milliseconds since 1970, exclusive.
     end_time: Option<i64>,
     limit: Option<usize>,
     #[serde(default)]
@@ -59,7 +59,7 @@ struct GetLogEvents {
 fn get_log_events(account: &Account, input: &Value) -> Result<Value, Refusal> {
     let invalid = |message: String| Refusal::bad("InvalidParameterException", message);
     let input = GetLogEvents::deserialize(input)
-        .map_err(|error| invalid(format!("berth-local cannot play this GetLogEvents: {error}")))?;
+        .map_err(|error| invalid(format!("berth-local does not support this GetLogEvents: {error}")))?;
     let limit = input.limit.unwrap_or(MOST);
     if !(1..=MOST).contains(&limit) {
         return Err(invalid(format!("The limit of GetLogEvents is from 1 to {MOST}.")));
