@@ -219,7 +219,7 @@ fn the_checked_in_openapi_3_0_document_is_the_other_one_converted() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi/openapi-3.0.json");
     let checked_in = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
-        checked_in == berth_local::openapi_3_0::document().expect("nothing that 3.0 cannot say"),
+        checked_in == berth_local::openapi_3_0::document().expect("3.0 can express the document"),
         "openapi/openapi-3.0.json is out of date; renew it with: cargo -q local openapi --version 3.0 > openapi/openapi-3.0.json"
     );
 }

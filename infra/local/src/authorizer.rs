@@ -1,5 +1,5 @@
-//! What API Gateway does with its authorizer in AWS, embedded: ask the same [`Authorizer`], keep its result for a while,
-//! and hand the caller to the API in the request context. Its refusals, unlike API Gateway's, say what is wrong.
+//! The part of API Gateway around its authorizer, embedded: it asks the same [`Authorizer`], caches its result, and
+//! passes the caller to the API in the request context. Unlike API Gateway's, its refusals give the reason.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,15 +22,15 @@ use ulid::Ulid;
 /// The paths that need no token.
 const OPEN: [&str; 2] = ["/healthz", "/openapi.json"];
 
-/// For how long a token that was let in is let in without asking again (AWS time): `AuthorizerCacheSeconds` in the template.
+/// How long an accepted token is accepted without asking again (AWS time): `AuthorizerCacheSeconds` in the template.
 pub const RESULT_TTL: Duration = Duration::from_secs(300);
 
-/// The authorizer with its results; cheap to clone.
+/// The authorizer with its cached results; cheap to clone.
 #[derive(Clone)]
 struct Cached {
     authorizer: Authorizer,
     clock: Clock,
-    /// Who was let in with which header, until when.
+    /// The accepted callers by their header, and until when each result is valid.
     results: Arc<Mutex<HashMap<String, (Timestamp, Caller)>>>,
 }
 
@@ -56,7 +56,7 @@ impl Cached {
     }
 }
 
-/// `router` behind the gateway and its authorizer: what is served.
+/// `router` behind the gateway and its authorizer.
 pub fn guard(router: Router, authorizer: Authorizer, allowed_origin: Option<HeaderValue>, clock: Clock) -> Router {
     let cached = Cached { authorizer, clock, results: Arc::default() };
     let authorized = router.layer(middleware::from_fn_with_state(cached, authorize));

@@ -1,7 +1,8 @@
-//! What survives a restart: one SQLite file with the stand-in's state and the executions, beside DynamoDB's own.
+//! The state that survives a restart: one SQLite file with the stand-in's account and the executions, beside DynamoDB's
+//! own file.
 //!
-//! A document is written before anybody sees the answer to the change that made it, so `kill -9` at any moment loses
-//! nothing that was promised.
+//! A document is written before the caller sees the reply to its change, so that `kill -9` loses no change that was
+//! acknowledged.
 
 use std::fs::{DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -21,22 +22,23 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Opens the folder, made if absent.
+    /// Opens the folder, and creates it if it is missing.
     ///
     /// # Errors
     /// One line that says what cannot be done with which file.
     pub fn open(folder: &Path) -> Result<Self, String> {
-        // Nobody else reads it: the key that signs tokens is in it.
+        // Only the owner may read it: it contains the key that signs tokens.
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(folder)
-            .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
+            .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
         let file = folder.join("cloud.sqlite");
         let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open(&file)?;
             connection.busy_timeout(Duration::ZERO)?;
-            // In a folder that was there already, others could read it otherwise; a disk that knows no modes has no others.
+            // In a folder that existed before, other users could read the file. Failure is ignored: a file system
+            // without modes has no other users.
             let _ = std::fs::set_permissions(&file, Permissions::from_mode(0o600));
             // One process at a time: a second berth-local on the same folder fails here instead of mixing states.
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
@@ -84,9 +86,9 @@ impl Disk {
         })
     }
 
-    /// A writer of the document `name`, which writes only what differs from the last time.
+    /// A writer of the document `name`. It writes only when the document has changed.
     ///
-    /// A failing disk cannot be reported to the caller of a change that has happened in memory: it is logged.
+    /// The change has already happened in memory, so an error of the disk is logged, not returned.
     pub fn writer<T: Serialize>(&self, name: &'static str) -> Box<dyn Fn(&T) + Send + Sync> {
         let documents = Arc::clone(&self.documents);
         let last = Mutex::new(String::new());

@@ -1,4 +1,4 @@
-//! Routes in process: an HTTP connector, so that the authorizer fetches keys as it does in AWS, without a socket.
+//! An HTTP connector to routes in process, so that the authorizer fetches keys as in AWS, but without a socket.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use axum::body::Body;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-/// A connector that leads to `router`, whatever host a request names.
+/// A connector to `router`, whatever host a request names.
 pub(super) fn connector(router: Router) -> SharedHttpConnector {
     SharedHttpConnector::new(InProcess(router))
 }

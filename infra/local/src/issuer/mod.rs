@@ -1,7 +1,8 @@
 //! The embedded system's own token issuer: one P-256 key, tokens for any team.
 //!
-//! `routes` serves it below [`PATH`] on the AWS port; `in_process` lets the authorizer fetch the keys from the same routes
-//! without a socket. Local only: whoever reaches the loopback port gets a token. In AWS the issuer is the company's own.
+//! `routes` serves it below [`PATH`] on the AWS port; `in_process` lets the authorizer fetch the keys from the same
+//! routes without a socket. For local use only: every client that reaches the loopback port gets a token. In AWS, the
+//! company's own issuer is used.
 
 mod in_process;
 mod routes;
@@ -50,7 +51,7 @@ impl Issuer {
     /// An issuer with this private key, at the endpoint `endpoint` (`http://127.0.0.1:4566`).
     ///
     /// # Errors
-    /// When it is no such key.
+    /// When `pkcs8` is no such key.
     pub fn new(pkcs8: &[u8], endpoint: &str) -> Result<Self, String> {
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new())
             .map_err(|error| format!("the token key cannot be read: {error}"))?;

@@ -13,21 +13,22 @@ use serde_json::{Map, Value, json};
 
 use objects::{Kind, Rule};
 
-/// The version that is written. 3.0.3 reads `nullable` beside `allOf` so narrowly that no optional object could be said.
+/// The version that is written. 3.0.3 restricts `nullable` beside `allOf` so much that an optional object could not be
+/// expressed.
 const VERSION: &str = "3.0.2";
 
-/// Something that OpenAPI 3.0 cannot say.
+/// Something that OpenAPI 3.0 cannot express.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inexpressible {
-    /// Where: a JSON pointer into the 3.1 document.
+    /// The place: a JSON pointer into the 3.1 document.
     pub pointer: String,
-    /// What, and why not.
+    /// What is there, and why 3.0 cannot express it.
     pub what: String,
 }
 
 impl fmt::Display for Inexpressible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OpenAPI 3.0 cannot say what stands at {:?}: {}", self.pointer, self.what)
+        write!(f, "OpenAPI 3.0 cannot express {:?}: {}", self.pointer, self.what)
     }
 }
 
@@ -47,7 +48,7 @@ pub fn document() -> Result<String, String> {
 /// `document`, a whole OpenAPI 3.1 document, in 3.0.
 ///
 /// # Errors
-/// The first thing that 3.0 cannot say.
+/// The first place that 3.0 cannot express.
 pub fn convert(document: &Value) -> Result<Value, Inexpressible> {
     let at = At { document, pointer: String::new() };
     if !document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1.")) {
@@ -55,7 +56,7 @@ pub fn convert(document: &Value) -> Result<Value, Inexpressible> {
     }
     let mut converted = object(Kind::Document, document, &at)?;
     converted["openapi"] = json!(VERSION);
-    // 3.1 may do without, 3.0 may not.
+    // Optional in 3.1, required in 3.0.
     if converted["paths"].is_null() {
         converted["paths"] = json!({});
     }
@@ -109,7 +110,7 @@ fn object(kind: Kind, value: &Value, at: &At) -> Result<Value, Inexpressible> {
     Ok(Value::Object(converted))
 }
 
-/// A reference that is no schema: beside it 3.1 may have a summary and a description of its own, 3.0 nothing.
+/// A reference that is no schema. 3.1 allows a summary and a description beside `$ref`, 3.0 allows nothing.
 fn reference(members: &Map<String, Value>, at: &At) -> Result<Value, Inexpressible> {
     match members.keys().find(|name| *name != "$ref") {
         None => Ok(Value::Object(members.clone())),
@@ -125,7 +126,7 @@ fn each(kind: Kind, value: &Value, at: &At) -> Result<Value, Inexpressible> {
 fn map(kind: Kind, value: &Value, at: &At) -> Result<Value, Inexpressible> {
     let values = value.as_object().ok_or_else(|| at.inexpressible("this is no object"))?;
     let converted = values.iter().map(|(name, value)| {
-        // Elsewhere the names are somebody's own, and may begin like an extension.
+        // In other maps, the author chooses the names, so that one may look like an extension.
         let value = if kind == Kind::PathItem && name.starts_with("x-") {
             value.clone()
         } else {

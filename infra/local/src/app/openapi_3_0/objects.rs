@@ -1,5 +1,5 @@
-//! The objects of an OpenAPI 3.0 document, but for schemas: which members each may have and what is in them. A member that
-//! is not listed is one that 3.0 does not know.
+//! The objects of an OpenAPI 3.0 document except schemas: the members that each may have, and their contents. 3.0 does
+//! not know other members.
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ pub(super) enum Kind {
     PathItem,
     /// An operation whose method may carry a body in 3.0.
     Operation,
-    /// One of GET, HEAD and DELETE, of which 3.0 says that a body there means nothing.
+    /// A GET, HEAD or DELETE operation, for which 3.0 gives a body no meaning.
     OperationWithoutBody,
     Parameter,
     RequestBody,
@@ -29,10 +29,10 @@ pub(super) enum Kind {
     Schema,
 }
 
-/// What becomes of a member.
+/// How a member is converted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// Both versions mean the same by it, all the way down.
+    /// Kept: both versions give it and its contents the same meaning.
     Keep,
     /// Security requirements.
     Requirements,
@@ -42,7 +42,7 @@ pub(super) enum Rule {
     Each(Kind),
     /// An object whose members are such objects.
     Map(Kind),
-    /// 3.0 does not have it; it may go when there is nothing in it.
+    /// 3.0 does not have it; it is dropped when it is empty.
     OnlyEmpty,
 }
 
@@ -114,7 +114,7 @@ impl Kind {
         })
     }
 
-    /// What is different about the object as a whole.
+    /// Converts what concerns the object as a whole.
     pub(super) fn finish(self, members: &mut Map<String, Value>, at: &At) -> Result<(), Inexpressible> {
         match self {
             Self::License => license(members, at),
@@ -140,7 +140,7 @@ impl Kind {
     }
 }
 
-/// What a requirement lists beside a scheme are scopes in 3.0; in 3.1 it may be roles, for schemes without scopes.
+/// 3.0 allows only scopes in a requirement's list; 3.1 also allows roles, for schemes without scopes.
 pub(super) fn requirements(value: &Value, at: &At) -> Result<Value, Inexpressible> {
     let schemes = &at.document["components"]["securitySchemes"];
     let listed = value.as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
@@ -153,7 +153,7 @@ pub(super) fn requirements(value: &Value, at: &At) -> Result<Value, Inexpressibl
     Ok(value.clone())
 }
 
-/// The SPDX identifier is new in 3.1; 3.0 has the address only, and SPDX has one for every identifier.
+/// The SPDX identifier is new in 3.1. 3.0 has only the URL, which SPDX has for every identifier.
 fn license(members: &mut Map<String, Value>, at: &At) -> Result<(), Inexpressible> {
     let Some(identifier) = members.remove("identifier") else { return Ok(()) };
     let simple = |text: &&str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte));

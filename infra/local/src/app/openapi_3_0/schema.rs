@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{At, Inexpressible};
 
-/// What both versions mean the same by. Their sub-schemas have been converted when they are kept.
+/// The keywords with the same meaning in both versions. Their sub-schemas are converted before they are kept.
 const KEPT: [&str; 27] = [
     "title",
     "description",
@@ -51,7 +51,7 @@ pub(super) fn convert(schema: &Value, at: &At) -> Result<Value, Inexpressible> {
         let value = match name.as_str() {
             "nullable" => return Err(inside.inexpressible("3.1 has no `nullable`; it would get a meaning here")),
             "items" | "not" => convert(value, &inside)?,
-            // A Boolean here means the same in both.
+            // A Boolean has the same meaning in both versions here.
             "additionalProperties" if value.is_boolean() => value.clone(),
             "additionalProperties" => convert(value, &inside)?,
             "properties" => super::map(super::Kind::Schema, value, &inside)?,
@@ -99,8 +99,8 @@ fn null_type(schema: &mut Map<String, Value>, at: &At) -> Result<(), Inexpressib
     Ok(())
 }
 
-/// One of several, `null` among them, is the others with `nullable: true`. That needs a `type` beside it: the one that all
-/// the others have.
+/// Alternatives with `null` among them are the other ones with `nullable: true`, and with the `type` that all of them
+/// have.
 fn null_alternative(
     schema: &mut Map<String, Value>,
     original: &Map<String, Value>,
@@ -118,7 +118,7 @@ fn null_alternative(
         let others = others.into_iter().enumerate().map(|(index, one)| convert(one, &at.inside(&index.to_string())));
         let mut others = others.collect::<Result<Vec<_>, _>>()?;
         match (others.pop(), others.is_empty()) {
-            // What was said of the only alternative is said of the whole; an `allOf` of the schema itself stays.
+            // The keywords of the only alternative move to the whole schema; an `allOf` of the schema itself stays.
             (Some(Value::Object(only)), true) if only.keys().all(|key| !schema.contains_key(key)) => {
                 schema.extend(only);
             }
@@ -144,7 +144,8 @@ fn constant(schema: &mut Map<String, Value>, original: &Map<String, Value>, at: 
     Ok(())
 }
 
-/// An exclusive bound is a number in 3.1 and a mark on the inclusive one in 3.0; of two bounds the narrower one holds.
+/// An exclusive bound is a number in 3.1, and a flag of the inclusive bound in 3.0. Of two bounds, the narrower one is
+/// kept.
 fn bound(
     schema: &mut Map<String, Value>,
     original: &Map<String, Value>,
@@ -163,7 +164,7 @@ fn bound(
     Ok(())
 }
 
-/// `examples: [E]` is `example: E`; there is room for one.
+/// `examples: [E]` is `example: E`; 3.0 has room for only one.
 fn examples(schema: &mut Map<String, Value>, original: &Map<String, Value>, at: &At) -> Result<(), Inexpressible> {
     match original.get("examples").map(|examples| examples.as_array().map(Vec::as_slice)) {
         None | Some(Some([])) => Ok(()),
@@ -175,7 +176,7 @@ fn examples(schema: &mut Map<String, Value>, original: &Map<String, Value>, at: 
     }
 }
 
-/// Keys are strings anyway; what else is asked of them goes into an extension, so that it is not lost to readers.
+/// Keys are always strings. Other constraints on keys go into an extension, so that readers still see them.
 fn keys(schema: &mut Map<String, Value>, original: &Map<String, Value>) {
     match original.get("propertyNames") {
         Some(names) if *names != json!({"type": "string"}) && *names != json!(true) => {
@@ -185,7 +186,7 @@ fn keys(schema: &mut Map<String, Value>, original: &Map<String, Value>) {
     }
 }
 
-/// Beside `$ref` everything else is ignored in 3.0: the reference moves into an `allOf`.
+/// 3.0 ignores all keywords beside `$ref`, so the reference moves into an `allOf`.
 fn reference_alone(schema: &mut Map<String, Value>) {
     if schema.len() == 1 {
         return;
@@ -198,7 +199,7 @@ fn reference_alone(schema: &mut Map<String, Value>) {
     }
 }
 
-/// The type of a schema, or of what it refers to.
+/// The type of a schema, or of the schema that it refers to.
 fn type_of(schema: &Value, at: &At) -> Option<Value> {
     let referred = schema["$ref"].as_str().and_then(|reference| at.document.pointer(reference.strip_prefix('#')?));
     let found = referred.unwrap_or(schema)["type"].clone();
