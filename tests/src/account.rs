@@ -2,7 +2,7 @@
 
 use berth_aws::Clients;
 use berth_domain::Clock;
-use berth_local::endpoint::Door;
+use berth_local::endpoint::Endpoint;
 use berth_local::endpoint::sdk;
 use berth_local::stand_in::dynamo::Dynamo;
 use berth_local::stand_in::net::Net;
@@ -20,7 +20,7 @@ pub struct Account {
     /// The stand-in itself.
     pub cloud: Cloud,
     /// The endpoint, with its faults.
-    pub door: Door,
+    pub endpoint: Endpoint,
     /// Its state machines and executions.
     pub states: States,
     /// Real SDK clients that reach the endpoint in process.
@@ -70,9 +70,9 @@ impl Account {
             programs: Default::default(),
         });
         let states = States::new(step_functions::Options { machines, ..step_functions::Options::new(clock.clone()) });
-        let door = Door::new(cloud.clone(), Dynamo::memory().expect("SQLite in memory"), states.clone());
-        let config = berth_aws::config::through(sdk::InProcess::connector(&door), sdk::credentials(), REGION);
-        Self { clock, cloud, door, states, clients: Clients::trying_once(&config) }
+        let endpoint = Endpoint::new(cloud.clone(), Dynamo::memory().expect("SQLite in memory"), states.clone());
+        let config = berth_aws::config::through(sdk::InProcess::connector(&endpoint), sdk::credentials(), REGION);
+        Self { clock, cloud, endpoint, states, clients: Clients::trying_once(&config) }
     }
 }
 

@@ -91,7 +91,7 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
     let mut seen: BTreeMap<String, Environment> = BTreeMap::new();
     let mut looked: Option<Timestamp> = None;
     loop {
-        system.door.records_changed().await;
+        system.endpoint.records_changed().await;
         twins(&system, &wrong);
         if looked.is_some_and(|moment| system.clock.since(moment) < glance) {
             continue;
@@ -127,7 +127,7 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
 async fn unanswered(system: &Embedded, token: &str, id: &str) -> Option<StatusCode> {
     let view = ask(system, token, id).await.filter(|view| view["status"] == "ready")?;
     let request = Request::get(view["url"].as_str()?).body(Default::default()).ok()?;
-    let answer = system.door.request(request).await.ok()?.status();
+    let answer = system.endpoint.request(request).await.ok()?.status();
     if answer == StatusCode::OK {
         return None;
     }

@@ -364,7 +364,7 @@ impl World {
     pub async fn reach(&self, environment: &Value, path: &str) -> (u16, Value) {
         let url = format!("{}{path}", environment["url"].as_str().expect("a url"));
         let request = Request::get(url).body(Default::default()).expect("a request");
-        let response = self.system.door.request(request).await.expect("an answer");
+        let response = self.system.endpoint.request(request).await.expect("an answer");
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())
     }
 }

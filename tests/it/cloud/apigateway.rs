@@ -1,4 +1,4 @@
-//! API Gateway v1 through the SDK, and its data path through the door: what its tests share.
+//! API Gateway v1 through the SDK, and its data path through the endpoint: what its tests share.
 
 mod apis;
 mod data_path;
@@ -132,7 +132,7 @@ impl World {
     async fn ask(&self, method: &str, path: &str, body: impl Into<Vec<u8>>) -> Answer {
         let request = Request::builder().method(method).uri(path).header("x-mine", "yes").header("te", "trailers");
         let request = request.header("host", "127.0.0.1:4566").body(body.into().into()).unwrap();
-        Answer::from(self.account.door.request(request).await.unwrap())
+        Answer::from(self.account.endpoint.request(request).await.unwrap())
     }
 
     async fn get(&self, api: &str, path: &str) -> Answer {

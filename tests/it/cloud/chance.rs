@@ -14,7 +14,7 @@ use super::elb::{Elb, code};
 #[tokio::test(start_paused = true)]
 async fn a_load_balancer_or_link_comes_up_failed_when_it_is_told_to() {
     let elb = Elb::new();
-    let faults = elb.0.door.faults();
+    let faults = elb.0.endpoint.faults();
     let why = "The address is already in use";
     faults.script("elasticloadbalancing:CreateLoadBalancer", 1, Fault::ComesUpFailed(why.to_owned()));
     let arn = elb.load_balancer("web").await.load_balancer_arn.unwrap();
@@ -47,7 +47,7 @@ async fn a_load_balancer_or_link_comes_up_failed_when_it_is_told_to() {
 async fn a_slow_call_has_its_effect_though_the_caller_has_given_up() {
     let account = Account::new();
     let gateway = &account.clients.apigateway;
-    account.door.faults().script("apigateway:CreateRestApi", 1, Fault::Slow(Duration::from_secs(25)));
+    account.endpoint.faults().script("apigateway:CreateRestApi", 1, Fault::Slow(Duration::from_secs(25)));
     gateway.create_rest_api().name("x").send().await.expect_err("the client waits for 20 s");
     assert_eq!(gateway.get_rest_apis().send().await.unwrap().items().len(), 0);
     account.clock.sleep(Duration::from_secs(5)).await;
@@ -57,7 +57,11 @@ async fn a_slow_call_has_its_effect_though_the_caller_has_given_up() {
 #[tokio::test(start_paused = true)]
 async fn two_writes_that_meet_are_refused_as_concurrent() {
     let account = Account::new();
-    account.door.faults().script("apigateway:CreateRestApi", 1, Fault::Refuse(apigateway::concurrent_modification()));
+    account.endpoint.faults().script(
+        "apigateway:CreateRestApi",
+        1,
+        Fault::Refuse(apigateway::concurrent_modification()),
+    );
     let error = account.clients.apigateway.create_rest_api().name("x").send().await.expect_err("a conflict");
     assert_eq!(error.raw_response().unwrap().status().as_u16(), 409);
     let message = "Unable to complete operation due to concurrent modification. Please try again later.";
@@ -78,7 +82,7 @@ async fn a_hundred_calls(seed: u64) -> (Vec<String>, Vec<String>) {
         denied: each,
         ..Odds::default()
     };
-    account.door.faults().chance(seed, Chance { resources: odds, ..Chance::default() });
+    account.endpoint.faults().chance(seed, Chance { resources: odds, ..Chance::default() });
     let mut answers = Vec::new();
     for number in 0..50 {
         let create =
@@ -88,12 +92,12 @@ async fn a_hundred_calls(seed: u64) -> (Vec<String>, Vec<String>) {
         let created = account.clients.apigateway.create_vpc_link().name("x").target_arns("wrong").send().await;
         answers.push(created.map_or_else(|error| error.code().unwrap_or("no answer").to_owned(), |_| "ok".to_owned()));
     }
-    let log = account.door.faults().log();
-    account.door.faults().calm();
+    let log = account.endpoint.faults().log();
+    account.endpoint.faults().calm();
     for _ in 0..20 {
         account.clients.elb.describe_load_balancers().send().await.expect("all is calm");
     }
-    assert_eq!(account.door.faults().log(), log);
+    assert_eq!(account.endpoint.faults().log(), log);
     (answers, log)
 }
 
@@ -125,9 +129,9 @@ async fn chance_brings_every_fault_the_same_for_a_seed_and_none_once_it_is_calm(
 async fn what_chance_brings_to_functions_only_nobody_else_meets() {
     let account = Account::new();
     let odds = Odds { throttled: 1.0, ..Odds::default() };
-    account.door.faults().chance(1, Chance { resources: odds, records: odds, functions_only: true });
+    account.endpoint.faults().chance(1, Chance { resources: odds, records: odds, functions_only: true });
     account.clients.elb.describe_load_balancers().send().await.expect("no function calls here");
-    account.door.faults().chance(1, Chance { resources: odds, records: odds, functions_only: false });
+    account.endpoint.faults().chance(1, Chance { resources: odds, records: odds, functions_only: false });
     assert_eq!(code(account.clients.elb.describe_load_balancers().send().await), "Throttling");
 }
 
@@ -135,20 +139,20 @@ async fn what_chance_brings_to_functions_only_nobody_else_meets() {
 async fn a_worker_that_ends_at_a_call_is_called_again() {
     for fault in [Fault::Kill, Fault::KillBefore, Fault::Exit] {
         let world = World::new().await;
-        world.system.door.faults().script("apigateway:CreateVpcLink", 1, fault.clone());
+        world.system.endpoint.faults().script("apigateway:CreateVpcLink", 1, fault.clone());
         let id = world.create("killed", "hello").await;
         let environment = world.settled(&id).await;
         assert_eq!(environment["status"], "ready", "{fault}: {environment:#}");
         assert!(world.inventory().await.is_each(1));
-        let calls = world.system.door.faults().calls_of_functions();
+        let calls = world.system.endpoint.faults().calls_of_functions();
         assert!(calls > 40, "{calls}");
 
         // Whatever the call: here the tenth from now on of all that functions make.
-        world.system.door.faults().script_for_functions(10, fault.clone());
+        world.system.endpoint.faults().script_for_functions(10, fault.clone());
         world.delete(&id).await;
         assert_eq!(world.settled(&id).await["status"], "deleted", "{fault}");
-        assert!(world.system.door.faults().all_came());
-        assert_eq!(world.system.door.faults().log().len(), 2);
+        assert!(world.system.endpoint.faults().all_came());
+        assert_eq!(world.system.endpoint.faults().log().len(), 2);
     }
 }
 
@@ -159,7 +163,7 @@ async fn a_caller_that_is_no_function_survives_what_would_kill_one() {
     let create =
         |name: &str| elb.create_load_balancer().name(name).r#type("network".into()).subnets(SUBNETS[0].0).send();
     for (fault, name, there) in [(Fault::KillBefore, "web", 0), (Fault::Kill, "web", 1), (Fault::Exit, "other", 2)] {
-        account.door.faults().script("elasticloadbalancing:CreateLoadBalancer", 1, fault);
+        account.endpoint.faults().script("elasticloadbalancing:CreateLoadBalancer", 1, fault);
         create(name).await.expect_err("no reply");
         assert_eq!(elb.describe_load_balancers().send().await.unwrap().load_balancers().len(), there);
     }

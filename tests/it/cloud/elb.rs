@@ -361,7 +361,7 @@ async fn a_request_that_nests_without_end_is_refused() {
     let elb = Elb::new();
     let body = format!("Action=DescribeTags&Version=2015-12-01&{}=1", "a.".repeat(200_000));
     let request = http::Request::post("http://localhost/").body(body.into()).unwrap();
-    let reply = elb.0.door.request(request).await.unwrap();
+    let reply = elb.0.endpoint.request(request).await.unwrap();
     assert_eq!(reply.status(), 400);
     assert!(String::from_utf8_lossy(reply.body()).contains("<Code>ValidationError</Code>"));
 }

@@ -96,7 +96,7 @@ async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hou
 async fn orphaned_rest_apis_go_one_at_each_audit_so_that_who_deletes_is_not_throttled() {
     let world = World::new().await;
     stray_apis(&world, 3).await;
-    world.system.door.faults().record();
+    world.system.endpoint.faults().record();
     let mut left = Vec::new();
     while left.last() != Some(&0) {
         assert!(left.len() < 12, "{left:?}");
@@ -105,7 +105,7 @@ async fn orphaned_rest_apis_go_one_at_each_audit_so_that_who_deletes_is_not_thro
     }
     left.dedup();
     assert_eq!(left, [3, 2, 1, 0]);
-    let calls = world.system.door.faults().journal();
+    let calls = world.system.endpoint.faults().journal();
     let deletions = calls.iter().filter(|(operation, _)| operation == "apigateway:DeleteRestApi").count();
     assert_eq!(deletions, 3, "none was throttled");
     world.system.clock.sleep(NEXT_AUDIT).await;
@@ -117,7 +117,7 @@ async fn an_orphaned_rest_api_that_aws_does_not_let_go_keeps_no_other() {
     let world = World::new().await;
     stray_apis(&world, 2).await;
     let mapped = Refusal::bad("BadRequestException", "Please remove all base path mappings related to the domain name");
-    world.system.door.faults().script("apigateway:DeleteRestApi", 1, Fault::Refuse(mapped));
+    world.system.endpoint.faults().script("apigateway:DeleteRestApi", 1, Fault::Refuse(mapped));
     let kept = loop {
         world.system.clock.sleep(Duration::from_secs(60)).await;
         let found = findings(&world).await;
@@ -203,7 +203,7 @@ async fn a_listener_or_stage_that_somebody_deletes_is_missing_until_it_is_there_
     // What AWS cannot be asked about stays as it was.
     world.throttle("apigateway:GetStage", 1);
     world.system.clock.sleep(NEXT_AUDIT).await;
-    assert!(world.system.door.faults().all_came());
+    assert!(world.system.endpoint.faults().all_came());
     assert_eq!(missing(&world, &id).await, ["stage"]);
     let again = apigateway.create_stage().rest_api_id(&api).stage_name(stage);
     let again = again.deployment_id(deployment.deployment_id().expect("an id"));
@@ -247,7 +247,7 @@ async fn an_audit_that_aws_keeps_waiting_asks_for_two_minutes_and_later_ones_for
     for api in &world.inventory().await.0["REST API"] {
         delete_stage(&world, api).await;
     }
-    let faults = world.system.door.faults();
+    let faults = world.system.endpoint.faults();
     for nth in 1..=100 {
         faults.script("apigateway:GetStage", nth, Fault::Slow(Duration::from_secs(19)));
     }

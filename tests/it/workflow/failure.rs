@@ -105,7 +105,7 @@ async fn what_aws_could_not_set_up_is_shown_with_its_reason() {
     ] {
         let world = World::new().await;
         let fails = Fault::ComesUpFailed("an address was taken meanwhile".to_owned());
-        world.system.door.faults().script(operation, 1, fails);
+        world.system.endpoint.faults().script(operation, 1, fails);
         let id = world.create("unlucky", "hello").await;
         let failure = failure(&world, &id, cause, "aws").await;
         assert!(seen(&failure, source).contains("an address was taken meanwhile"), "{failure:#}");
@@ -197,10 +197,10 @@ async fn evidence_that_cannot_be_read_is_said_and_holds_nothing_up() {
         let world = World::new().await;
         register_with_log(&world, "crash", "berth/exits:3").await;
         let id = world.create("crash", "crash").await;
-        world.system.door.faults().script(operation, 1, fault);
+        world.system.endpoint.faults().script(operation, 1, fault);
         let failure = failure(&world, &id, "container_exited", "caller").await;
         assert!(seen(&failure, source).starts_with(words), "{failure:#}");
-        assert!(world.system.door.faults().all_came());
+        assert!(world.system.endpoint.faults().all_came());
     }
 }
 
@@ -211,7 +211,7 @@ async fn gathering_evidence_ends_in_time_when_nothing_answers() {
     let id = world.create("deaf", "deaf").await;
     world.until_step(&id, "EnsureTargetHealth", "waiting").await;
     // The step's own last look falls over these, and so does everything that is asked after it.
-    let faults = world.system.door.faults();
+    let faults = world.system.endpoint.faults();
     for nth in 1..2_000 {
         faults.script("ecs:ListTasks", nth, Fault::Slow(Duration::from_secs(3600)));
         faults.script("elasticloadbalancing:DescribeTargetHealth", nth, Fault::Slow(Duration::from_secs(3600)));

@@ -54,11 +54,11 @@ async fn a_task_in_one_zone_is_reached_from_all_and_leaves_after_thirty_seconds(
 async fn a_new_service_that_does_not_show_everywhere_yet_is_waited_for() {
     let world = World::new().await;
     let not_yet = Fault::Refuse(Refusal::bad("ServiceNotFoundException", "Service not found."));
-    world.system.door.faults().script("ecs:ListTasks", 1, not_yet);
+    world.system.endpoint.faults().script("ecs:ListTasks", 1, not_yet);
     let id = world.create("lagging", "hello").await;
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "ready", "{environment:#}");
-    assert!(world.system.door.faults().all_came());
+    assert!(world.system.endpoint.faults().all_came());
 }
 
 #[tokio::test(start_paused = true)]

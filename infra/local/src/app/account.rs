@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::cli;
 use super::{console, local};
-use crate::endpoint::Door;
+use crate::endpoint::Endpoint;
 use crate::endpoint::serve;
 use crate::issuer::{self, Issuer};
 use crate::stand_in::dynamo::Dynamo;
@@ -37,9 +37,9 @@ pub async fn run(options: cli::Account) -> Result<(), String> {
         programs: local::programs(&options.tasks)?,
     });
     let dynamo = Dynamo::memory().map_err(|error| format!("cannot open a table: {error}"))?;
-    let door = Door::new(cloud.clone(), dynamo, States::new(step_functions::Options::new(clock)));
+    let endpoint = Endpoint::new(cloud.clone(), dynamo, States::new(step_functions::Options::new(clock)));
     let issuer = Issuer::new(&Issuer::new_key()?, &format!("http://127.0.0.1:{port}"))?;
-    let router = issuer::routes(issuer).merge(serve::router(door));
+    let router = issuer::routes(issuer).merge(serve::router(endpoint));
     console::say(&format!(
         "An AWS account is up: AWS endpoint http://127.0.0.1:{port}, {}x AWS's speed. Ctrl-C stops it.\n",
         options.speed

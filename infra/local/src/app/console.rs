@@ -17,13 +17,13 @@ const EVERY: Duration = Duration::from_millis(150);
 
 /// Shows what moves, until the future is dropped. Looks only when something was written.
 pub async fn show(embedded: Embedded) {
-    let door = embedded.door.clone();
+    let endpoint = embedded.endpoint.clone();
     let mut console =
         Console { embedded, lines: std::io::stdout().is_terminal().then(MultiProgress::new), shown: BTreeMap::new() };
     loop {
         console.look().await;
         tokio::time::sleep(EVERY).await;
-        door.records_changed().await;
+        endpoint.records_changed().await;
     }
 }
 

@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::disk::Disk;
 use super::events::{self, Delivery};
 use crate::authorizer;
-use crate::endpoint::Door;
+use crate::endpoint::Endpoint;
 use crate::endpoint::sdk;
 use crate::faults::lambda_process::{self, Exited};
 use crate::stand_in::account::Account;
@@ -91,7 +91,7 @@ pub struct Embedded {
     /// The stand-in cloud.
     pub cloud: Cloud,
     /// The AWS endpoint.
-    pub door: Door,
+    pub endpoint: Endpoint,
     /// Step Functions.
     pub states: States,
     /// The records.
@@ -153,8 +153,8 @@ impl Embedded {
             keep: disk.as_ref().map(|disk| disk.writer("executions")),
             ..step_functions::Options::new(clock.clone())
         });
-        let door = Door::new(cloud.clone(), dynamo, states.clone());
-        let connector = sdk::InProcess::connector(&door);
+        let endpoint = Endpoint::new(cloud.clone(), dynamo, states.clone());
+        let connector = sdk::InProcess::connector(&endpoint);
         let config = berth_aws::config::through(connector.clone(), sdk::credentials(), REGION);
         let clients = Clients::retrying(&config);
         let store = Store::new(clients.dynamodb.clone(), TABLE, clock.clone());
@@ -181,7 +181,7 @@ impl Embedded {
         let janitor = App { store: store.clone(), machine, aws, settings: settings.clone(), ids, clock: clock.clone() };
         let api = App { aws: Resources::new(clients.clone()), ..janitor.clone() };
         let router = authorizer::guard(berth_api::router(api), authorizer, allowed_origin, clock.clone());
-        let embedded = Self { clock, cloud, door, states, store, clients, settings, janitor, router };
+        let embedded = Self { clock, cloud, endpoint, states, store, clients, settings, janitor, router };
         embedded.resume().await.map_err(|error| format!("cannot go on with what was under way: {}", error.cause()))?;
         tokio::spawn(ended.deliver(embedded.janitor.clone(), embedded.clock.clone(), delivery, seed));
         tokio::spawn(run_schedules(embedded.janitor.clone(), embedded.clock.clone()));

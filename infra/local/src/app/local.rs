@@ -50,7 +50,7 @@ pub async fn run(options: Serve) -> Result<(), String> {
     })
     .await?;
     welcome(api_port, aws_port, &options);
-    let aws_router = issuer::routes(issuer).merge(serve::router(embedded.door.clone()));
+    let aws_router = issuer::routes(issuer).merge(serve::router(embedded.endpoint.clone()));
     let served = async {
         tokio::try_join!(async { axum::serve(api, embedded.router.clone()).await }, async {
             axum::serve(aws, aws_router).await

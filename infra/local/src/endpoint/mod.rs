@@ -36,7 +36,7 @@ const ON_ITS_WAY: Duration = Duration::from_secs(5);
 
 /// The endpoint; cheap to clone.
 #[derive(Clone)]
-pub struct Door(Arc<Inner>);
+pub struct Endpoint(Arc<Inner>);
 
 struct Inner {
     cloud: Cloud,
@@ -50,13 +50,13 @@ struct Inner {
 
 /// A weak handle: the functions that the endpoint invokes call it through this, so that they do not keep it alive.
 #[derive(Clone)]
-pub struct WeakDoor(Weak<Inner>);
+pub struct WeakEndpoint(Weak<Inner>);
 
-impl WeakDoor {
+impl WeakEndpoint {
     /// The endpoint, as long as another handle keeps it alive.
     #[must_use]
-    pub fn upgrade(&self) -> Option<Door> {
-        self.0.upgrade().map(Door)
+    pub fn upgrade(&self) -> Option<Endpoint> {
+        self.0.upgrade().map(Endpoint)
     }
 }
 
@@ -69,7 +69,7 @@ pub enum NoReply {
     Lost,
 }
 
-impl Door {
+impl Endpoint {
     /// The endpoint in front of these services.
     #[must_use]
     pub fn new(cloud: Cloud, dynamo: Dynamo, states: States) -> Self {
@@ -85,8 +85,8 @@ impl Door {
 
     /// A handle that does not keep this endpoint alive.
     #[must_use]
-    pub fn downgrade(&self) -> WeakDoor {
-        WeakDoor(Arc::downgrade(&self.0))
+    pub fn downgrade(&self) -> WeakEndpoint {
+        WeakEndpoint(Arc::downgrade(&self.0))
     }
 
     /// Waits for a write to DynamoDB since the previous call of this method.
@@ -163,11 +163,11 @@ impl Door {
     /// Answers the call this much later (AWS time), in a task of its own: a slow call takes effect even if its caller
     /// no longer waits.
     fn answer_late(&self, call: AwsCall, by: Duration) -> JoinHandle<Response<Bytes>> {
-        let door = self.clone();
+        let endpoint = self.clone();
         tokio::spawn(async move {
-            door.clock().sleep(by).await;
-            let result = door.answer(&call).await;
-            door.write(&call, result)
+            endpoint.clock().sleep(by).await;
+            let result = endpoint.answer(&call).await;
+            endpoint.write(&call, result)
         })
     }
 

@@ -11,17 +11,17 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 
-use crate::endpoint::{Door, NoReply, WeakDoor};
+use crate::endpoint::{Endpoint, NoReply, WeakEndpoint};
 
 /// Connects the AWS SDK to an endpoint, as long as another handle keeps the endpoint alive.
 #[derive(Clone)]
-pub struct InProcess(WeakDoor);
+pub struct InProcess(WeakEndpoint);
 
 impl InProcess {
     /// A connector to `endpoint`.
     #[must_use]
-    pub fn connector(door: &Door) -> SharedHttpConnector {
-        SharedHttpConnector::new(Self(door.downgrade()))
+    pub fn connector(endpoint: &Endpoint) -> SharedHttpConnector {
+        SharedHttpConnector::new(Self(endpoint.downgrade()))
     }
 }
 
@@ -39,21 +39,22 @@ impl fmt::Debug for InProcess {
 
 impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let door = self.0.upgrade();
+        let endpoint = self.0.upgrade();
         HttpConnectorFuture::new(async move {
-            let door = door.ok_or_else(|| ConnectorError::io("the endpoint has shut down".into()))?;
-            answer(door, request).await
+            let endpoint = endpoint.ok_or_else(|| ConnectorError::io("the endpoint has shut down".into()))?;
+            answer(endpoint, request).await
         })
     }
 }
 
-async fn answer(door: Door, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+async fn answer(endpoint: Endpoint, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(ConnectorError::user)?.to_bytes();
-    let response = door.request(http::Request::from_parts(parts, body)).await.map_err(|no_reply| match no_reply {
-        NoReply::Reset => ConnectorError::io("connection reset by peer".into()),
-        NoReply::Lost => ConnectorError::timeout("no reply within the time limit".into()),
-    })?;
+    let response =
+        endpoint.request(http::Request::from_parts(parts, body)).await.map_err(|no_reply| match no_reply {
+            NoReply::Reset => ConnectorError::io("connection reset by peer".into()),
+            NoReply::Lost => ConnectorError::timeout("no reply within the time limit".into()),
+        })?;
     HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::user(error.into()))
 }

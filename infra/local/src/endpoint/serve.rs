@@ -7,24 +7,27 @@ use axum::response::IntoResponse;
 use axum::{Router, body::Body};
 use http_body_util::{BodyExt, Limited};
 
-use crate::endpoint::Door;
+use crate::endpoint::Endpoint;
 
 /// More than API Gateway's payload limit (10 MB), so that the gateway can refuse with its own error.
 const LARGEST_BODY: usize = 12 * 1024 * 1024;
 
 /// A router that hands every request to the endpoint.
-pub fn router(door: Door) -> Router {
-    Router::new().fallback(answer).with_state(door)
+pub fn router(endpoint: Endpoint) -> Router {
+    Router::new().fallback(answer).with_state(endpoint)
 }
 
-async fn answer(State(door): State<Door>, request: http::Request<Body>) -> Result<http::Response<Body>, Infallible> {
+async fn answer(
+    State(endpoint): State<Endpoint>,
+    request: http::Request<Body>,
+) -> Result<http::Response<Body>, Infallible> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
         let refusal = r#"{"message":"HTTP content length exceeded 10485760 bytes"}"#;
         let kind = [("x-amzn-errortype", "RequestEntityTooLargeException")];
         return Ok((http::StatusCode::PAYLOAD_TOO_LARGE, kind, refusal).into_response());
     };
-    match door.request(http::Request::from_parts(parts, body.to_bytes())).await {
+    match endpoint.request(http::Request::from_parts(parts, body.to_bytes())).await {
         Ok(response) => Ok(response.map(Body::from)),
         // An HTTP server cannot withhold its reply. The closest: a gateway's time-out, and a closed connection.
         Err(_) => {

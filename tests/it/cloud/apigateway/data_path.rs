@@ -23,7 +23,7 @@ async fn requests_reach_the_service_through_the_link_of_a_stage_variable() {
     // The same by host name, as in AWS.
     for host in ["execute-api.us-east-1.amazonaws.com", "execute-api.localhost:4566"] {
         let request = Request::get("/live/by/host").header("host", format!("{api}.{host}")).body(Vec::new().into());
-        let answer = Answer::from(world.account.door.request(request.unwrap()).await.unwrap());
+        let answer = Answer::from(world.account.endpoint.request(request.unwrap()).await.unwrap());
         assert!(answer.body.starts_with("GET /by/host HTTP/1.1"), "{answer:?}");
     }
 }
@@ -169,7 +169,7 @@ async fn headers_of_more_than_ten_kilobytes_are_refused_by_the_gateway() {
     let ask = async |length: usize| {
         let request = Request::get(format!("/restapis/{api}/live/_user_request_/"));
         let request = request.header("x-long", "x".repeat(length)).body(Default::default()).unwrap();
-        Answer::from(world.account.door.request(request).await.unwrap())
+        Answer::from(world.account.endpoint.request(request).await.unwrap())
     };
     assert_eq!(ask(10_240 - "x-long".len()).await.status, 201);
     let message = "HTTP header is larger than 10240 bytes.";

@@ -43,7 +43,7 @@ fn command_cloud(state: Option<account::Account>, kept: &Arc<Mutex<String>>) -> 
     })
 }
 
-/// Calls ECS in process: there is no door, so that the test has no SDK between itself and the processes.
+/// Calls ECS in process: there is no endpoint, so that the test has no SDK between itself and the processes.
 fn call(cloud: &Cloud, operation: &str, input: Value) -> Value {
     cloud.change(|account| ecs::call(account, operation, &input)).unwrap()
 }
