@@ -58,7 +58,7 @@ impl Events {
             for _ in 0..copies {
                 let late = delivery.longest.mul_f64(chance.random::<f64>());
                 let call = JanitorCall::Event {
-                    detail: ExecutionStatus { status: change.status.word().to_owned(), input: change.input.clone() },
+                    detail: ExecutionStatus { status: change.status.as_str().to_owned(), input: change.input.clone() },
                 };
                 let (janitor, clock) = (janitor.clone(), clock.clone());
                 tokio::spawn(async move {
