@@ -10,7 +10,8 @@ use berth_domain::operation::{CALL_LIMIT, Kind};
 use berth_domain::plan::{Part, for_topology};
 use berth_domain::spec::Topology;
 use berth_domain::step::Direction;
-use berth_local::embedded::{FUNCTION_TIMEOUT, MACHINE};
+use berth_local::embedded::MACHINE;
+use berth_local::lambda_functions::WORKER_TIMEOUT;
 use berth_local::step_functions::asl::{Definition, State, TaskState};
 use berth_worker::StepError;
 use serde_json::Value;
@@ -100,7 +101,7 @@ fn every_task_retries_alike_and_catches_everything() {
 fn a_call_has_always_ended_before_the_machine_tries_it_again() {
     for (name, (_, task)) in tasks(&machine()) {
         let limit = u64::from(task.timeout_seconds.expect("a time limit"));
-        assert!(limit > FUNCTION_TIMEOUT.as_secs(), "{name}: {limit} s is not more than the function's own limit");
+        assert!(limit > WORKER_TIMEOUT.as_secs(), "{name}: {limit} s is not more than the function's own limit");
         assert_eq!(limit, CALL_LIMIT.as_secs(), "{name}");
     }
 }

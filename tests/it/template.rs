@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use berth_aws::Store;
 use berth_local::authorizer::RESULT_TTL;
-use berth_local::embedded::{FUNCTION_TIMEOUT, MACHINE};
+use berth_local::embedded::MACHINE;
+use berth_local::lambda_functions::WORKER_TIMEOUT;
 use tests::Account;
 
 const TEMPLATE: &str = include_str!("../../infra/template.yaml");
@@ -81,7 +82,7 @@ fn every_function_gets_the_variables_that_its_code_reads_and_no_others() {
 
 #[test]
 fn the_worker_ends_when_the_embedded_one_does_and_the_api_before_api_gateway_gives_up() {
-    assert_eq!(number("WorkerFunction", "Timeout:"), FUNCTION_TIMEOUT.as_secs());
+    assert_eq!(number("WorkerFunction", "Timeout:"), WORKER_TIMEOUT.as_secs());
     // API Gateway's integration time-out (docs/aws.md#quotas).
     assert!(number("ApiFunction", "Timeout:") <= 29);
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use berth_domain::Step;
-use berth_local::embedded::FUNCTION_TIMEOUT;
+use berth_local::lambda_functions::WORKER_TIMEOUT;
 use tests::faults::{Story, ended};
 use tests::{Journal, Moment, Observer, World};
 
@@ -137,7 +137,7 @@ async fn an_operation_that_is_taken_up_touches_nothing_while_a_call_of_its_old_e
     assert_eq!(world.settled(&id).await["status"], "ready");
     let calls = calls.lock().expect("no test panics in here");
     let first = calls.iter().find(|(step, operation, _)| *operation != old && step != "Begin").expect("it is taken up");
-    assert!(first.2.duration_since(aborted).unsigned_abs() >= FUNCTION_TIMEOUT, "aborted at {aborted}, then {first:?}");
+    assert!(first.2.duration_since(aborted).unsigned_abs() >= WORKER_TIMEOUT, "aborted at {aborted}, then {first:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,7 @@
-//! The whole system in one process: the API behind its authorizer, the worker as Step Functions' function, DynamoDB and
-//! the stand-in cloud behind one AWS endpoint. `cargo local` and the tests run exactly this.
+//! The whole system in one process: the API behind its authorizer, the worker as a function of Step Functions, and
+//! DynamoDB and the stand-in of AWS behind one AWS endpoint. `cargo local` and the tests run exactly this.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::Router;
@@ -10,20 +9,17 @@ use berth_app::App;
 use berth_authorizer::Authorizer;
 use berth_aws::{Clients, Machine, Prober, Resources, Store};
 use berth_domain::ids::IdGenerator;
-use berth_domain::operation::StepInput;
 use berth_domain::settings::Settings;
 use berth_domain::{Clock, Error};
-use berth_janitor::{JanitorCall, ScheduledTask};
 use http::HeaderValue;
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::disk::Disk;
 use super::events::{self, Delivery};
+use super::lambda_functions::{self, WORKER};
 use crate::authorizer;
 use crate::endpoint::Endpoint;
 use crate::endpoint::sdk;
-use crate::faults::lambda_process::{self, Exited};
 use crate::stand_in::account::Account;
 use crate::stand_in::dynamo::Dynamo;
 use crate::stand_in::ec2;
@@ -33,25 +29,14 @@ use crate::stand_in::quotas::Quotas;
 use crate::stand_in::rates::Rates;
 use crate::stand_in::{ACCOUNT, Cloud, REGION, ecs};
 use crate::step_functions::asl::Definition;
-use crate::step_functions::{self, FunctionError, States};
+use crate::step_functions::{self, States};
 
-/// The state machine, as it is deployed.
+/// The state machine as it is deployed.
 pub const MACHINE: &str = include_str!("../../../../statemachine/environment.asl.json");
 const MACHINE_NAME: &str = "berth-environment";
-const WORKER: &str = "berth-worker";
 const TABLE: &str = "berth";
-/// The worker's time limit as a Lambda: below the state machine's `TimeoutSeconds` for it, so that a call has always ended
-/// when the state machine tries again.
-pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The janitor's time limit as a Lambda.
-const JANITOR_TIMEOUT: Duration = Duration::from_secs(300);
-/// Between two sweeps of the janitor, in AWS time.
-const SWEEP: Duration = Duration::from_secs(60);
-/// It audits on every 15th sweep.
-const AUDIT: u32 = 15;
-
-/// What an embedded system is made from.
+/// What an embedded system needs.
 pub struct Parts {
     /// Its time.
     pub clock: Clock,
@@ -65,21 +50,21 @@ pub struct Parts {
     pub rates: Rates,
     /// How much the cloud's account may have.
     pub quotas: Quotas,
-    /// Where it survives a restart; `None`: nowhere.
+    /// Where its state is stored across restarts; `None`: nowhere.
     pub disk: Option<Disk>,
-    /// What the tasks run.
+    /// The commands of the tasks.
     pub programs: ecs::Programs,
     /// The public URL of a stage, with `{api}` and `{stage}`.
     pub stage_url: String,
-    /// Sends the proving requests; `None`: straight to the endpoint, in process.
+    /// Sends the prober's requests; `None`: they go to the endpoint in process.
     pub prober: Option<SharedHttpConnector>,
     /// Checks the callers' tokens.
     pub authorizer: Authorizer,
-    /// The web page that may call the API from its browser.
+    /// The origin of web pages that may call the API from a browser.
     pub allowed_origin: Option<HeaderValue>,
-    /// Makes identities.
+    /// Generates ids.
     pub ids: IdGenerator,
-    /// How the events about ended executions arrive.
+    /// How events about ended executions are delivered.
     pub delivery: Delivery,
 }
 
@@ -100,14 +85,14 @@ pub struct Embedded {
     pub clients: Clients,
     /// The deployment's configuration.
     pub settings: Settings,
-    /// The use cases as the janitor runs them, which also happens on a timer.
+    /// The use cases as the janitor runs them; a timer runs them too.
     pub janitor: App,
-    /// The API, complete.
+    /// The complete API.
     pub router: Router,
 }
 
 impl Embedded {
-    /// Starts the system on the current tokio runtime, and everything that was under way when it last stopped.
+    /// Starts the system on the current tokio runtime, and resumes the operations that were under way when it stopped.
     ///
     /// # Errors
     /// One line that says what cannot be opened or read.
@@ -158,7 +143,7 @@ impl Embedded {
         let config = berth_aws::config::through(connector.clone(), sdk::credentials(), REGION);
         let clients = Clients::retrying(&config);
         let store = Store::new(clients.dynamodb.clone(), TABLE, clock.clone());
-        store.table_ensure().await.map_err(|error| format!("cannot make the table: {}", error.cause()))?;
+        store.table_ensure().await.map_err(|error| format!("cannot create the table: {}", error.cause()))?;
         let settings = Settings {
             deployment: TABLE.to_owned(),
             lifetime: None,
@@ -177,19 +162,22 @@ impl Embedded {
             settings: settings.clone(),
             clock: clock.clone(),
         };
-        states.serve(Arc::new(move |invocation| Box::pin(invoke(worker.clone(), invocation))));
+        states.serve(Arc::new(move |invocation| Box::pin(lambda_functions::call_worker(worker.clone(), invocation))));
         let janitor = App { store: store.clone(), machine, aws, settings: settings.clone(), ids, clock: clock.clone() };
         let api = App { aws: Resources::new(clients.clone()), ..janitor.clone() };
         let router = authorizer::guard(berth_api::router(api), authorizer, allowed_origin, clock.clone());
         let embedded = Self { clock, cloud, endpoint, states, store, clients, settings, janitor, router };
-        embedded.resume().await.map_err(|error| format!("cannot go on with what was under way: {}", error.cause()))?;
+        embedded
+            .resume()
+            .await
+            .map_err(|error| format!("cannot resume the operations under way: {}", error.cause()))?;
         tokio::spawn(ended.deliver(embedded.janitor.clone(), embedded.clock.clone(), delivery, seed));
-        tokio::spawn(run_schedules(embedded.janitor.clone(), embedded.clock.clone()));
+        tokio::spawn(lambda_functions::run_schedules(embedded.janitor.clone(), embedded.clock.clone()));
         Ok(embedded)
     }
 
-    /// Makes sure that every operation that is under way runs: the process may have ended between the record and the
-    /// start.
+    /// Ensures that every operation under way has a running execution: an earlier process may have ended after it wrote
+    /// the record, before it started the execution.
     async fn resume(&self) -> Result<(), Error> {
         let live = self.store.environments_due(Timestamp::MAX).await?;
         for environment in live.iter().filter(|environment| environment.status().is_moving()) {
@@ -202,55 +190,8 @@ impl Embedded {
     }
 }
 
-/// The janitor's two schedules, in one.
-async fn run_schedules(janitor: App, clock: Clock) {
-    for minute in 1_u32.. {
-        clock.sleep(SWEEP).await;
-        let mut tasks = vec![ScheduledTask::Sweep];
-        tasks.extend(minute.is_multiple_of(AUDIT).then_some(ScheduledTask::Audit));
-        for task in tasks {
-            call_janitor(&janitor, JanitorCall::Scheduled { task }).await;
-        }
-    }
-}
-
-/// The janitor as Lambda runs it, within its time limit. What it could not do is done by a later sweep.
-pub(crate) async fn call_janitor(janitor: &App, call: JanitorCall) {
-    let limit = janitor.clock.limit(JANITOR_TIMEOUT);
-    let run = lambda_process::function(Box::pin(berth_janitor::run(janitor, call.clone())));
-    match tokio::time::timeout(limit, run).await {
-        Ok(Ok(Ok(()))) => {}
-        Ok(Ok(Err(error))) => tracing::warn!(?call, cause = error.cause(), "the janitor comes back later"),
-        Ok(Err(Exited)) => tracing::warn!(?call, "the janitor's process has exited"),
-        Err(_) => tracing::warn!(?call, "the janitor was cut off"),
-    }
-}
-
 /// The state machine with its placeholders filled in.
 fn definition() -> Result<Definition, String> {
     Definition::parse(&MACHINE.replace("${WorkerFunction}", WORKER))
         .map_err(|error| format!("the state machine: {error}"))
-}
-
-/// The worker as Lambda runs it: JSON in, JSON or a named error out, within its time limit.
-async fn invoke(
-    context: berth_worker::Context,
-    invocation: step_functions::Invocation,
-) -> Result<Value, FunctionError> {
-    let error = |error_type: &str, message: String| FunctionError { error_type: error_type.to_owned(), message };
-    if invocation.function != WORKER {
-        return Err(error("Lambda.ResourceNotFoundException", format!("Function not found: {}", invocation.function)));
-    }
-    let input: StepInput =
-        serde_json::from_value(invocation.payload).map_err(|e| error("BadPayload", e.to_string()))?;
-    let limit = context.clock.limit(FUNCTION_TIMEOUT);
-    let run = lambda_process::function(Box::pin(berth_worker::run(&context, input)));
-    match tokio::time::timeout(limit, run).await {
-        Ok(Ok(Ok(outcome))) => serde_json::to_value(outcome).map_err(|e| error("BadOutcome", e.to_string())),
-        Ok(Ok(Err(failure))) => Err(error(failure.name(), failure.message())),
-        Ok(Err(Exited)) => Err(error("Runtime.ExitError", "Runtime exited without providing a reason".to_owned())),
-        Err(_) => {
-            Err(error("Sandbox.Timedout", format!("Task timed out after {} seconds", FUNCTION_TIMEOUT.as_secs())))
-        }
-    }
 }

@@ -1,5 +1,5 @@
-//! EventBridge, as far as Berth uses it: a rule that calls the janitor when an execution has ended. Delivery is best
-//! effort, as AWS's is (docs/aws.md#status-events): an event may be lost, come twice, and overtake another.
+//! The part of EventBridge that Berth uses: a rule that calls the janitor when an execution has ended. Delivery is best
+//! effort, as in AWS (docs/aws.md#status-events): an event may be lost, delivered twice, or overtake another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,40 +11,40 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 
-use super::embedded::call_janitor;
+use super::lambda_functions::call_janitor;
 use crate::step_functions::{ExecutionChange, OnChange};
 
-/// How events arrive.
+/// How events are delivered.
 #[derive(Clone, Copy, Debug)]
 pub struct Delivery {
-    /// The share of events that is lost, 0 to 1.
+    /// The share of lost events, 0 to 1.
     pub lost: f64,
-    /// The share of events that comes twice, 0 to 1.
+    /// The share of events that are delivered twice, 0 to 1.
     pub twice: f64,
-    /// The longest time an event is on its way, in AWS time.
+    /// The longest delay of an event, in AWS time.
     pub longest: Duration,
 }
 
 impl Default for Delivery {
-    /// Every event comes once, within a second.
+    /// Every event is delivered once, within a second.
     fn default() -> Self {
         Self { lost: 0.0, twice: 0.0, longest: Duration::from_secs(1) }
     }
 }
 
-/// Events on their way.
+/// Events that are not delivered yet.
 pub(crate) struct Events(mpsc::UnboundedReceiver<ExecutionChange>);
 
-/// The two ends of the rule: what Step Functions tells, and what [`Events::deliver`] hands on.
+/// The two ends of the rule: Step Functions calls the first, [`Events::deliver`] drains the second.
 pub(crate) fn rule() -> (OnChange, Events) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    // Nobody listens any more only when the system is going down.
+    // Sending fails only when the receiver is dropped, at the end of the system.
     let tell = move |change: &ExecutionChange| drop(sender.send(change.clone()));
     (Arc::new(tell), Events(receiver))
 }
 
 impl Events {
-    /// Hands events on to the janitor until the system goes down.
+    /// Delivers events to the janitor until the system ends.
     pub(crate) async fn deliver(mut self, janitor: App, clock: Clock, delivery: Delivery, seed: u64) {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         while let Some(change) = self.0.recv().await {

@@ -1,8 +1,10 @@
-//! What `cargo local` is: the whole system in one process, what it shows and what it keeps.
+//! The program `cargo local`: the whole system in one process.
 //!
-//! `embedded` wires the system (`events` is its EventBridge, `disk` what survives a restart); `local` and `account` are the
-//! two ways to serve, `cli` their options, `console` what they print, with `critical_path` as the measure. `state_machine`
-//! generates the checked-in state machine, `openapi_3_0` converts the API's document.
+//! - `embedded` wires the system: `lambda_functions` runs worker and janitor, `events` is its EventBridge, `disk` stores
+//!   what survives a restart.
+//! - `cli` is the command line; `local` and `account` are the two ways to serve.
+//! - `console` shows environments while they change; `critical_path` measures them.
+//! - `state_machine` and `openapi_3_0` generate checked-in documents.
 
 pub mod account;
 pub mod cli;
@@ -11,6 +13,7 @@ pub mod critical_path;
 pub mod disk;
 pub mod embedded;
 pub mod events;
+pub mod lambda_functions;
 pub mod local;
 pub mod openapi_3_0;
 pub mod state_machine;
