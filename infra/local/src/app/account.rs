@@ -1,5 +1,5 @@
-//! `berth-local account`: the AWS account without Berth. A Berth that is deployed somewhere else (infra/ministack) builds its
-//! environments here, and gets its tokens here. Nothing is kept.
+//! `berth-local account`: the AWS account without Berth. A Berth that is deployed elsewhere (infra/ministack) builds
+//! its environments here, and gets its tokens here. Nothing is stored.
 
 use berth_domain::Clock;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use crate::step_functions::{self, States};
 /// Serves the AWS endpoint and the issuer until Ctrl-C (or SIGTERM), then stops every task.
 ///
 /// # Errors
-/// One line that says what cannot be done.
+/// One line that says what failed, and what to do.
 pub async fn run(options: cli::Account) -> Result<(), String> {
     let listener = local::listen(options.aws_port, "--aws-port").await?;
     let port = local::port(&listener)?;
@@ -36,7 +36,7 @@ pub async fn run(options: cli::Account) -> Result<(), String> {
         keep: None,
         programs: local::programs(&options.tasks)?,
     });
-    let dynamo = Dynamo::memory().map_err(|error| format!("cannot open a table: {error}"))?;
+    let dynamo = Dynamo::memory().map_err(|error| format!("cannot open a database: {error}"))?;
     let endpoint = Endpoint::new(cloud.clone(), dynamo, States::new(step_functions::Options::new(clock)));
     let issuer = Issuer::new(&Issuer::new_key()?, &format!("http://127.0.0.1:{port}"))?;
     let router = issuer::routes(issuer).merge(serve::router(endpoint));

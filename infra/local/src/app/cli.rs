@@ -7,32 +7,32 @@ use berth_domain::Team;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::HeaderValue;
 
-/// Berth on this machine: the API, the workflow and an AWS account to play with, in one process.
+/// Berth on this machine: the API, the workflow and an emulated AWS account, in one process.
 #[derive(Debug, Parser)]
 #[command(name = "berth-local", version, about)]
 pub struct Cli {
-    /// Something else than serving.
+    /// A command other than serving.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// How to serve.
+    /// The options of serving.
     #[command(flatten)]
     pub serve: Serve,
 }
 
-/// Something else than serving.
+/// A command other than serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Print a token for a team, from the berth-local that is running.
+    /// Print a token for a team, issued by the running berth-local.
     Token(Token),
     /// Print the API's OpenAPI document; `openapi/openapi.json` and `openapi/openapi-3.0.json` are this.
     Openapi(Openapi),
     /// Print the state machine; `statemachine/environment.asl.json` is this.
     StateMachine,
-    /// Serve an AWS account without Berth, for a Berth that is deployed somewhere else (see infra/ministack).
+    /// Serve an AWS account without Berth, for a Berth that is deployed elsewhere (see infra/ministack).
     Account(Account),
 }
 
-/// How to serve.
+/// The options of serving.
 #[derive(Debug, Args)]
 pub struct Serve {
     /// The API's port; 0 takes any free one.
@@ -41,33 +41,34 @@ pub struct Serve {
     /// The AWS endpoint's port; 0 takes any free one.
     #[arg(long, default_value_t = 4566)]
     pub aws_port: u16,
-    /// How many times quicker than AWS everything goes, 0.5 to 200.
+    /// How many times faster than AWS, 0.5 to 200.
     #[arg(long, default_value_t = 20.0, value_parser = speed)]
     pub speed: f64,
-    /// Where environments and their resources survive a restart.
+    /// The folder that stores environments and resources across restarts.
     #[arg(long, default_value = ".berth", value_name = "DIR")]
     pub data: PathBuf,
-    /// Keep nothing on disk.
+    /// Store nothing on disk.
     #[arg(long, conflicts_with = "data")]
     pub ephemeral: bool,
-    /// Draw AWS's latencies and ids from this seed, medians and tails; without it every latency is the median.
+    /// Draw AWS's latencies and ids from this seed, with medians and tails; without a seed, every latency is the
+    /// median.
     #[arg(long)]
     pub seed: Option<u64>,
     /// Run COMMAND (by sh, with PORT set) as the task of FAMILY; may be given several times.
     #[arg(long = "task", value_name = "FAMILY=COMMAND", value_parser = task)]
     pub tasks: Vec<(String, String)>,
-    /// The web page that may call the API from its browser (CORS), like http://localhost:3000.
+    /// The origin of web pages that may call the API from a browser (CORS), like http://localhost:3000.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub allowed_origin: Option<HeaderValue>,
 }
 
-/// How to serve an account.
+/// The options of serving an account.
 #[derive(Debug, Args)]
 pub struct Account {
     /// The AWS endpoint's port; 0 takes any free one.
     #[arg(long, default_value_t = 4566)]
     pub aws_port: u16,
-    /// How many times quicker than AWS everything goes, 0.5 to 200.
+    /// How many times faster than AWS, 0.5 to 200.
     #[arg(long, default_value_t = 20.0, value_parser = speed)]
     pub speed: f64,
     /// Run COMMAND (by sh, with PORT set) as the task of FAMILY; may be given several times.
@@ -75,13 +76,13 @@ pub struct Account {
     pub tasks: Vec<(String, String)>,
 }
 
-/// Whose token.
+/// The options of a token.
 #[derive(Debug, Args)]
 pub struct Token {
     /// The team.
     #[arg(long, value_parser = team)]
     pub team: Team,
-    /// Let its bearer see what only operators may.
+    /// Issue the token for the operator role.
     #[arg(long)]
     pub operator: bool,
     /// The AWS endpoint's port of the berth-local that is running.
@@ -89,7 +90,7 @@ pub struct Token {
     pub aws_port: u16,
 }
 
-/// Which document.
+/// The options of the OpenAPI document.
 #[derive(Debug, Args)]
 pub struct Openapi {
     /// The version of OpenAPI.
@@ -97,13 +98,13 @@ pub struct Openapi {
     pub version: OpenapiVersion,
 }
 
-/// The versions of OpenAPI in which the document is there.
+/// The versions of OpenAPI in which the document is available.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum OpenapiVersion {
-    /// As the routes say it.
+    /// As the routes describe it.
     #[value(name = "3.1")]
     V3_1,
-    /// Converted, for what reads no newer one.
+    /// Converted, for tools that read no newer version.
     #[value(name = "3.0")]
     V3_0,
 }

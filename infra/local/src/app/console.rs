@@ -1,5 +1,5 @@
-//! What `cargo local` shows: each environment's steps as they move. On a terminal one line per environment, kept up to
-//! date; elsewhere a plain line for every change.
+//! The output of `cargo local`: each environment's steps while they change. On a terminal one line for each
+//! environment, updated in place; otherwise a plain line for every change.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -12,10 +12,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::critical_path::critical_path;
 use super::embedded::Embedded;
 
-/// The shortest time between two looks at the records.
+/// The shortest time between two reads of the records.
 const EVERY: Duration = Duration::from_millis(150);
 
-/// Shows what moves, until the future is dropped. Looks only when something was written.
+/// Shows environments while they change, until the future is dropped. Reads the records only after a write.
 pub async fn show(embedded: Embedded) {
     let endpoint = embedded.endpoint.clone();
     let mut console =
@@ -31,7 +31,7 @@ struct Console {
     embedded: Embedded,
     /// The lines on a terminal.
     lines: Option<MultiProgress>,
-    /// What is shown of each environment that moves.
+    /// The environments that are changing, as they are shown.
     shown: BTreeMap<EnvironmentId, Shown>,
 }
 
@@ -42,7 +42,7 @@ struct Shown {
 
 impl Console {
     async fn look(&mut self) {
-        // Whatever moves is due for the janitor by then.
+        // Every environment that is changing is due for the janitor by then.
         let soon = self.embedded.clock.after(timing::CHECK_EXECUTION_AFTER);
         let moving: Vec<Environment> = match self.embedded.store.environments_due(soon).await {
             Ok(due) => due.into_iter().filter(|environment| environment.status().is_moving()).collect(),
@@ -94,7 +94,7 @@ impl Console {
         if let (Some(lines), Some(line)) = (&self.lines, &shown.line) {
             line.finish_and_clear();
             lines.remove(line);
-            // Without a terminal that can be written to there is nobody to tell.
+            // The result is ignored: without a writable terminal there is no other output.
             let _ = lines.println(&text);
             return;
         }
@@ -139,10 +139,10 @@ fn summary(environment: &Environment) -> String {
     format!("{}  {}  {}", environment.name, environment.status(), at_work.join(" | "))
 }
 
-/// A line for everything that moved between two looks.
+/// A line for every change between two reads.
 fn moved(before: Option<&Environment>, after: &Environment) -> Vec<String> {
     let mut lines = Vec::new();
-    // What ends is said once, by `outcome`.
+    // The end of an operation has a line of its own, by `outcome`.
     if after.status().is_moving() && before.is_none_or(|before| before.status() != after.status()) {
         lines.push(after.status().to_string());
     }
@@ -159,7 +159,7 @@ fn moved(before: Option<&Environment>, after: &Environment) -> Vec<String> {
     lines
 }
 
-/// Prints a line; a closed standard output is no reason to stop serving.
+/// Prints a line. Errors are ignored: berth-local goes on serving when its standard output is closed.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }

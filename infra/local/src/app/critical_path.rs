@@ -1,5 +1,5 @@
-//! How quick an environment could have been: the latencies that AWS itself took one after another on its critical path
-//! (load balancer → VPC link → stage), against the time it did take.
+//! How fast an environment could have been: the sum of AWS's own latencies on its critical path (load balancer → VPC
+//! link → stage).
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use berth_domain::{Environment, ResourceKind};
 
 use crate::stand_in::{Cloud, elb};
 
-/// The critical path of a ready environment, in AWS time; `None` while a part of it is not there.
+/// The critical path of a ready environment, in AWS time; `None` while one of its resources is missing.
 #[must_use]
 pub fn critical_path(cloud: &Cloud, environment: &Environment) -> Option<Duration> {
     let id = |kind| environment.ledger().id(kind);

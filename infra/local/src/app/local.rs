@@ -23,7 +23,7 @@ use crate::stand_in::rates::Rates;
 /// Serves until Ctrl-C (or SIGTERM), then stops every task.
 ///
 /// # Errors
-/// One line that says what cannot be done.
+/// One line that says what failed, and what to do.
 pub async fn run(options: Serve) -> Result<(), String> {
     let aws = listen(options.aws_port, "--aws-port").await?;
     let api = listen(options.port, "--port").await?;
@@ -103,12 +103,12 @@ pub async fn token(asked: &cli::Token) -> Result<(), String> {
     let body =
         http_body_util::BodyExt::collect(response.into_body()).await.map_err(|error| not_there(&error))?.to_bytes();
     let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-    let token = answer["access_token"].as_str().ok_or_else(|| not_there(&"something else is there"))?;
+    let token = answer["access_token"].as_str().ok_or_else(|| not_there(&"another server uses this port"))?;
     console::say(token);
     Ok(())
 }
 
-/// The key that signs tokens: kept with the data, so that tokens outlive a restart.
+/// The key that signs tokens. It is stored with the data, so that tokens stay valid after a restart.
 fn key(disk: Option<&Disk>) -> Result<Vec<u8>, String> {
     let Some(disk) = disk else { return Issuer::new_key() };
     if let Some(key) = disk.read("issuer")? {
@@ -130,8 +130,11 @@ pub(crate) fn port(listener: &TcpListener) -> Result<u16, String> {
 }
 
 fn welcome(api_port: u16, aws_port: u16, options: &Serve) {
-    let kept =
-        if options.ephemeral { "nothing is kept".to_owned() } else { format!("kept in {}", options.data.display()) };
+    let kept = if options.ephemeral {
+        "nothing is stored".to_owned()
+    } else {
+        format!("stored in {}", options.data.display())
+    };
     let token_port = if aws_port == 4566 { String::new() } else { format!(" --aws-port {aws_port}") };
     let text = format!(
         "Berth is up: API http://127.0.0.1:{api_port}, AWS endpoint http://127.0.0.1:{aws_port}, {}x AWS's speed, {kept}. Ctrl-C stops it.

@@ -1,4 +1,4 @@
-//! What the issuer answers over HTTP.
+//! The HTTP routes of the issuer.
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +24,7 @@ struct Asked {
     role: Role,
 }
 
-/// What `issuer` answers below [`PATH`]: tokens, its keys, and the discovery document that leads to them.
+/// The routes of `issuer` below [`PATH`]: tokens, keys, and the discovery document that names their URL.
 pub fn routes(issuer: Issuer) -> Router {
     Router::new()
         .route(&format!("{PATH}/token"), get(issue))
@@ -43,7 +43,7 @@ async fn discover(State(issuer): State<Issuer>) -> Json<Value> {
 }
 
 async fn issue(State(issuer): State<Issuer>, headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
-    // A web page whose name was made to lead here must get no token.
+    // A web page whose host name resolves to this address (DNS rebinding) must not get a token.
     let host = headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     if !matches!(name, "127.0.0.1" | "localhost") {
