@@ -2,7 +2,8 @@
 //!
 //! `embedded` wires the system (`events` is its EventBridge, `disk` what survives a restart); `local` and `account` are the
 //! two ways to serve, `cli` their options, `console` what they print, with `critical_path` as the measure. `state_machine`
-//! generates the checked-in state machine, `openapi_3_0` converts the API's document.
+//! generates the checked-in state machine, `openapi_3_0` converts the API's document. `http_client` gets
+//! the tokens that `local` prints.
 
 pub mod account;
 pub mod cli;
@@ -11,6 +12,7 @@ pub mod critical_path;
 pub mod disk;
 pub mod embedded;
 pub mod events;
+mod http_client;
 pub mod local;
 pub mod openapi_3_0;
 pub mod state_machine;
