@@ -14,4 +14,4 @@ pub mod issuer;
 pub mod stand_in;
 pub mod step_functions;
 
-pub use app::{account, cli, console, critical_path, disk, embedded, events, local, openapi_3_0, state_machine};
+pub use app::{account, cli, console, critical_path, demo, disk, embedded, events, local, openapi_3_0, state_machine};

@@ -167,11 +167,18 @@ pub(crate) fn port(listener: &TcpListener) -> Result<u16, String> {
 fn welcome(api_port: u16, aws_port: u16, options: &Serve) {
     let kept =
         if options.ephemeral { "nothing is kept".to_owned() } else { format!("kept in {}", options.data.display()) };
-    let token_port = if aws_port == 4566 { String::new() } else { format!(" --aws-port {aws_port}") };
+    let ports = if (api_port, aws_port) == (cli::PORT, cli::AWS_PORT) {
+        String::new()
+    } else {
+        format!(" --port {api_port} --aws-port {aws_port}")
+    };
+    let token_port = if aws_port == cli::AWS_PORT { String::new() } else { format!(" --aws-port {aws_port}") };
     let text = format!(
         "Berth is up: API http://127.0.0.1:{api_port}, AWS endpoint http://127.0.0.1:{aws_port}, {}x AWS's speed, {kept}. Ctrl-C stops it.
 
 In another terminal:
+  cargo local demo{ports}           # creates an environment, follows it, requests its service, deletes it
+or by hand:
   TOKEN=$(cargo -q local token --team demo{token_port})
   curl -sX POST localhost:{api_port}/environments -H \"Authorization: Bearer $TOKEN\" -d '{{\"name\":\"first\",\"task_definition\":\"hello\"}}'
   curl -s localhost:{api_port}/environments -H \"Authorization: Bearer $TOKEN\"           # until status is ready; then curl its url
