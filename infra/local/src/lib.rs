@@ -15,5 +15,6 @@ pub mod stand_in;
 pub mod step_functions;
 
 pub use app::{
-    account, cli, console, critical_path, disk, embedded, events, lambda_functions, local, openapi_3_0, state_machine,
+    account, cli, console, critical_path, demo, disk, embedded, events, lambda_functions, local, openapi_3_0,
+    state_machine,
 };

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use berth_api::openapi;
 use berth_local::cli::{Cli, Command, OpenapiVersion};
-use berth_local::{account, console, local, openapi_3_0, state_machine};
+use berth_local::{account, console, demo, local, openapi_3_0, state_machine};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
@@ -15,6 +15,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
         Some(Command::Token(asked)) => local::token(&asked).await,
+        Some(Command::Demo(options)) => demo::run(&options).await,
         Some(Command::Account(options)) => account::run(options).await,
         Some(Command::Openapi(asked)) => document(asked.version).map(|text| console::say(text.trim_end())),
         Some(Command::StateMachine) => state_machine::document().map(|text| console::say(text.trim_end())),

@@ -43,7 +43,7 @@ async fn a_token_without_exactly_one_team_is_refused_with_the_reason() {
         let message = "The token names no team: the claim `/groups` must be a team's name.";
         assert_eq!(refused, Err(message.to_owned()), "{odd}");
     }
-    let shape = "The token's team must be 1 to 40 lower-case letters, digits and inner hyphens.";
+    let shape = "The token's team is not 1 to 40 lower-case letters, digits and inner hyphens.";
     assert_eq!(who(&groups, json!({"groups": "Blue Team"})).await, Err(shape.to_owned()));
 }
 

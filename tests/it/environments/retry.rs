@@ -100,7 +100,8 @@ async fn what_has_failed_twenty_times_is_not_tried_again_and_can_be_deleted() {
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "failed", "{environment:#}");
     let what_to_do = environment["failure"]["what_to_do"].as_str().expect("what to do");
-    assert!(what_to_do.contains("the last of 20 attempts"), "{what_to_do}");
+    assert!(what_to_do.starts_with("All 20 attempts of this environment are used."), "{what_to_do}");
+    assert!(!what_to_do.contains("/retry"), "{what_to_do}");
     retry(&world, "demo", &id).await.problem(409, "too_many_attempts");
     assert_eq!(world.get(&id).await, environment, "it is as it was");
     assert_eq!(world.delete(&id).await["status"], "deleted");

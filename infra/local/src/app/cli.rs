@@ -7,7 +7,16 @@ use berth_domain::Team;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::HeaderValue;
 
+<<<<<<< HEAD
 /// Berth on this machine: the API, the workflow and an emulated AWS account, in one process.
+=======
+/// The API's port, unless another one is given.
+pub const PORT: u16 = 8080;
+/// The AWS endpoint's port, unless another one is given.
+pub const AWS_PORT: u16 = 4566;
+
+/// Berth on this machine: the API, the workflow and an AWS account to play with, in one process.
+>>>>>>> demo1
 #[derive(Debug, Parser)]
 #[command(name = "berth-local", version, about)]
 pub struct Cli {
@@ -22,7 +31,13 @@ pub struct Cli {
 /// A command other than serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+<<<<<<< HEAD
     /// Print a token for a team, issued by the running berth-local.
+=======
+    /// Play a first conversation with Berth: create an environment, follow its steps, request its service, delete it.
+    Demo(Demo),
+    /// Print a token for a team, from the berth-local that is running.
+>>>>>>> demo1
     Token(Token),
     /// Print the API's OpenAPI document; `openapi/openapi.json` and `openapi/openapi-3.0.json` are this.
     Openapi(Openapi),
@@ -36,10 +51,10 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// The API's port; 0 takes any free one.
-    #[arg(long, default_value_t = 8080)]
+    #[arg(long, default_value_t = PORT)]
     pub port: u16,
     /// The AWS endpoint's port; 0 takes any free one.
-    #[arg(long, default_value_t = 4566)]
+    #[arg(long, default_value_t = AWS_PORT)]
     pub aws_port: u16,
     /// How many times faster than AWS, 0.5 to 200.
     #[arg(long, default_value_t = 20.0, value_parser = speed)]
@@ -66,7 +81,7 @@ pub struct Serve {
 #[derive(Debug, Args)]
 pub struct Account {
     /// The AWS endpoint's port; 0 takes any free one.
-    #[arg(long, default_value_t = 4566)]
+    #[arg(long, default_value_t = AWS_PORT)]
     pub aws_port: u16,
     /// How many times faster than AWS, 0.5 to 200.
     #[arg(long, default_value_t = 20.0, value_parser = speed)]
@@ -76,7 +91,22 @@ pub struct Account {
     pub tasks: Vec<(String, String)>,
 }
 
+<<<<<<< HEAD
 /// The options of a token.
+=======
+/// Which berth-local the demo plays against: the one that is running, or one of its own if none runs at the ports.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The API's port of the berth-local that is running [default: 8080].
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// The AWS endpoint's port of the berth-local that is running [default: 4566].
+    #[arg(long)]
+    pub aws_port: Option<u16>,
+}
+
+/// Whose token.
+>>>>>>> demo1
 #[derive(Debug, Args)]
 pub struct Token {
     /// The team.
@@ -86,7 +116,7 @@ pub struct Token {
     #[arg(long)]
     pub operator: bool,
     /// The AWS endpoint's port of the berth-local that is running.
-    #[arg(long, default_value_t = 4566)]
+    #[arg(long, default_value_t = AWS_PORT)]
     pub aws_port: u16,
 }
 

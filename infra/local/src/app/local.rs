@@ -9,10 +9,10 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use super::cli::{self, Serve};
-use super::console;
 use super::disk::Disk;
 use super::embedded::{Embedded, Parts};
 use super::events::Delivery;
+use super::{console, http_client};
 use crate::endpoint::serve;
 use crate::issuer::{self, Issuer};
 use crate::stand_in::net::Net;
@@ -25,6 +25,35 @@ use crate::stand_in::rates::Rates;
 /// # Errors
 /// One line that says what failed, and what to do.
 pub async fn run(options: Serve) -> Result<(), String> {
+    let server = start(&options).await?;
+    welcome(server.api_port, server.aws_port, &options);
+    let shown = console::show(server.embedded.clone());
+    let end = async {
+        tokio::select! {
+            () = shown => Ok(()),
+            result = stop_signal() => result,
+        }
+    };
+    server.serve_until(end).await
+}
+
+/// The whole system with its two ports; it answers within [`Server::serve_until`].
+pub(crate) struct Server {
+    /// The API's port.
+    pub api_port: u16,
+    /// The AWS endpoint's port.
+    pub aws_port: u16,
+    api: TcpListener,
+    aws: TcpListener,
+    issuer: Issuer,
+    embedded: Embedded,
+}
+
+/// Listens on both ports and starts the system.
+///
+/// # Errors
+/// One line that says what cannot be done.
+pub(crate) async fn start(options: &Serve) -> Result<Server, String> {
     let aws = listen(options.aws_port, "--aws-port").await?;
     let api = listen(options.port, "--port").await?;
     let (api_port, aws_port) = (port(&api)?, port(&aws)?);
@@ -49,20 +78,29 @@ pub async fn run(options: Serve) -> Result<(), String> {
         delivery: Delivery::default(),
     })
     .await?;
-    welcome(api_port, aws_port, &options);
-    let aws_router = issuer::routes(issuer).merge(serve::router(embedded.endpoint.clone()));
-    let served = async {
-        tokio::try_join!(async { axum::serve(api, embedded.router.clone()).await }, async {
-            axum::serve(aws, aws_router).await
-        },)
-    };
-    let result = tokio::select! {
-        result = served => result.map(drop).map_err(|error| format!("serving ended: {error}")),
-        () = console::show(embedded.clone()) => Ok(()),
-        result = stop_signal() => result,
-    };
-    embedded.cloud.runner().stop_all().await;
-    result
+    Ok(Server { api_port, aws_port, api, aws, issuer, embedded })
+}
+
+impl Server {
+    /// Serves until `end` is done, then stops every task.
+    ///
+    /// # Errors
+    /// The error of `end`, or one line that says why serving ended before it.
+    pub async fn serve_until(self, end: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+        let Self { api, aws, issuer, embedded, .. } = self;
+        let aws_router = issuer::routes(issuer).merge(serve::router(embedded.endpoint.clone()));
+        let served = async {
+            tokio::try_join!(async { axum::serve(api, embedded.router.clone()).await }, async {
+                axum::serve(aws, aws_router).await
+            },)
+        };
+        let result = tokio::select! {
+            result = served => result.map(drop).map_err(|error| format!("serving ended: {error}")),
+            result = end => result,
+        };
+        embedded.cloud.runner().stop_all().await;
+        result
+    }
 }
 
 /// The command of each family.
@@ -82,19 +120,23 @@ pub(crate) fn programs(tasks: &[(String, String)]) -> Result<BTreeMap<String, St
 /// # Errors
 /// One line that says what to do.
 pub async fn token(asked: &cli::Token) -> Result<(), String> {
+    console::say(&token_get(asked).await?);
+    Ok(())
+}
+
+/// A token that the running berth-local issues.
+///
+/// # Errors
+/// One line that says what to do.
+pub(crate) async fn token_get(asked: &cli::Token) -> Result<String, String> {
     let cli::Token { team, operator, aws_port } = asked;
     let not_there = |error: &dyn std::fmt::Display| {
         format!(
             "no berth-local answers on 127.0.0.1:{aws_port} ({error}); start one with `cargo local`, or name its port with --aws-port"
         )
     };
-    let stream =
-        tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, *aws_port)).await.map_err(|error| not_there(&error))?;
-    let io = hyper_util::rt::TokioIo::new(stream);
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(io).await.map_err(|error| not_there(&error))?;
-    tokio::spawn(connection);
     let role = if *operator { "operator" } else { "member" };
+<<<<<<< HEAD
     let request = http::Request::get(format!("/_berth/token?team={team}&role={role}"))
         .header(http::header::HOST, "127.0.0.1")
         .body(String::new())
@@ -106,6 +148,13 @@ pub async fn token(asked: &cli::Token) -> Result<(), String> {
     let token = answer["access_token"].as_str().ok_or_else(|| not_there(&"another server uses this port"))?;
     console::say(token);
     Ok(())
+=======
+    let url = format!("http://127.0.0.1:{aws_port}/_berth/token?team={team}&role={role}");
+    let request = http::Request::get(url).body(String::new()).map_err(|error| error.to_string())?;
+    let response = http_client::send(request).await.map_err(|error| not_there(&error))?;
+    let answer: serde_json::Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    answer["access_token"].as_str().map(str::to_owned).ok_or_else(|| not_there(&"something else is there"))
+>>>>>>> demo1
 }
 
 /// The key that signs tokens. It is stored with the data, so that tokens stay valid after a restart.
@@ -130,16 +179,29 @@ pub(crate) fn port(listener: &TcpListener) -> Result<u16, String> {
 }
 
 fn welcome(api_port: u16, aws_port: u16, options: &Serve) {
+<<<<<<< HEAD
     let kept = if options.ephemeral {
         "nothing is stored".to_owned()
     } else {
         format!("stored in {}", options.data.display())
     };
     let token_port = if aws_port == 4566 { String::new() } else { format!(" --aws-port {aws_port}") };
+=======
+    let kept =
+        if options.ephemeral { "nothing is kept".to_owned() } else { format!("kept in {}", options.data.display()) };
+    let ports = if (api_port, aws_port) == (cli::PORT, cli::AWS_PORT) {
+        String::new()
+    } else {
+        format!(" --port {api_port} --aws-port {aws_port}")
+    };
+    let token_port = if aws_port == cli::AWS_PORT { String::new() } else { format!(" --aws-port {aws_port}") };
+>>>>>>> demo1
     let text = format!(
         "Berth is up: API http://127.0.0.1:{api_port}, AWS endpoint http://127.0.0.1:{aws_port}, {}x AWS's speed, {kept}. Ctrl-C stops it.
 
 In another terminal:
+  cargo local demo{ports}           # creates an environment, follows it, requests its service, deletes it
+or by hand:
   TOKEN=$(cargo -q local token --team demo{token_port})
   curl -sX POST localhost:{api_port}/environments -H \"Authorization: Bearer $TOKEN\" -d '{{\"name\":\"first\",\"task_definition\":\"hello\"}}'
   curl -s localhost:{api_port}/environments -H \"Authorization: Bearer $TOKEN\"           # until status is ready; then curl its url
