@@ -7,16 +7,12 @@ use berth_domain::Team;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::HeaderValue;
 
-<<<<<<< HEAD
-/// Berth on this machine: the API, the workflow and an emulated AWS account, in one process.
-=======
 /// The API's port, unless another one is given.
 pub const PORT: u16 = 8080;
 /// The AWS endpoint's port, unless another one is given.
 pub const AWS_PORT: u16 = 4566;
 
-/// Berth on this machine: the API, the workflow and an AWS account to play with, in one process.
->>>>>>> demo1
+/// Berth on this machine: the API, the workflow and an emulated AWS account, in one process.
 #[derive(Debug, Parser)]
 #[command(name = "berth-local", version, about)]
 pub struct Cli {
@@ -31,13 +27,9 @@ pub struct Cli {
 /// A command other than serving.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-<<<<<<< HEAD
-    /// Print a token for a team, issued by the running berth-local.
-=======
     /// Play a first conversation with Berth: create an environment, follow its steps, request its service, delete it.
     Demo(Demo),
-    /// Print a token for a team, from the berth-local that is running.
->>>>>>> demo1
+    /// Print a token for a team, issued by the running berth-local.
     Token(Token),
     /// Print the API's OpenAPI document; `openapi/openapi.json` and `openapi/openapi-3.0.json` are this.
     Openapi(Openapi),
@@ -91,9 +83,6 @@ pub struct Account {
     pub tasks: Vec<(String, String)>,
 }
 
-<<<<<<< HEAD
-/// The options of a token.
-=======
 /// Which berth-local the demo plays against: the one that is running, or one of its own if none runs at the ports.
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -105,8 +94,7 @@ pub struct Demo {
     pub aws_port: Option<u16>,
 }
 
-/// Whose token.
->>>>>>> demo1
+/// The options of a token.
 #[derive(Debug, Args)]
 pub struct Token {
     /// The team.

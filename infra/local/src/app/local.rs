@@ -136,25 +136,11 @@ pub(crate) async fn token_get(asked: &cli::Token) -> Result<String, String> {
         )
     };
     let role = if *operator { "operator" } else { "member" };
-<<<<<<< HEAD
-    let request = http::Request::get(format!("/_berth/token?team={team}&role={role}"))
-        .header(http::header::HOST, "127.0.0.1")
-        .body(String::new())
-        .map_err(|error| error.to_string())?;
-    let response = sender.send_request(request).await.map_err(|error| not_there(&error))?;
-    let body =
-        http_body_util::BodyExt::collect(response.into_body()).await.map_err(|error| not_there(&error))?.to_bytes();
-    let answer: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-    let token = answer["access_token"].as_str().ok_or_else(|| not_there(&"another server uses this port"))?;
-    console::say(token);
-    Ok(())
-=======
     let url = format!("http://127.0.0.1:{aws_port}/_berth/token?team={team}&role={role}");
     let request = http::Request::get(url).body(String::new()).map_err(|error| error.to_string())?;
     let response = http_client::send(request).await.map_err(|error| not_there(&error))?;
     let answer: serde_json::Value = serde_json::from_slice(response.body()).unwrap_or_default();
-    answer["access_token"].as_str().map(str::to_owned).ok_or_else(|| not_there(&"something else is there"))
->>>>>>> demo1
+    answer["access_token"].as_str().map(str::to_owned).ok_or_else(|| not_there(&"another server uses this port"))
 }
 
 /// The key that signs tokens. It is stored with the data, so that tokens stay valid after a restart.
@@ -179,23 +165,17 @@ pub(crate) fn port(listener: &TcpListener) -> Result<u16, String> {
 }
 
 fn welcome(api_port: u16, aws_port: u16, options: &Serve) {
-<<<<<<< HEAD
     let kept = if options.ephemeral {
         "nothing is stored".to_owned()
     } else {
         format!("stored in {}", options.data.display())
     };
-    let token_port = if aws_port == 4566 { String::new() } else { format!(" --aws-port {aws_port}") };
-=======
-    let kept =
-        if options.ephemeral { "nothing is kept".to_owned() } else { format!("kept in {}", options.data.display()) };
     let ports = if (api_port, aws_port) == (cli::PORT, cli::AWS_PORT) {
         String::new()
     } else {
         format!(" --port {api_port} --aws-port {aws_port}")
     };
     let token_port = if aws_port == cli::AWS_PORT { String::new() } else { format!(" --aws-port {aws_port}") };
->>>>>>> demo1
     let text = format!(
         "Berth is up: API http://127.0.0.1:{api_port}, AWS endpoint http://127.0.0.1:{aws_port}, {}x AWS's speed, {kept}. Ctrl-C stops it.
 
