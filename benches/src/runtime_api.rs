@@ -64,7 +64,7 @@ impl RuntimeApi {
     pub async fn asked(&mut self) -> Result<Instant, String> {
         match self.done().await? {
             Done::Asked(moment) => Ok(moment),
-            Done::Answered(..) => Err("an answer that nobody asked for".to_owned()),
+            Done::Answered(..) => Err("an answer without a request".to_owned()),
             Done::NotStarted(body) => Err(format!("failed to start: {}", String::from_utf8_lossy(&body))),
         }
     }

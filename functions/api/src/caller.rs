@@ -22,12 +22,12 @@ impl<S: Sync> FromRequestParts<S> for CallerOf {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
-        let nobody = || {
+        let anonymous = || {
             Problem::from(Error::Unauthenticated { message: "Send a token: `Authorization: Bearer TOKEN`.".to_owned() })
         };
-        let context = parts.extensions.get::<RequestContext>().ok_or_else(nobody)?;
-        let fields = &context.authorizer().ok_or_else(nobody)?.fields;
-        Caller::from_context(|name| fields.get(name).and_then(Value::as_str)).map(Self).ok_or_else(nobody)
+        let context = parts.extensions.get::<RequestContext>().ok_or_else(anonymous)?;
+        let fields = &context.authorizer().ok_or_else(anonymous)?.fields;
+        Caller::from_context(|name| fields.get(name).and_then(Value::as_str)).map(Self).ok_or_else(anonymous)
     }
 }
 

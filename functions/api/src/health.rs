@@ -1,4 +1,4 @@
-//! `GET /healthz`: whether this process answers. It asks nobody else, so that a throttled table does not look like a dead
+//! `GET /healthz`: whether this process answers. It calls no other service, so that a throttled table does not look like a dead
 //! API.
 
 use axum::Json;

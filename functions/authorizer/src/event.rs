@@ -5,7 +5,7 @@
 //! **Caching.** API Gateway keeps the answer for a while (`authorizerResultTtlInSeconds`) and uses it for every request
 //! with the same token, whatever its method and path. So it allows the whole stage: with only the method that was asked
 //! for, the caller's next request to another path would be answered 403. One caller's rights cannot leak to another by
-//! that, because the answer grants none: it says only that somebody may speak to this API. The rights are the team and the
+//! that, because the answer grants none: it says only that the caller may use this API. The rights are the team and the
 //! role in `context`, which is kept under the very token they were read from, and handlers look at nothing else.
 
 use std::fmt;

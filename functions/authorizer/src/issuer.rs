@@ -1,7 +1,7 @@
 //! One fetch of the issuer's keys: discovery if need be, then the key set. Nothing is kept here.
 //!
-//! An issuer that is slow, sends without end or sends somewhere else must not harm us: one limit for all of it, a largest
-//! body, and no redirects at all, since whoever answers is believed.
+//! An issuer that is slow, sends without end or redirects must not harm us. So the whole fetch has one time limit, the body has
+//! a largest size, and redirects are not followed: the keys of the server that answers are trusted.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ impl Issuer {
         let address = self.settings.discovery()?;
         let document: Discovery =
             serde_json::from_slice(&self.get(&address).await?).map_err(|error| format!("{address}: {error}"))?;
-        // OpenID Connect Discovery, section 4.3: else the document is somebody else's.
+        // OpenID Connect Discovery, section 4.3: another issuer's document must be refused.
         if document.issuer != self.settings.verifier.issuer {
             return Err(format!("{address} is the document of the issuer `{}`", document.issuer));
         }

@@ -1,7 +1,7 @@
-//! The issuer's keys, cached. Whatever tokens arrive, they are fetched at most once in [`PAUSE`], by one caller at a time.
+//! The issuer's keys, cached. They are fetched at most once in [`PAUSE`], by one caller at a time, whatever tokens arrive.
 //!
 //! Keys are fetched when there are none, when they are older than [`MAX_AGE`], or when a token names one that is not among
-//! them (the issuer may have a new one). While the issuer cannot be asked, old keys go on for [`GRACE`].
+//! them (the issuer may have a new one). While the issuer cannot be asked, old keys stay valid for [`GRACE`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::issuer::Issuer;
 
 /// Between two fetches.
 const PAUSE: Duration = Duration::from_secs(10);
-/// Between two fetches for a token whose key is there, while the issuer cannot be asked: its caller would wait for nothing.
+/// Between two fetches for a token whose key is cached, while the issuer cannot be asked: a fetch would only delay the caller.
 const PAUSE_IN_OUTAGE: Duration = Duration::from_secs(60);
-/// Older keys are fetched again before they are used: one that the issuer took back is good no longer than this.
+/// Older keys are fetched again before they are used, so a revoked key is accepted for no longer than this.
 const MAX_AGE: Duration = Duration::from_secs(3600);
 /// Keys of this age are no longer used, whatever the issuer's state.
 const GRACE: Duration = Duration::from_secs(24 * 3600);
@@ -30,7 +30,7 @@ struct Inner {
     issuer: Issuer,
     clock: Clock,
     cache: Mutex<Cache>,
-    /// Held by whoever fetches.
+    /// Held by the caller that fetches.
     fetching: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -50,7 +50,7 @@ struct Held {
 
 /// The keys must be fetched.
 struct Due {
-    /// Good enough for who finds that somebody else is fetching.
+    /// The keys for a caller that finds another one fetching.
     meanwhile: Option<Arc<JwkSet>>,
 }
 
@@ -70,7 +70,7 @@ impl Keys {
     /// Fetches the keys before any token asks for them. A failure is logged, and does not keep the first token from trying
     /// again at once.
     pub(crate) async fn warm(&self) {
-        let _turn = self.0.fetching.lock().await;
+        let _fetching = self.0.fetching.lock().await;
         self.fetch().await;
         let mut cache = self.cache();
         if cache.held.is_none() {
@@ -85,26 +85,31 @@ impl Keys {
     pub(crate) async fn for_key(&self, key_id: &str) -> Result<Arc<JwkSet>, Error> {
         if let Some(Due { meanwhile }) = self.due(key_id) {
             let fetching = self.0.fetching.clone();
-            let turn = match meanwhile {
+            let guard = match meanwhile {
                 None => fetching.lock_owned().await,
                 Some(old) => match fetching.try_lock_owned() {
-                    Ok(turn) => turn,
+                    Ok(guard) => guard,
                     Err(_) => return Ok(old),
                 },
             };
-            // Another caller may have fetched them while this one waited for its turn.
+            // Another caller may have fetched them while this one waited for the lock.
             if self.due(key_id).is_some() {
                 // A task of its own: others wait for this fetch even if its caller hangs up.
                 let keys = self.clone();
                 let fetched = tokio::spawn(async move {
                     keys.fetch().await;
-                    drop(turn);
+                    drop(guard);
                 });
                 fetched.await.map_err(Error::internal)?;
             }
         }
         let keys = self.answer(key_id);
-        keys.map_err(|cause| Error::unavailable("Tokens cannot be checked at the moment; try again.", cause))
+        keys.map_err(|cause| {
+            Error::unavailable(
+                "Tokens cannot be checked now, because the issuer does not answer. Try again in a few seconds.",
+                cause,
+            )
+        })
     }
 
     /// Whether the keys must be fetched for a token that names `key_id`, and may be.
@@ -120,12 +125,12 @@ impl Keys {
         rested.then(|| Due { meanwhile: known.map(|held| held.keys.clone()) })
     }
 
-    /// What is known of the issuer's keys, or why nobody can say whether a token that names `key_id` is good.
+    /// The issuer's keys as known now, or why it cannot be decided whether a token that names `key_id` is good.
     fn answer(&self, key_id: &str) -> Result<Arc<JwkSet>, String> {
         let cache = self.cache();
         match (cache.usable(&self.0.clock), &cache.failure) {
             (Some(held), None) => Ok(held.keys.clone()),
-            // Only if the issuer can be asked is a key that is not there known to be none of its.
+            // While the issuer cannot be asked, a key that is missing here may still be one of the issuer's.
             (Some(held), Some(_)) if held.keys.find(key_id).is_some() => Ok(held.keys.clone()),
             (_, Some(failure)) => Err(failure.clone()),
             (None, None) => Err("there are no keys yet".to_owned()),

@@ -8,7 +8,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 
 /// The longest that one call may take. A creation that is cut off here has shown, or has not happened, when the worker
-/// would create again (`SETTLING` in its `steps`).
+/// would create again (`CONSISTENCY_WINDOW` in `step_run.rs`).
 const CALL: Duration = Duration::from_secs(20);
 
 /// The longest that one try of a call to the table or to Step Functions may take; all three fit into the 29 s of a request.
@@ -32,11 +32,11 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Clients that retry as the SDK does: for whoever only reads, or writes to the table and starts executions, which
-    /// may be repeated.
+    /// Clients that retry as the SDK does: for reads, and for writes to the table and starts of executions, which may be
+    /// repeated.
     #[must_use]
     pub fn retrying(config: &SdkConfig) -> Self {
-        // The SDK gives all clients of a process one allowance of retries; each set of clients gets its own here, so that
+        // The SDK shares one retry allowance among all clients of a process. Each set of clients gets its own here, so that
         // systems in one process (the tests) do not use up each other's.
         static SETS: AtomicU64 = AtomicU64::new(0);
         let allowance = format!("berth-{}", SETS.fetch_add(1, Ordering::Relaxed));
@@ -62,7 +62,7 @@ impl Clients {
         }
     }
 
-    /// Clients for whoever creates resources: those services are never retried by the SDK. `CreateVpcLink`,
+    /// Clients that create resources: the SDK never retries their calls. `CreateVpcLink`,
     /// `CreateRestApi` and `CreateDeployment` have no client token (docs/aws.md#repeating-a-creation), so a retry after
     /// a lost reply would make a second one. The step is retried instead, and a step looks before it creates.
     #[must_use]

@@ -40,7 +40,7 @@ where
         };
     }
     if is_temporary(code, status) {
-        return Error::unavailable(format!("{doing} was put off by AWS: {code}: {message}"), cause);
+        return Error::unavailable(format!("{doing} failed for now: {code}: {message}"), cause);
     }
     if is_permission(code) {
         return Error::Refused {

@@ -1,8 +1,8 @@
 //! The worker: one call is one step of the state machine for one environment.
 //!
-//! `run` takes a call from its payload to its outcome. `step_run` is one run of a step that acts on AWS, `steps` holds one file
-//! per resource with `ensure` and `undo`, `ledger_writer` the writes around every creation, `record` the steps that only touch
-//! the record, `evidence` what can be seen of a failure. `main.rs` makes a Lambda of it; the embedded system calls [`run`].
+//! `run` takes a call from its payload to its outcome, `steps` holds one file per resource with `ensure` and `undo`. `step_run`
+//! is what every step works with, `ledger_writer` the writes around every creation, `record` the steps that only touch the
+//! record, `evidence` what can be seen of a failure. `main.rs` makes a Lambda of it; the embedded system calls [`run`].
 
 mod context;
 mod evidence;

@@ -1,31 +1,19 @@
-//! One call of the worker for one step that acts on AWS: load the record, look, say how far the step has come.
-//!
-//! A step that waits looks again inside the call while the expected time is near, because a second of the worker is cheaper
-//! than a state transition; otherwise the state machine waits. Every look begins by loading the record: so a failure elsewhere
-//! or a delete stops the step cooperatively, and nothing is cut off. What each step does is in `steps`.
+//! One step run: the step, the environment as its last look loaded it, and what the steps ask of it: names, waits, slots, the
+//! consistency window, the ledger. How often a step looks is in `run`; what each step does is in `steps`.
 
 use std::time::Duration;
 
-use berth_domain::environment::{StepState, StepUpdate};
+use berth_domain::environment::StepUpdate;
 use berth_domain::failure::Observation;
 use berth_domain::names::{ResourceName, Tags};
-use berth_domain::operation::{Identity, Outcome};
+use berth_domain::operation::Identity;
 use berth_domain::step::Direction;
 use berth_domain::{Environment, Error, ResourceKind, Step, timing};
 use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::ledger_writer::LedgerWriter;
-use crate::steps;
 
-/// The longest time between two looks that is spent inside the call, in AWS time.
-const SHORT_WAIT: Duration = Duration::from_secs(5);
-/// Between two tries of a removal after a temporary error of AWS.
-const RETRY_REMOVAL: Duration = Duration::from_secs(10);
-/// The least time between two tries of a call that AWS throttles; up to twice as long, so that callers spread out.
-const RETRY_THROTTLED: Duration = Duration::from_secs(3);
-/// How long a call may go on looking, in AWS time: one last look of 30 s still ends within the worker's time limit.
-const LONGEST_CALL: Duration = Duration::from_secs(25);
 /// The longest single wait of a removal for its slot: it has no stop to notice meanwhile.
 const LONGEST_SLOT_WAIT: Duration = Duration::from_secs(300);
 /// How long AWS may take to show what a call has created whose reply was lost: the rest of that call after the caller gave up
@@ -49,7 +37,7 @@ pub(crate) enum Progress {
 }
 
 impl Progress {
-    fn waiting(retry_after: Duration, why: impl Into<String>) -> Self {
+    pub(crate) fn waiting(retry_after: Duration, why: impl Into<String>) -> Self {
         Self::Waiting { retry_after, why: why.into(), observation: None }
     }
 
@@ -72,101 +60,41 @@ pub(crate) struct StepRun<'a> {
 }
 
 impl<'a> StepRun<'a> {
-    /// Runs `step` until it is done, has to wait for long, or may no longer act.
+    /// A run of `step`, with the record as it is now.
     ///
     /// # Errors
-    /// What the step could not do.
-    pub(crate) async fn run(context: &'a Context, step: Step, identity: &'a Identity) -> Result<Outcome, Error> {
+    /// `NotFound` when there is no such environment.
+    pub(crate) async fn load(context: &'a Context, step: Step, identity: &'a Identity) -> Result<Self, Error> {
         let called_at = context.clock.now();
         let environment = context.store.environment_get(&identity.team, &identity.environment).await?;
-        let mut run = Self { context, step, environment, identity, called_at };
-        loop {
-            run.mark(StepUpdate::to(StepState::Running, None)).await?;
-            if !run.environment.may_act(&identity.operation, step.direction()) {
-                return Ok(match step.direction() {
-                    Direction::Forward => Outcome::Stop,
-                    Direction::Backward | Direction::Record => Outcome::Ended,
-                });
-            }
-            if let Some(kind) = step.waits_for().iter().find(|kind| run.environment.ledger().get(**kind).is_some()) {
-                let why = format!("not tried: the {kind} is still there");
-                run.mark(StepUpdate::to(StepState::Failed, Some(why))).await?;
-                return Ok(Outcome::Done);
-            }
-            let progress = run.look().await?;
-            if let Some(outcome) = run.next_outcome(progress).await? {
-                return Ok(outcome);
-            }
-            run.environment = context.store.environment_get(&identity.team, &identity.environment).await?;
-        }
+        Ok(Self { context, step, environment, identity, called_at })
     }
 
-    /// Looks once. An error goes into the step's record before it goes on to the state machine, so that the status does not
-    /// lie. Throttling is no error: the step waits. A removal also waits out temporary errors, within the step's own limit,
-    /// because a removal that gives up leaves something behind.
-    async fn look(&mut self) -> Result<Progress, Error> {
-        let looked = match self.step.direction() {
-            Direction::Backward => Box::pin(steps::undo(self)).await,
-            Direction::Forward | Direction::Record => Box::pin(steps::ensure(self)).await,
-        };
-        let result = match looked {
-            Err(Error::Throttled { rate_limit, message, cause }) => {
-                tracing::info!(cause, "throttled");
-                // Another client uses the account's rate as well: no new slot is handed out until the bucket has refilled.
-                if let Some(rate_limit) = rate_limit.filter(|limit| self.step.rate_limit() == Some(*limit)) {
-                    self.context.store.bucket_exhausted(rate_limit).await?;
-                }
-                let retry_after = RETRY_THROTTLED + RETRY_THROTTLED.mul_f64(fastrand::f64());
-                Ok(Progress::waiting(retry_after, format!("to be tried again: {message}")))
-            }
-            Err(Error::Unavailable { message, cause }) if self.step.direction() == Direction::Backward => {
-                tracing::warn!(cause, "to be tried again");
-                Ok(Progress::waiting(RETRY_REMOVAL, format!("to be tried again: {message}")))
-            }
-            other => other,
-        };
-        if let Err(error) = &result {
-            self.record_error(error).await?;
-        }
-        result
+    /// Loads the record again.
+    pub(crate) async fn reload(&mut self) -> Result<(), Error> {
+        let Identity { team, environment, .. } = self.identity;
+        self.environment = self.context.store.environment_get(team, environment).await?;
+        Ok(())
     }
 
-    /// Writes an error into the step's record.
-    async fn record_error(&mut self, error: &Error) -> Result<(), Error> {
-        let update = match error {
-            Error::Unavailable { message, .. } | Error::Throttled { message, .. } => {
-                StepUpdate::to(StepState::Waiting, Some(format!("to be tried again: {message}")))
-            }
-            other => StepUpdate::to(StepState::Failed, Some(other.public().to_owned())),
-        };
-        self.mark(update).await
+    /// Whether the step may still act for its operation.
+    pub(crate) fn may_act(&self) -> bool {
+        self.environment.may_act(&self.identity.operation, self.step.direction())
     }
 
-    /// What the call answers after a look; `None` when the step looks again in this call.
-    async fn next_outcome(&mut self, progress: Progress) -> Result<Option<Outcome>, Error> {
-        let Progress::Waiting { retry_after, why, observation } = progress else {
-            self.mark(StepUpdate::to(StepState::Done, None)).await?;
-            return Ok(Some(Outcome::Done));
-        };
-        self.mark(StepUpdate { state: StepState::Waiting, why: Some(why.clone()), observation }).await?;
-        let clock = &self.context.clock;
+    /// Whether the step has been working for longer than its limit.
+    pub(crate) fn is_over_limit(&self) -> bool {
         let since = self.environment.working_since(self.step).unwrap_or(self.called_at);
-        if clock.limit_passed(since, self.step.limit()) {
-            let message = format!("{} gave up after {} s: {why}", self.step, self.step.limit().as_secs());
-            let error = Error::Failed { code: "timed_out", message };
-            self.record_error(&error).await?;
-            return Err(error);
-        }
-        if retry_after <= SHORT_WAIT && clock.since(self.called_at) + retry_after <= LONGEST_CALL {
-            clock.sleep(retry_after).await;
-            return Ok(None);
-        }
-        // Rounded down: the next call waits for the rest of a second, so that a slot is met exactly.
-        Ok(Some(Outcome::Wait { seconds: retry_after.as_secs().max(1) }))
+        self.context.clock.limit_passed(since, self.step.limit())
+    }
+
+    /// How long this call has been running, in AWS time.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.context.clock.since(self.called_at)
     }
 
     /// Marks the step in the record, beginning from the record that the last look loaded.
-    async fn mark(&mut self, update: StepUpdate) -> Result<(), Error> {
+    pub(crate) async fn mark(&mut self, update: StepUpdate) -> Result<(), Error> {
         let (step, operation) = (self.step, &self.identity.operation);
         let mark = |environment: &mut Environment, now| {
             environment.mark_step(operation, step, update.clone(), now);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where an environment stands. `ready`, `failed`, `deleted` and `cleanup_failed` stay until somebody asks for something.
+/// Where an environment stands. `ready`, `failed`, `deleted` and `cleanup_failed` stay until a request changes them.
 #[derive(
     Clone,
     Copy,
@@ -29,7 +29,7 @@ pub enum Status {
     Provisioning,
     /// Proven reachable through its URL.
     Ready,
-    /// Being taken away: because somebody asked, or (then `failure` is set) because provisioning failed.
+    /// Being removed: on request, or because provisioning failed (then `failure` is set).
     Deleting,
     /// Nothing is left.
     Deleted,

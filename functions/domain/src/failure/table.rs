@@ -239,7 +239,7 @@ pub static CAUSES: [Cause; 39] = [
     },
     Cause {
         name: "listens_on_loopback",
-        meaning: "By its log, the program listens on 127.0.0.1 only, where nobody outside its container reaches it.",
+        meaning: "By its log, the program listens on 127.0.0.1 only, which only its own container can reach.",
         what_to_do: "Make the program listen on 0.0.0.0. Push the corrected image under the same name and {retry}, or create the environment again from a corrected revision.",
         who: Who::Caller,
         shows: |seen| {

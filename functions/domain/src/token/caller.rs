@@ -40,7 +40,7 @@ impl Caller {
         fields.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
     }
 
-    /// The caller whose [`Caller::context`] has these fields, looked up by name; `None` when they are nobody's.
+    /// The caller whose [`Caller::context`] has these fields, looked up by name; `None` when they name no caller.
     #[must_use]
     pub fn from_context<'a>(field: impl Fn(&str) -> Option<&'a str>) -> Option<Self> {
         let role = field("role")?.parse().ok()?;

@@ -70,10 +70,10 @@ impl<'t> Presented<'t> {
 }
 
 impl Verifier {
-    /// The caller for whom `presented` vouches, if one of the issuer's `keys` signed it.
+    /// The caller that `presented` names, if one of the issuer's `keys` signed it.
     ///
     /// # Errors
-    /// `Unauthenticated` with what is wrong; never with what would be right for somebody who only guesses.
+    /// `Unauthenticated` with what is wrong; the message never says what a valid token would contain.
     pub fn caller(&self, presented: &Presented<'_>, keys: &JwkSet, now: Timestamp) -> Result<Caller, Error> {
         let key = keys::find(keys, &presented.key_id, presented.algorithm)
             .ok_or_else(|| denied("The token's key is not one of the issuer's; get a new token."))?;
