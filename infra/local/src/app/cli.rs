@@ -7,9 +7,9 @@ use berth_domain::Team;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::HeaderValue;
 
-/// The API's port, unless another one is given.
+/// The API's default port.
 pub const PORT: u16 = 8080;
-/// The AWS endpoint's port, unless another one is given.
+/// The AWS endpoint's default port.
 pub const AWS_PORT: u16 = 4566;
 
 /// Berth on this machine: the API, the workflow and an emulated AWS account, in one process.
@@ -83,13 +83,13 @@ pub struct Account {
     pub tasks: Vec<(String, String)>,
 }
 
-/// Which berth-local the demo plays against: the one that is running, or one of its own if none runs at the ports.
+/// The options of the demo: where a berth-local runs. If none runs there, the demo starts one.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The API's port of the berth-local that is running [default: 8080].
+    /// The API's port of the running berth-local [default: 8080].
     #[arg(long)]
     pub port: Option<u16>,
-    /// The AWS endpoint's port of the berth-local that is running [default: 4566].
+    /// The AWS endpoint's port of the running berth-local [default: 4566].
     #[arg(long)]
     pub aws_port: Option<u16>,
 }

@@ -52,7 +52,7 @@ pub(crate) struct Server {
 /// Listens on both ports and starts the system.
 ///
 /// # Errors
-/// One line that says what cannot be done.
+/// One line that says what failed, and what to do.
 pub(crate) async fn start(options: &Serve) -> Result<Server, String> {
     let aws = listen(options.aws_port, "--aws-port").await?;
     let api = listen(options.port, "--port").await?;

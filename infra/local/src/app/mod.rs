@@ -4,8 +4,8 @@
 //!   what survives a restart.
 //! - `cli` is the command line; `local` and `account` are the two ways to serve.
 //! - `console` shows environments while they change; `critical_path` measures them.
+//! - `demo` plays a first conversation with a running or new `local`; `http_client` makes its calls.
 //! - `state_machine` and `openapi_3_0` generate checked-in documents.
-//! - `demo` is a client of `local`; `http_client` makes its calls.
 
 pub mod account;
 pub mod cli;
