@@ -5,7 +5,7 @@ mod chance;
 mod ecs;
 mod elb;
 mod elb_targets;
-mod lag;
 mod logs;
 mod quotas;
 mod rates;
+mod read_lag;

@@ -39,6 +39,24 @@ async fn a_delete_at_any_moment_of_provisioning_ends_deleted_with_nothing_left()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_removal_takes_little_more_than_its_critical_path() {
+    // The link is gone after 90 s at the median, and holds the load balancer for another 45 s (docs/aws.md#durations). The
+    // service drains beside them.
+    const CRITICAL_PATH: f64 = 90.0 + 45.0;
+    let world = World::new().await;
+    let id = world.create("quick", "hello").await;
+    world.settled(&id).await;
+    let began = world.system.clock.now();
+    world.delete(&id).await;
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["status"], "deleted", "{environment:#}");
+    let ended: jiff::Timestamp = environment["updated_at"].as_str().expect("a time").parse().expect("a time");
+    let took = ended.duration_since(began).as_secs_f64();
+    println!("a removal took {took:.1} s, {:.2} times its critical path", took / CRITICAL_PATH);
+    assert!((CRITICAL_PATH..=1.10 * CRITICAL_PATH).contains(&took), "{took} s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn deletes_may_be_repeated_and_all_get_an_answer() {
     let world = World::new().await;
     let id = world.create("often", "hello").await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::definition::{self, TaskDefinition};
 use super::input::{Tag, client, invalid, is_name, parse, tags, unsupported};
-use super::service::{self, LoadBalancer, Made, Network, Plan, Service, Status};
+use super::service::{self, LoadBalancer, Network, Plan, Service, ServiceProperties, Status};
 use super::{cluster, deploying, scheduler};
 use crate::stand_in::account::Account;
 use crate::stand_in::ec2;
@@ -80,7 +80,7 @@ pub(super) fn create(account: &mut Account, request: &Value) -> Result<Value, Re
     let network = input.network_configuration.and_then(|network| network.awsvpc_configuration);
     let plan = plan(account, &asked, network, input.load_balancers)?;
 
-    let made = Made {
+    let properties = ServiceProperties {
         cluster,
         name: input.service_name,
         desired: input.desired_count.unwrap_or(0),
@@ -93,7 +93,7 @@ pub(super) fn create(account: &mut Account, request: &Value) -> Result<Value, Re
         enable_managed_tags: input.enable_managed_tags,
         zone_rebalancing: input.availability_zone_rebalancing,
     };
-    let service = Service::new(account, made, plan);
+    let service = Service::new(account, properties, plan);
     let former = account.ecs.services.insert(key.clone(), service);
     account.ecs.former.extend(former.map(|former| (key.clone(), former)));
     account.engine.created(&key);

@@ -114,12 +114,12 @@ pub(super) struct Page {
 
 impl Page {
     /// One page of `all`, under `member`, with the token of the next one.
-    pub(super) fn of(&self, member: &str, all: &[String], usual: usize) -> Result<Value, Refusal> {
+    pub(super) fn of(&self, member: &str, all: &[String], default_size: usize) -> Result<Value, Refusal> {
         let start: usize = match &self.next_token {
             None => 0,
             Some(token) => token.parse().map_err(|_| invalid("Invalid token."))?,
         };
-        let size = self.max_results.unwrap_or(usual).clamp(1, 100);
+        let size = self.max_results.unwrap_or(default_size).clamp(1, 100);
         let page: Vec<&String> = all.iter().skip(start).take(size).collect();
         let end = start + page.len();
         let mut reply = json!({member: page});

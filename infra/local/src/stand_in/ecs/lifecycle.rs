@@ -7,7 +7,7 @@ use super::definition::{self, TaskDefinition};
 use super::input::uuid;
 use super::runner::Launch;
 use super::service::{self, Plan};
-use super::task::{Container, EcsTask, Interface, Moments, Status};
+use super::task::{Container, EcsTask, Interface, Status, TaskTimes};
 use super::{Effect, Event, failing, scheduler};
 use crate::stand_in::account::{self, Account};
 use crate::stand_in::ec2;
@@ -85,7 +85,7 @@ pub(super) fn launch(account: &mut Account, key: &str, deployment: &str, plan: &
         ended: true,
         stop_due: false,
         version: 1,
-        moments: Moments {
+        times: TaskTimes {
             created: account.engine.now(),
             connected: None,
             pull_started: None,
@@ -117,10 +117,10 @@ pub(super) fn launch(account: &mut Account, key: &str, deployment: &str, plan: &
 fn address(account: &mut Account, subnets: &[String]) -> Option<(String, String, String)> {
     let subnets: Vec<_> = ec2::SUBNETS.iter().filter(|subnet| subnets.iter().any(|id| id == subnet.0)).collect();
     for _ in 0..subnets.len() * 240 {
-        let turn = account.ecs.place() as usize;
-        let (id, zone, cidr) = subnets.get(turn % subnets.len())?;
+        let place = account.ecs.place() as usize;
+        let (id, zone, cidr) = subnets.get(place % subnets.len())?;
         let (network, _) = cidr.rsplit_once('.')?;
-        let ip = format!("{network}.{}", 10 + (turn / subnets.len()) % 240);
+        let ip = format!("{network}.{}", 10 + (place / subnets.len()) % 240);
         if account.ecs.tasks.values().all(|task| task.status == Status::Stopped || task.ip != ip) {
             return Some(((*id).to_owned(), (*zone).to_owned(), ip));
         }
@@ -134,8 +134,8 @@ pub(super) fn pending(account: &mut Account, id: &str) {
     let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| task.status == Status::Provisioning) else { return };
     task.status = Status::Pending;
     task.version += 1;
-    task.moments.connected = Some(now);
-    task.moments.pull_started = Some(now);
+    task.times.connected = Some(now);
+    task.times.pull_started = Some(now);
 }
 
 /// The image was pulled, or pulling failed: starts the program, or stops the task.
@@ -150,13 +150,13 @@ pub(super) fn started(account: &mut Account, id: &str) {
         task.should_run = false;
         task.stop_code = Some("TaskFailedToStart".to_owned());
         task.stopped_reason = Some(reason);
-        task.moments.stopping = Some(now);
+        task.times.stopping = Some(now);
         return finish(account, id);
     }
     task.status = Status::Running;
     task.ended = false;
-    task.moments.pull_stopped = Some(now);
-    task.moments.started = Some(now);
+    task.times.pull_stopped = Some(now);
+    task.times.started = Some(now);
     let (targets, ip, key) = (task.targets.clone(), task.ip.clone(), task.service.clone());
     for (group, port) in targets {
         elb::register_target(account, &group, &ip, port);
@@ -212,7 +212,7 @@ pub(super) fn stop(account: &mut Account, id: &str, code: &str, reason: &str) {
     task.version += 1;
     task.stop_code = Some(code.to_owned());
     task.stopped_reason = Some(reason.to_owned());
-    task.moments.stopping = Some(now);
+    task.times.stopping = Some(now);
     let running = task.status == Status::Running;
     if running && !task.targets.is_empty() {
         task.status = Status::Deactivating;
@@ -306,7 +306,7 @@ pub(super) fn exited(account: &mut Account, id: &str, exit: Exit) {
         let last_lines: Vec<&str> = task.lines.iter().map(|line| line.text.as_str()).collect();
         tracing::warn!(target: "task", task = id, code = exit.code, last_lines = last_lines.join("\n"), "exited");
     }
-    task.moments.execution_stopped = Some(now);
+    task.times.execution_stopped = Some(now);
     for container in &mut task.containers {
         container.exit_code = Some(exit.code);
         container.reason.clone_from(&exit.reason);
@@ -317,7 +317,7 @@ pub(super) fn exited(account: &mut Account, id: &str, exit: Exit) {
             task.ready = false;
             task.stop_code = Some("EssentialContainerExited".to_owned());
             task.stopped_reason = Some("Essential container in task exited".to_owned());
-            task.moments.stopping = Some(now);
+            task.times.stopping = Some(now);
             deregister(account, id);
             finish(account, id);
         }
@@ -332,7 +332,7 @@ fn finish(account: &mut Account, id: &str) {
     let Some(task) = account.ecs.tasks.get_mut(id) else { return };
     task.status = Status::Stopped;
     task.version += 1;
-    task.moments.stopped = Some(now);
+    task.times.stopped = Some(now);
     account.engine.after(REMEMBERED, account::Event::Ecs(Event::ForgetTask { task: id.to_owned() }));
     scheduler::task_stopped(account, id);
 }

@@ -48,5 +48,5 @@ pub(crate) fn stream<'a>(ecs: &'a Ecs, group: &str, stream: &str) -> Option<&'a 
 }
 
 fn has_started(task: &EcsTask) -> bool {
-    task.moments.started.is_some() && task.status >= Status::Running
+    task.times.started.is_some() && task.status >= Status::Running
 }

@@ -63,7 +63,7 @@ pub(super) fn reconcile(account: &mut Account, key: &str) {
 /// The tasks beyond the desired number: those that do not run yet go first, then the newest.
 fn surplus(tasks: &[EcsTask], desired: usize) -> Vec<EcsTask> {
     let mut tasks = tasks.to_vec();
-    tasks.sort_by_key(|task| (task.status == task::Status::Running, std::cmp::Reverse(task.moments.created)));
+    tasks.sort_by_key(|task| (task.status == task::Status::Running, std::cmp::Reverse(task.times.created)));
     tasks.truncate(tasks.len().saturating_sub(desired));
     tasks
 }
@@ -158,7 +158,7 @@ fn announce(account: &mut Account, key: &str) {
 }
 
 fn is_steady(account: &Account, task: &EcsTask, now: Timestamp) -> bool {
-    let started = task.moments.started.filter(|_| task.status == task::Status::Running);
+    let started = task.times.started.filter(|_| task.status == task::Status::Running);
     started.is_some_and(|started| account.engine.clock.add(started, STEADY_AFTER) <= now)
 }
 
@@ -166,7 +166,7 @@ fn is_steady(account: &Account, task: &EcsTask, now: Timestamp) -> bool {
 pub(super) fn task_stopped(account: &mut Account, id: &str) {
     let Some(task) = account.ecs.tasks.get(id) else { return };
     let (key, deployment) = (task.service.clone(), task.deployment.clone());
-    let never_ran = task.moments.started.is_none();
+    let never_ran = task.times.started.is_none();
     let failed = matches!(task.stop_code.as_deref(), Some("TaskFailedToStart" | "EssentialContainerExited"));
     match account.ecs.services.get(&key).map(|service| service.status) {
         Some(Status::Active) => {
@@ -266,7 +266,7 @@ pub(super) fn look(account: &mut Account, key: &str, number: u64) {
         .collect();
     for task in running {
         let sick = unhealthy(account, &task)
-            .filter(|_| task.moments.started.is_some_and(|started| account.engine.clock.add(started, grace) <= now));
+            .filter(|_| task.times.started.is_some_and(|started| account.engine.clock.add(started, grace) <= now));
         if let Some((group, reason)) = sick {
             service::record_event(
                 account,

@@ -152,7 +152,7 @@ impl Deployment {
 }
 
 /// The properties of a new service, besides its first deployment.
-pub(super) struct Made {
+pub(super) struct ServiceProperties {
     pub(super) cluster: String,
     pub(super) name: String,
     pub(super) desired: u32,
@@ -167,24 +167,24 @@ pub(super) struct Made {
 }
 
 impl Service {
-    pub(super) fn new(account: &mut Account, made: Made, plan: Plan) -> Self {
+    pub(super) fn new(account: &mut Account, properties: ServiceProperties, plan: Plan) -> Self {
         let deployment = Deployment::new(account, plan);
         Self {
-            cluster: made.cluster,
-            name: made.name,
+            cluster: properties.cluster,
+            name: properties.name,
             serial: account.ecs.count(),
             status: Status::Active,
-            desired: made.desired,
+            desired: properties.desired,
             deployments: vec![deployment],
             last_good: None,
-            configuration: made.configuration,
-            grace_seconds: made.grace_seconds,
-            client_token: made.client_token,
-            request: made.request,
-            propagate_tags: made.propagate_tags,
-            enable_execute_command: made.enable_execute_command,
-            enable_managed_tags: made.enable_managed_tags,
-            zone_rebalancing: made.zone_rebalancing,
+            configuration: properties.configuration,
+            grace_seconds: properties.grace_seconds,
+            client_token: properties.client_token,
+            request: properties.request,
+            propagate_tags: properties.propagate_tags,
+            enable_execute_command: properties.enable_execute_command,
+            enable_managed_tags: properties.enable_managed_tags,
+            zone_rebalancing: properties.zone_rebalancing,
             created_at: account.engine.now(),
             events: Vec::new(),
             steady: false,

@@ -72,7 +72,7 @@ pub struct EcsTask {
     /// The minimum time that stopping takes has passed.
     pub(super) stop_due: bool,
     pub(super) version: u64,
-    pub(super) moments: Moments,
+    pub(super) times: TaskTimes,
 }
 
 /// One container of a task.
@@ -102,7 +102,7 @@ pub(super) struct Interface {
 
 /// The times of a task's changes of state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Moments {
+pub(super) struct TaskTimes {
     pub(super) created: Timestamp,
     pub(super) connected: Option<Timestamp>,
     pub(super) pull_started: Option<Timestamp>,
@@ -118,9 +118,9 @@ pub(super) fn arn(task: &EcsTask) -> String {
 }
 
 fn shown(account: &Account, task: &EcsTask, with_tags: bool) -> Value {
-    let EcsTask { interface, moments, .. } = task;
+    let EcsTask { interface, times, .. } = task;
     let arn = arn(task);
-    let connected = moments.connected.is_some();
+    let connected = times.connected.is_some();
     let detail = |name: &str, value: &str| json!({"name": name, "value": value});
     let mut details = vec![detail("subnetId", &interface.subnet)];
     if connected {
@@ -142,11 +142,11 @@ fn shown(account: &Account, task: &EcsTask, with_tags: bool) -> Value {
         "availabilityZone": interface.zone,
         "clusterArn": cluster::arn(&task.cluster),
         "connectivity": connected.then_some("CONNECTED"),
-        "connectivityAt": maybe_epoch(moments.connected),
+        "connectivityAt": maybe_epoch(times.connected),
         "containers": task.containers.iter().map(|container| shown_container(task, container)).collect::<Vec<_>>(),
         "cpu": task.size.0.to_string(),
         "memory": task.size.1.to_string(),
-        "createdAt": epoch(moments.created),
+        "createdAt": epoch(times.created),
         "desiredStatus": if task.should_run { "RUNNING" } else { "STOPPED" },
         "enableExecuteCommand": task.enable_execute_command,
         "ephemeralStorage": {"sizeInGiB": 20},
@@ -157,15 +157,15 @@ fn shown(account: &Account, task: &EcsTask, with_tags: bool) -> Value {
         "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": []},
         "platformVersion": "1.4.0",
         "platformFamily": "Linux",
-        "pullStartedAt": maybe_epoch(moments.pull_started),
-        "pullStoppedAt": maybe_epoch(moments.pull_stopped),
-        "startedAt": maybe_epoch(moments.started),
+        "pullStartedAt": maybe_epoch(times.pull_started),
+        "pullStoppedAt": maybe_epoch(times.pull_stopped),
+        "startedAt": maybe_epoch(times.started),
         "startedBy": task.deployment,
         "stopCode": task.stop_code,
         "stoppedReason": task.stopped_reason,
-        "stoppingAt": maybe_epoch(moments.stopping),
-        "executionStoppedAt": maybe_epoch(moments.execution_stopped),
-        "stoppedAt": maybe_epoch(moments.stopped),
+        "stoppingAt": maybe_epoch(times.stopping),
+        "executionStoppedAt": maybe_epoch(times.execution_stopped),
+        "stoppedAt": maybe_epoch(times.stopped),
         "tags": if with_tags { shown_tags(account.ecs.tags.get(&arn)) } else { json!([]) },
         "taskArn": arn,
         "taskDefinitionArn": task.task_definition,
@@ -179,7 +179,7 @@ fn shown_container(task: &EcsTask, container: &Container) -> Value {
         Status::Running | Status::Deactivating | Status::Stopping => "RUNNING",
         Status::Stopped => "STOPPED",
     };
-    let interfaces = match task.moments.connected {
+    let interfaces = match task.times.connected {
         Some(_) => json!([{"attachmentId": task.interface.attachment, "privateIpv4Address": task.ip}]),
         None => json!([]),
     };
@@ -188,7 +188,7 @@ fn shown_container(task: &EcsTask, container: &Container) -> Value {
         "taskArn": arn(task),
         "name": container.name,
         "image": container.image,
-        "runtimeId": task.moments.started.map(|_| &container.runtime_id),
+        "runtimeId": task.times.started.map(|_| &container.runtime_id),
         "lastStatus": status,
         "exitCode": container.exit_code,
         "reason": container.reason,

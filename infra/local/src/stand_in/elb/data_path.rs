@@ -53,15 +53,15 @@ fn addresses(elb: &Elb) -> BTreeSet<Address> {
 async fn serve(cloud: Cloud, mut listener: Listener, address: Address) {
     let clock = cloud.change(|account| account.engine.clock.clone());
     let mut connections = JoinSet::new();
-    let mut turn = 0_usize;
+    let mut rotation = 0_usize;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(client) => {
-                    if let Some(target) = cloud.change(|account| choose(&account.elb, &address, turn)) {
+                    if let Some(target) = cloud.change(|account| choose(&account.elb, &address, rotation)) {
                         connections.spawn(carry(cloud.clone(), client, target));
                     }
-                    turn = turn.wrapping_add(1);
+                    rotation = rotation.wrapping_add(1);
                 }
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return,
                 // For example too many open files: a later attempt may succeed.
@@ -73,7 +73,7 @@ async fn serve(cloud: Cloud, mut listener: Listener, address: Address) {
 }
 
 /// The target of a connection: the healthy ones in turn or, if there are none, all that are registered (fail-open).
-fn choose(elb: &Elb, (name, port): &Address, turn: usize) -> Option<Address> {
+fn choose(elb: &Elb, (name, port): &Address, rotation: usize) -> Option<Address> {
     let load_balancer = elb
         .load_balancers
         .values()
@@ -88,7 +88,7 @@ fn choose(elb: &Elb, (name, port): &Address, turn: usize) -> Option<Address> {
         let closed = |phase| matches!(phase, Phase::Unused | Phase::Draining);
         candidates = targets.values().filter(|target| !closed(target.phase)).collect();
     }
-    let target = candidates.get(turn.checked_rem(candidates.len())?)?;
+    let target = candidates.get(rotation.checked_rem(candidates.len())?)?;
     Some((target.ip.clone(), target.port))
 }
 
