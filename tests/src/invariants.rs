@@ -146,7 +146,7 @@ impl World {
         if times.len() != events.len() || !times.is_sorted() {
             wrong.push("the history is not in the order of time".to_owned());
         }
-        let steps = serde_json::to_value(&record.steps()).expect("steps");
+        let steps = serde_json::to_value(record.steps()).expect("steps");
         for step in steps.as_array().into_iter().flatten().filter(|step| step["state"] != "pending") {
             let told = events.iter().rfind(|event| event["type"] == "step" && event["step"] == step["name"]);
             let agrees = told.is_some_and(|told| told["state"] == step["state"] && told["why"] == step["why"]);

@@ -10,6 +10,7 @@ mod app;
 pub mod authorizer;
 pub mod endpoint;
 pub mod faults;
+mod in_process;
 pub mod issuer;
 pub mod stand_in;
 pub mod step_functions;

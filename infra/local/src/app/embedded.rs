@@ -139,7 +139,7 @@ impl Embedded {
             ..step_functions::Options::new(clock.clone())
         });
         let endpoint = Endpoint::new(cloud.clone(), dynamo, states.clone());
-        let connector = sdk::InProcess::connector(&endpoint);
+        let connector = sdk::connector(&endpoint);
         let config = berth_aws::config::through(connector.clone(), sdk::credentials(), REGION);
         let clients = Clients::retrying(&config);
         let store = Store::new(clients.dynamodb.clone(), TABLE, clock.clone());

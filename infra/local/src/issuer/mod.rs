@@ -4,20 +4,26 @@
 //! routes without a socket. For local use only: every client that reaches the loopback port gets a token. In AWS, the
 //! company's own issuer is used.
 
-mod in_process;
 mod routes;
 
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use berth_authorizer::{Authorizer, Settings};
 use berth_domain::token::Role;
 use berth_domain::{Clock, Error, Team};
+use http_body_util::BodyExt;
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::json;
+use tower::ServiceExt;
+
+use crate::in_process;
 
 pub use routes::routes;
 
@@ -83,7 +89,21 @@ impl Issuer {
     /// # Errors
     /// When the endpoint is no loopback URL.
     pub fn authorizer(&self, clock: Clock) -> Result<Authorizer, String> {
-        Ok(Authorizer::new(self.settings()?, in_process::connector(routes(self.clone())), clock))
+        Ok(Authorizer::new(self.settings()?, self.connector(), clock))
+    }
+
+    /// A connector to the issuer's routes, so that the authorizer fetches keys as in AWS, but without a socket.
+    fn connector(&self) -> SharedHttpConnector {
+        let router = routes(self.clone());
+        in_process::connector(move |request| {
+            let router = router.clone();
+            async move {
+                let response = router.oneshot(request.map(Body::from)).await;
+                let (parts, body) = response.map_err(|error| ConnectorError::user(error.into()))?.into_parts();
+                let body = body.collect().await.map_err(|error| ConnectorError::io(error.into()))?.to_bytes();
+                Ok(http::Response::from_parts(parts, body))
+            }
+        })
     }
 
     /// The settings of an authorizer for this issuer's tokens.
