@@ -50,7 +50,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// A new account. It has only the default cluster; [`Account::resume`] adds the task definition `hello`.
+    /// A new account. It has only the default cluster; `resume` adds the task definition `hello`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
