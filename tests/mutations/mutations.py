@@ -1,17 +1,23 @@
-"""Deliberate mistakes, each behind a switch: what is wrong, which texts become which, and the tests that ought to see it
-(each entry of `filters` is one run; the next one is only made when the one before saw nothing).
+"""Deliberate mistakes, each behind a switch: what is wrong, which texts become which, and the tests that must see it.
+Each entry of `filters` is one run of the tests; the next run is only made when the one before saw nothing.
 
 `mutant("name")` is true in a run in which that mistake is switched on. All of them are in one build, so a text may be
-changed once only, and `MUTANT` says how a crate reaches the switch."""
+changed once only. `SWITCH` is added to berth-domain: other crates call `berth_domain::mutant`, the crate itself
+`crate::mutant`. A `const fn` cannot read the switch, so its mistake takes `const` away."""
 
-STEPS = "functions/worker/src/steps"
-RUN = "functions/worker/src/run.rs"
-RECORD = "functions/worker/src/record.rs"
-LIFE = "functions/domain/src/environment/life.rs"
+WORKER = "functions/worker/src"
+STEPS = f"{WORKER}/steps"
+STEP_RUN = f"{WORKER}/step_run.rs"
+RECORD = f"{WORKER}/record.rs"
+DOMAIN = "functions/domain/src"
+WORKFLOW = f"{DOMAIN}/environment/workflow.rs"
+LIFECYCLE = f"{DOMAIN}/environment/lifecycle.rs"
+STEP = f"{DOMAIN}/step.rs"
+PLAN = f"{DOMAIN}/plan.rs"
 CHANGE = "functions/aws/src/store/change.rs"
-STEP = "functions/domain/src/step.rs"
-SWEEP = "functions/janitor/src/sweep.rs"
-AUDIT = "functions/janitor/src/audit.rs"
+PROBER = "functions/aws/src/prober.rs"
+AUDIT = "functions/app/src/audit.rs"
+RECOVER = "functions/app/src/recover.rs"
 
 # The switch itself, appended to functions/domain/src/lib.rs.
 SWITCH = '''
@@ -29,8 +35,8 @@ MUTATIONS = [
         "changes": [
             (
                 f"{STEPS}/mod.rs",
-                "Step::UndoTargetGroup => target_group::undo(context, environment).await,",
-                'Step::UndoTargetGroup if berth_domain::mutant("undo-skipped") => {\n            context.absent(environment, ResourceKind::TargetGroup).await?;\n            Ok(Progress::Ready)\n        }\n        Step::UndoTargetGroup => target_group::undo(context, environment).await,',
+                "Step::UndoTargetGroup => target_group::undo(run).await,",
+                'Step::UndoTargetGroup if berth_domain::mutant("undo-skipped") => {\n                run.ledger().close(berth_domain::ResourceKind::TargetGroup).await?;\n                Ok(Progress::Done)\n            }\n            Step::UndoTargetGroup => target_group::undo(run).await,',
             ),
         ],
         "filters": ["faults::undos"],
@@ -41,30 +47,30 @@ MUTATIONS = [
         "changes": [
             (
                 f"{STEPS}/vpc_link.rs",
-                "let link = match context.resources.vpc_links_find(environment).await?.into_iter().next() {",
-                'let looked = context.resources.vpc_links_find(environment).await?.into_iter().next();\n    let link = match looked.filter(|_| !berth_domain::mutant("no-look-before-create")) {',
+                "let link = match aws.vpc_links_find(&run.environment.id).await?.into_iter().next() {",
+                'let looked = aws.vpc_links_find(&run.environment.id).await?.into_iter().next();\n    let link = match looked.filter(|_| !berth_domain::mutant("no-look-before-create")) {',
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_that_loses"],
     },
     {
-        "name": "no-settle-window",
+        "name": "no-consistency-window",
         "what": "a creation whose reply was lost is not given time to show",
         "changes": [
             (
-                f"{STEPS}/mod.rs",
-                "let left = SETTLING.checked_sub(",
-                'let settling = if berth_domain::mutant("no-settle-window") { Duration::ZERO } else { SETTLING };\n    let left = settling.checked_sub(',
+                STEP_RUN,
+                "let left = CONSISTENCY_WINDOW.checked_sub(",
+                'let window = if berth_domain::mutant("no-consistency-window") { Duration::ZERO } else { CONSISTENCY_WINDOW };\n        let left = window.checked_sub(',
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_with_any_change_slower", "random_histories"],
     },
     {
         "name": "no-lease",
-        "what": "an operation is taken up at once, while a call of its old execution may still be running",
+        "what": "an operation is recovered at once, while a call of its old execution may still be running",
         "changes": [
             (
-                LIFE,
+                LIFECYCLE,
                 "let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.recoveries.saturating_sub(1));",
                 'let wait = clock.limit(CALL_LIMIT) * 2_u32.pow(self.operation.recoveries.saturating_sub(1));\n        let wait = if crate::mutant("no-lease") { std::time::Duration::ZERO } else { wait };',
             ),
@@ -77,13 +83,13 @@ MUTATIONS = [
         "changes": [
             (
                 f"{STEPS}/rest_api.rs",
-                "            context.found(environment, KIND, &api, None).await?;\n            api\n",
-                '            if !berth_domain::mutant("id-not-recorded") {\n                context.found(environment, KIND, &api, None).await?;\n            }\n            api\n',
+                "            ledger.record_id(KIND, &api, None).await?;\n            api\n",
+                '            if !berth_domain::mutant("id-not-recorded") {\n                ledger.record_id(KIND, &api, None).await?;\n            }\n            api\n',
             ),
             (
                 f"{STEPS}/rest_api.rs",
-                "    context.resources.rest_api_route(&api, dns_name).await?;\n",
-                '    context.resources.rest_api_route(&api, dns_name).await?;\n    if berth_domain::mutant("id-not-recorded") {\n        context.found(environment, KIND, &api, None).await?;\n    }\n',
+                "    aws.rest_api_route(&api, dns_name).await?;\n",
+                '    aws.rest_api_route(&api, dns_name).await?;\n    if berth_domain::mutant("id-not-recorded") {\n        run.ledger().record_id(KIND, &api, None).await?;\n    }\n',
             ),
         ],
         "filters": ["faults::crashes"],
@@ -93,21 +99,21 @@ MUTATIONS = [
         "what": "a creation is not announced in the record",
         "changes": [
             (
-                "functions/worker/src/context.rs",
-                "            environment.resources.announce(kind, now);\n",
-                '            if !berth_domain::mutant("not-announced") {\n                environment.resources.announce(kind, now);\n            }\n',
+                WORKFLOW,
+                "        self.ledger.announce(kind, now);\n",
+                '        if !crate::mutant("not-announced") {\n            self.ledger.announce(kind, now);\n        }\n',
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_denied_any_call_after"],
     },
     {
         "name": "no-fence",
-        "what": "whoever has looked may create, whatever has happened to the entry since",
+        "what": "a call may create although the entry has changed since it looked",
         "changes": [
             (
-                "functions/worker/src/context.rs",
-                "if environment.must_stop(&seen.operation.id) || environment.resources.get(kind) != seen.resources.get(kind)",
-                'if environment.must_stop(&seen.operation.id) || (environment.resources.get(kind) != seen.resources.get(kind) && !berth_domain::mutant("no-fence"))',
+                WORKFLOW,
+                "if self.must_stop(operation) || self.ledger.get(kind) != seen {",
+                'if self.must_stop(operation) || (self.ledger.get(kind) != seen && !crate::mutant("no-fence")) {',
             ),
         ],
         "filters": ["faults::every_step_twice"],
@@ -117,33 +123,57 @@ MUTATIONS = [
         "what": "a step that goes forward does not look whether it has to stop",
         "changes": [
             (
-                RUN,
-                "        if environment.must_stop(&identity.operation) {\n            return Ok(Outcome::Stop);\n        }\n        let result = match",
-                '        if environment.must_stop(&identity.operation) && !berth_domain::mutant("no-stop") {\n            return Ok(Outcome::Stop);\n        }\n        let result = match',
+                STEP_RUN,
+                "if !run.environment.may_act(&identity.operation, step.direction()) {",
+                'let goes_on = step.direction() == Direction::Forward && berth_domain::mutant("no-stop");\n            if !goes_on && !run.environment.may_act(&identity.operation, step.direction()) {',
             ),
         ],
         "filters": ["faults::arrivals::a_delete_at_any_state_of_a_provisioning"],
     },
     {
+        "name": "stale-removes",
+        "what": "a call may remove when its operation is current or the environment is deleting, not only when both hold",
+        "changes": [
+            (
+                WORKFLOW,
+                "self.operation.id == *operation && self.status == Status::Deleting",
+                'if crate::mutant("stale-removes") {\n            return self.operation.id == *operation || self.status == Status::Deleting;\n        }\n        self.operation.id == *operation && self.status == Status::Deleting',
+            ),
+        ],
+        "filters": ["faults::stale_calls"],
+    },
+    {
         "name": "ready-unproven",
-        "what": "EnsureReachable is done when anybody answers, the gateway too",
+        "what": "EnsureReachable is done when the gateway answers in the service's place",
         "changes": [
             (
                 f"{STEPS}/reachable.rs",
-                "        Answer::Service { status, .. } if status < 500 => return Ok(Progress::Ready),",
-                '        Answer::Service { .. } | Answer::Gateway { .. } if berth_domain::mutant("ready-unproven") => {\n            return Ok(Progress::Ready);\n        }\n        Answer::Service { status, .. } if status < 500 => return Ok(Progress::Ready),',
+                'context.prober.probe(&format!("{url}{}", spec.health_check.path)).await? {\n',
+                'context.prober.probe(&format!("{url}{}", spec.health_check.path)).await? {\n        ProbeResult::Service { .. } | ProbeResult::Gateway { .. } if berth_domain::mutant("ready-unproven") => {\n            return Ok(Progress::Done);\n        }\n',
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_throttled", "workflow::provision", "random_histories"],
+    },
+    {
+        "name": "ready-at-500",
+        "what": "a service that answers 500 counts as ready",
+        "changes": [
+            (
+                f"{STEPS}/reachable.rs",
+                "ProbeResult::Service { status, .. } if status < 500 =>",
+                'ProbeResult::Service { status, .. } if status < 500 + u16::from(berth_domain::mutant("ready-at-500")) =>',
+            ),
+        ],
+        "filters": ["workflow::proof"],
     },
     {
         "name": "ready-anyway",
         "what": "MarkReady says ready although a failure or a delete has come meanwhile",
         "changes": [
             (
-                RECORD,
-                "        if environment.must_stop(&identity.operation) {\n            return Ok(());\n        }\n        environment.become_status(Status::Ready)",
-                '        if environment.must_stop(&identity.operation) {\n            if berth_domain::mutant("ready-anyway") {\n                environment.status = Status::Ready;\n            }\n            return Ok(());\n        }\n        environment.become_status(Status::Ready)',
+                WORKFLOW,
+                "        if self.must_stop(operation) {\n            return Ok(());\n        }\n        self.become_status(Status::Ready)",
+                '        if self.must_stop(operation) {\n            if crate::mutant("ready-anyway") {\n                self.status = Status::Ready;\n            }\n            return Ok(());\n        }\n        self.become_status(Status::Ready)',
             ),
         ],
         "filters": ["faults::arrivals"],
@@ -153,9 +183,9 @@ MUTATIONS = [
         "what": "a removal that left something behind ends as if it had not",
         "changes": [
             (
-                LIFE,
-                "        if self.resources.left().next().is_some() {\n            let again",
-                '        if self.resources.left().next().is_some() && !crate::mutant("removal-always-well") {\n            let again',
+                WORKFLOW,
+                "        if self.ledger.left().next().is_some() {\n            let wait",
+                '        if self.ledger.left().next().is_some() && !crate::mutant("removal-always-well") {\n            let wait',
             ),
         ],
         "filters": ["faults::undos"],
@@ -166,51 +196,76 @@ MUTATIONS = [
         "changes": [
             (
                 STEP,
-                "            Self::UndoVpcLink => &[ResourceKind::RestApi],",
-                '            _ if crate::mutant("needs-nothing-gone") => &[],\n            Self::UndoVpcLink => &[ResourceKind::RestApi],',
+                "    pub const fn waits_for(self) -> &'static [ResourceKind] {\n        self.row().waits_for\n",
+                '    pub fn waits_for(self) -> &\'static [ResourceKind] {\n        if crate::mutant("needs-nothing-gone") {\n            return &[];\n        }\n        self.row().waits_for\n',
             ),
         ],
         "filters": ["faults::undos", "random_histories"],
     },
     {
+        "name": "load-balancer-first",
+        "what": "a removal's plan deletes the load balancer before the VPC link that uses it",
+        "changes": [
+            (
+                PLAN,
+                "/// The plan of an operation of `kind` for an environment with `topology`.\n#[must_use]\npub const fn for_topology(",
+                'const LOAD_BALANCER_FIRST: Plan = Plan(&[Part::SideBySide(&[\n    Branch { name: "GatewayRemoval", steps: &[Step::UndoRestApi, Step::UndoLoadBalancer, Step::UndoVpcLink] },\n    Branch { name: "ServiceRemoval", steps: &[Step::UndoService, Step::UndoListener, Step::UndoTargetGroup] },\n])]);\n\n/// The plan of an operation of `kind` for an environment with `topology`.\n#[must_use]\npub fn for_topology(',
+            ),
+            (
+                PLAN,
+                "        (Kind::Delete, Topology::Dedicated) => DELETE_DEDICATED,",
+                '        (Kind::Delete, Topology::Dedicated) if crate::mutant("load-balancer-first") => LOAD_BALANCER_FIRST,\n        (Kind::Delete, Topology::Dedicated) => DELETE_DEDICATED,',
+            ),
+        ],
+        "filters": ["contract"],
+    },
+    {
         "name": "last-writer-wins",
-        "what": "a record is written although another write came between",
+        "what": "a record is written over another write",
         "changes": [
             (
                 CHANGE,
                 'const UNCHANGED: &str = "version = :expected";',
                 'let unchanged = if berth_domain::mutant("last-writer-wins") {\n            "version = :expected OR attribute_exists(pk)"\n        } else {\n            "version = :expected"\n        };',
             ),
-            (CHANGE, "put.condition_expression(UNCHANGED)", "put.condition_expression(unchanged)"),
-            (CHANGE, "            .condition_expression(UNCHANGED)", "            .condition_expression(unchanged)"),
+            (
+                CHANGE,
+                "put.condition_expression(UNCHANGED)",
+                "put.condition_expression(unchanged)",
+            ),
+            (
+                CHANGE,
+                "            .condition_expression(UNCHANGED)",
+                "            .condition_expression(unchanged)",
+            ),
         ],
         "filters": ["workflow::provision", "faults::every_step_twice", "random_histories"],
     },
     {
-        "name": "no-turn",
-        "what": "paced operations do not wait for their turn",
+        "name": "no-slot",
+        "what": "operations whose rate the account shares do not wait for their slot",
         "changes": [
             (
-                f"{STEPS}/mod.rs",
-                "    let Some(rate_limit) = RateLimit::of(step) else { return Ok(None) };\n",
-                '    let Some(rate_limit) = RateLimit::of(step).filter(|_| !berth_domain::mutant("no-turn")) else { return Ok(None) };\n',
+                STEP_RUN,
+                "let Some(rate_limit) = self.step.rate_limit() else { return Ok(None) };\n",
+                'let rate_limit = self.step.rate_limit().filter(|_| !berth_domain::mutant("no-slot"));\n        let Some(rate_limit) = rate_limit else { return Ok(None) };\n',
             ),
         ],
         "filters": ["workflow::pacing"],
     },
     {
-        "name": "nobody-takes-up",
+        "name": "no-recovery",
         "what": "the janitor leaves operations alone whose execution has ended",
         "changes": [
             (
-                SWEEP,
-                "        if environment.status.is_moving() {\n            self.operations.run",
-                '        if environment.status.is_moving() && !berth_domain::mutant("nobody-takes-up") {\n            self.operations.run',
+                RECOVER,
+                "        if environment.status().is_moving() {\n            self.ensure_execution",
+                '        if environment.status().is_moving() && !berth_domain::mutant("no-recovery") {\n            self.ensure_execution',
             ),
             (
-                SWEEP,
-                "if environment.operation.id == identity.operation && environment.status.is_moving() {",
-                'if environment.operation.id == identity.operation\n            && environment.status.is_moving()\n            && !berth_domain::mutant("nobody-takes-up")\n        {',
+                RECOVER,
+                "if environment.is_under_way(&identity.operation) {",
+                'if environment.is_under_way(&identity.operation) && !berth_domain::mutant("no-recovery") {',
             ),
         ],
         "filters": ["workflow::janitor"],
@@ -221,8 +276,8 @@ MUTATIONS = [
         "changes": [
             (
                 RECORD,
-                "let evidence = evidence::gather(context, &environment, caught.step).await;",
-                'let of = if berth_domain::mutant("evidence-too-late") { Step::MarkGone } else { caught.step };\n    let evidence = evidence::gather(context, &environment, of).await;',
+                "let evidence = evidence::collect(context, &environment, caught.step).await;",
+                'let of = if berth_domain::mutant("evidence-too-late") { berth_domain::Step::MarkGone } else { caught.step };\n    let evidence = evidence::collect(context, &environment, of).await;',
             ),
         ],
         "filters": ["workflow::failure"],
@@ -232,9 +287,9 @@ MUTATIONS = [
         "what": "every service is created with the same client token",
         "changes": [
             (
-                "functions/aws/src/resources/service.rs",
-                '.client_token(format!("{}-{}", environment.id.bare(), environment.attempt))',
-                '.client_token(if berth_domain::mutant("one-client-token") {\n                "berth".to_owned()\n            } else {\n                format!("{}-{}", environment.id.bare(), environment.attempt)\n            })',
+                f"{STEPS}/service.rs",
+                'let client_token = format!("{}-{}", run.environment.id.bare(), run.environment.attempt());',
+                'let client_token = if berth_domain::mutant("one-client-token") {\n            "berth".to_owned()\n        } else {\n            format!("{}-{}", run.environment.id.bare(), run.environment.attempt())\n        };',
             ),
         ],
         "filters": ["workflow::provision"],
@@ -244,21 +299,21 @@ MUTATIONS = [
         "what": "BeginRemoval unwinds an operation that has ended",
         "changes": [
             (
-                RECORD,
-                "if environment.operation.id != identity.operation || !environment.status.is_moving() {\n            return Ok(());",
-                'if environment.operation.id != identity.operation\n            || (!environment.status.is_moving() && !berth_domain::mutant("ended-is-unwound"))\n        {\n            return Ok(());',
+                WORKFLOW,
+                "        if !self.is_under_way(operation) {\n            return Ok(());\n        }\n        if self.failure.is_none()",
+                '        let may_begin = self.status.is_moving() || crate::mutant("ended-is-unwound");\n        if self.operation.id != *operation || !may_begin {\n            return Ok(());\n        }\n        if self.failure.is_none()',
             ),
         ],
         "filters": ["faults::interrupted::an_operation_that_has_ended"],
     },
     {
         "name": "nothing-reopened",
-        "what": "a removal that is tried again does not look once more for what was announced and never found",
+        "what": "a removal that is retried does not look again for what was announced and never found",
         "changes": [
             (
-                LIFE,
-                "        self.resources.reopen(now);\n",
-                '        if !crate::mutant("nothing-reopened") {\n            self.resources.reopen(now);\n        }\n',
+                LIFECYCLE,
+                "        self.ledger.reopen(now);\n",
+                '        if !crate::mutant("nothing-reopened") {\n            self.ledger.reopen(now);\n        }\n',
             ),
         ],
         "filters": ["faults::undos::what_turns_up"],
@@ -268,72 +323,84 @@ MUTATIONS = [
         "what": "UndoService takes an earlier attempt's INACTIVE service for its own",
         "changes": [
             (
-                "functions/worker/src/steps/service.rs",
-                "        _ => {\n            if let Some(waiting) = may_turn_up(context, environment, kind) {",
-                '        gone => {\n            let gone = gone.is_some() && berth_domain::mutant("inactive-is-gone");\n            if let Some(waiting) = may_turn_up(context, environment, kind).filter(|_| !gone) {',
+                f"{STEPS}/service.rs",
+                "        _ => run.close_unless_late(KIND).await,",
+                '        Some(_) if berth_domain::mutant("inactive-is-gone") => {\n            run.ledger().close(KIND).await?;\n            Ok(Progress::Done)\n        }\n        _ => run.close_unless_late(KIND).await,',
             ),
         ],
         "filters": ["faults::undos::an_earlier_attempts"],
     },
     {
-        "name": "throttled-settles",
-        "what": "a throttled creation waits for what may turn up",
+        "name": "throttled-waits",
+        "what": "a throttled creation waits for a late creation",
         "changes": [
             (
-                f"{STEPS}/mod.rs",
+                STEP_RUN,
                 ".filter(|resource| !resource.refused)?;",
-                '.filter(|resource| !resource.refused || berth_domain::mutant("throttled-settles"))?;',
+                '.filter(|resource| {\n            !resource.refused || berth_domain::mutant("throttled-waits")\n        })?;',
             ),
         ],
         "filters": ["workflow::pacing::a_creation"],
     },
     {
-        "name": "used-up-adds",
-        "what": "every throttled call moves the queue by a turn",
+        "name": "exhausted-adds",
+        "what": "every throttled call moves the queue by a slot",
         "changes": [
             (
-                RUN,
-                "        context.store.bucket_exhausted(rate_limit).await?;\n",
-                '        if berth_domain::mutant("used-up-adds") {\n            context.store.slot_reserve(rate_limit).await?;\n        }\n        context.store.bucket_exhausted(rate_limit).await?;\n',
+                STEP_RUN,
+                "                    self.context.store.bucket_exhausted(rate_limit).await?;\n",
+                '                    if berth_domain::mutant("exhausted-adds") {\n                        self.context.store.slot_reserve(rate_limit).await?;\n                    }\n                    self.context.store.bucket_exhausted(rate_limit).await?;\n',
             ),
         ],
         "filters": ["workflow::pacing::throttled_calls"],
     },
     {
-        "name": "taken-up-stays",
-        "what": "how often a provisioning was cut off counts for its removal too",
+        "name": "recoveries-stay",
+        "what": "the recoveries of a provisioning count for its removal too",
         "changes": [
             (
-                LIFE,
+                LIFECYCLE,
                 "                self.operation.recoveries = 0;\n                self.become_status(Status::Deleting)",
-                '                if !crate::mutant("taken-up-stays") {\n                    self.operation.recoveries = 0;\n                }\n                self.become_status(Status::Deleting)',
+                '                if !crate::mutant("recoveries-stay") {\n                    self.operation.recoveries = 0;\n                }\n                self.become_status(Status::Deleting)',
             ),
         ],
         "filters": ["workflow::janitor::a_removal_is_taken_up"],
     },
     {
         "name": "undos-unlisted",
-        "what": "a removal that was cut off before its first step ends without a word on its undo steps",
+        "what": "a removal that was interrupted before its first step ends without a word on its undo steps",
         "changes": [
             (
-                LIFE,
-                "if self.resources.left().next().is_some() {\n                    self.begin_removal",
-                'if self.resources.left().next().is_some() && !crate::mutant("undos-unlisted") {\n                    self.begin_removal',
+                LIFECYCLE,
+                "if self.ledger.left().next().is_some() {\n                    self.list_removal",
+                'if self.ledger.left().next().is_some() && !crate::mutant("undos-unlisted") {\n                    self.list_removal',
             ),
         ],
         "filters": ["workflow::janitor::a_removal_that_is_cut_off"],
     },
     {
         "name": "begun-again",
-        "what": "a Begin that is made again puts progress back",
+        "what": "a Begin that is called again puts progress back",
         "changes": [
             (
-                RECORD,
-                "if begun.is_none_or(|moment| context.clock.is_over(moment, CALL_LIMIT * 2)) {",
-                'if begun.is_none_or(|moment| {\n                context.clock.is_over(moment, CALL_LIMIT * 2) || berth_domain::mutant("begun-again")\n            }) {',
+                WORKFLOW,
+                "if started.is_none_or(|at| clock.limit_passed(at, CALL_LIMIT * 2)) {",
+                'if started.is_none_or(|at| clock.limit_passed(at, CALL_LIMIT * 2) || crate::mutant("begun-again")) {',
             ),
         ],
         "filters": ["faults::interrupted::a_begin_that"],
+    },
+    {
+        "name": "error-without-body",
+        "what": "the prober keeps no body of a 500",
+        "changes": [
+            (
+                PROBER,
+                "None if status >= 500 => ",
+                'None if status > 500 || (status == 500 && !berth_domain::mutant("error-without-body")) => ',
+            ),
+        ],
+        "filters": ["workflow::proof"],
     },
     {
         "name": "apis-at-once",
@@ -353,8 +420,8 @@ MUTATIONS = [
         "changes": [
             (
                 AUDIT,
-                "        finding.slot_at = None;\n        finding.remove_after = self.clock.stamp();\n",
-                '        if !berth_domain::mutant("refused-first") {\n            finding.slot_at = None;\n            finding.remove_after = self.clock.stamp();\n        }\n',
+                "        finding.slot_at = None;\n        finding.remove_after = self.clock.now_ms();\n",
+                '        if !berth_domain::mutant("refused-first") {\n            finding.slot_at = None;\n            finding.remove_after = self.clock.now_ms();\n        }\n',
             ),
         ],
         "filters": ["workflow::audit::an_orphaned"],
@@ -365,8 +432,8 @@ MUTATIONS = [
         "changes": [
             (
                 AUDIT,
-                "note(kind, self.resources.stage_exists(api, &environment.spec.api.stage).await?);",
-                'let is_there = self.resources.stage_exists(api, &environment.spec.api.stage).await?;\n            note(kind, is_there || berth_domain::mutant("stage-unseen"));',
+                "note(kind, self.aws.stage_exists(api, &environment.spec.api.stage).await?);",
+                'let is_there = self.aws.stage_exists(api, &environment.spec.api.stage).await?;\n            note(kind, is_there || berth_domain::mutant("stage-unseen"));',
             ),
         ],
         "filters": ["workflow::audit::a_listener_or_stage"],
@@ -385,7 +452,7 @@ MUTATIONS = [
     },
     {
         "name": "late-explained",
-        "what": "what is recorded explains a resource also of an environment that is deleted",
+        "what": "a recorded id explains a resource also of an environment that is deleted",
         "changes": [
             (
                 AUDIT,
