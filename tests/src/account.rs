@@ -4,6 +4,7 @@ use berth_aws::Clients;
 use berth_domain::Clock;
 use berth_local::endpoint::Endpoint;
 use berth_local::endpoint::sdk;
+use berth_local::faults::{Fault, Faults};
 use berth_local::stand_in::dynamo::Dynamo;
 use berth_local::stand_in::net::Net;
 use berth_local::stand_in::profile::Profile;
@@ -73,6 +74,17 @@ impl Account {
         let endpoint = Endpoint::new(cloud.clone(), Dynamo::memory().expect("SQLite in memory"), states.clone());
         let config = berth_aws::config::through(sdk::connector(&endpoint), sdk::credentials(), REGION);
         Self { clock, cloud, endpoint, states, clients: Clients::trying_once(&config) }
+    }
+
+    /// The faults at its endpoint.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        self.endpoint.faults()
+    }
+
+    /// On the `nth` call of `operation` from now on (1 is the next), `fault` comes. See [`Faults::script`].
+    pub fn fault(&self, operation: &str, nth: u64, fault: Fault) {
+        self.faults().script(operation, nth, fault);
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use berth_domain::Step;
+use berth_domain::operation::{Identity, Outcome, StepInput};
 use berth_local::step_functions::{FunctionError, FunctionReply, Invocation, Invoke};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -114,6 +116,14 @@ impl World {
             };
             around(Call { step, nth, invocation }, Arc::clone(&worker))
         }));
+    }
+
+    /// Calls the worker for `step` of the operation `identity`, as a late call of an execution would.
+    pub async fn call_worker(&self, step: Step, identity: &Identity) -> Outcome {
+        let input = StepInput { step, identity: identity.clone(), caught: None };
+        let payload = serde_json::to_value(input).expect("a payload");
+        let reply = (self.worker)(Invocation { function: "worker".to_owned(), payload }).await;
+        serde_json::from_value(reply.expect("an outcome")).expect("an outcome")
     }
 
     /// From now on nothing is between Step Functions and the worker.

@@ -17,8 +17,8 @@ pub enum Answer {
     Sends(u16, String),
     /// A redirect to this URL.
     Redirects(&'static str),
-    /// Nothing: nobody listens.
-    Nobody,
+    /// Nothing: the connection is refused.
+    Nothing,
     /// The answer, so much later.
     Late(Duration, Box<Answer>),
 }
@@ -30,6 +30,7 @@ pub struct Documents(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     answers: BTreeMap<String, Answer>,
+    others: Option<Answer>,
     asked: Vec<String>,
 }
 
@@ -61,6 +62,11 @@ impl Documents {
         self.state().answers.insert(url.to_owned(), answer);
     }
 
+    /// From now on every URL that has no document answers like this.
+    pub fn set_others(&self, answer: Answer) {
+        self.state().others = Some(answer);
+    }
+
     /// From now on every document comes so much later.
     pub fn delay(&self, by: Duration) {
         for answer in self.state().answers.values_mut() {
@@ -68,9 +74,9 @@ impl Documents {
         }
     }
 
-    /// From now on nobody answers.
+    /// From now on every connection is refused.
     pub fn go_down(&self) {
-        self.state().answers.values_mut().for_each(|answer| *answer = Answer::Nobody);
+        self.state().answers.values_mut().for_each(|answer| *answer = Answer::Nothing);
     }
 
     /// The URLs that were asked for since this was last called.
@@ -106,7 +112,8 @@ impl HttpConnector for Documents {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let url = request.uri().to_owned();
         let mut state = self.state();
-        let answer = state.answers.get(&url).cloned().unwrap_or(Answer::Sends(404, "no such page".to_owned()));
+        let answer = state.answers.get(&url).or(state.others.as_ref()).cloned();
+        let answer = answer.unwrap_or(Answer::Sends(404, "no such page".to_owned()));
         state.asked.push(url);
         HttpConnectorFuture::new(give(answer))
     }
@@ -121,7 +128,7 @@ async fn give(mut answer: Answer) -> Result<HttpResponse, ConnectorError> {
     let response = match answer {
         Answer::Sends(status, body) => response.status(status).body(SdkBody::from(body)),
         Answer::Redirects(url) => response.status(302).header("location", url).body(SdkBody::empty()),
-        Answer::Nobody | Answer::Late(..) => return Err(ConnectorError::io("connection refused".into())),
+        Answer::Nothing | Answer::Late(..) => return Err(ConnectorError::io("connection refused".into())),
     };
     Ok(HttpResponse::try_from(response.expect("a response")).expect("a response"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use berth_local::endpoint::services::service_of;
-use berth_local::faults::Fault;
+use berth_local::faults::{Fault, Faults};
 use berth_local::stand_in::service::AwsService;
 use http::Method;
 use serde_json::Value;
@@ -132,11 +132,11 @@ impl Story {
     /// Every call in this story, counted for each operation.
     async fn journal(self) -> Vec<(String, u64)> {
         let (world, id) = self.world().await;
-        world.system.endpoint.faults().record();
-        let before = world.system.endpoint.faults().journal().len();
+        world.faults().record();
+        let before = world.faults().journal().len();
         let id = self.begin(&world, id).await;
         assert_eq!(world.settled(&id).await["status"], self.end());
-        let journal = world.system.endpoint.faults().journal().split_off(before);
+        let journal = world.faults().journal().split_off(before);
         let mut counts = BTreeMap::<String, u64>::new();
         let counted = journal.into_iter().map(|(operation, _)| {
             let count = counts.entry(operation.clone()).or_default();
@@ -165,11 +165,11 @@ impl Story {
         for (operation, nth) in calls {
             let (world, id) = self.world().await;
             let observer = Observer::watch(&world, &["demo"], LOOKS);
-            world.system.endpoint.faults().script(&operation, nth, fault(&operation));
+            world.fault(&operation, nth, fault(&operation));
             let id = self.begin(&world, id).await;
             let environment = world.settled(&id).await;
             let mut here = Vec::new();
-            if !world.system.endpoint.faults().all_came() {
+            if !world.faults().all_came() {
                 here.push("was not called".to_owned());
             }
             here.extend(ended(&environment, ends));
@@ -229,15 +229,26 @@ fn action(operation: &str) -> &str {
 }
 
 impl World {
+    /// The faults at the AWS endpoint.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        self.system.endpoint.faults()
+    }
+
+    /// On the `nth` call of `operation` from now on (1 is the next), `fault` comes. See [`Faults::script`].
+    pub fn fault(&self, operation: &str, nth: u64, fault: Fault) {
+        self.faults().script(operation, nth, fault);
+    }
+
     /// The next call of `operation` is denied.
     pub fn deny(&self, operation: &str) {
-        self.system.endpoint.faults().script(operation, 1, denied(operation));
+        self.fault(operation, 1, denied(operation));
     }
 
     /// The next `times` calls of `operation` are throttled, as its service does.
     pub fn throttle(&self, operation: &str, times: u64) {
         for nth in 1..=times {
-            self.system.endpoint.faults().script(operation, nth, throttled(operation));
+            self.fault(operation, nth, throttled(operation));
         }
     }
 
@@ -247,7 +258,7 @@ impl World {
     /// When it is not called within an hour.
     pub async fn until_called(&self, operation: &str) {
         let began = self.system.clock.now();
-        while self.system.endpoint.faults().journal().iter().all(|(called, _)| called != operation) {
+        while self.faults().journal().iter().all(|(called, _)| called != operation) {
             assert!(self.system.clock.since(began) < Duration::from_secs(3600), "{operation} is never called");
             self.system.clock.sleep(Duration::from_secs(1)).await;
         }

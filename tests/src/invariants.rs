@@ -3,15 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use berth_domain::{Environment, Status};
+use berth_domain::{Environment, ResourceKind, Status};
 use http::Method;
 use serde_json::Value;
 
 use crate::tagged::Found;
 use crate::{Observer, World};
-
-/// How many kinds of resource an environment has.
-const KINDS: usize = 7;
 
 impl World {
     /// Everything that does not hold, all at once; empty when all is well. Nothing may be moving. What `observer` saw on
@@ -65,8 +62,9 @@ impl World {
                         wrong.push(format!("ready without its {}: {resource:?}", kind.as_str()));
                     }
                 }
-                if record.ledger().left().count() != KINDS {
-                    wrong.push(format!("ready with {} of {KINDS} resources", record.ledger().left().count()));
+                if record.ledger().left().count() != ResourceKind::ALL.len() {
+                    let (left, all) = (record.ledger().left().count(), ResourceKind::ALL.len());
+                    wrong.push(format!("ready with {left} of {all} resources"));
                 }
                 if !record.missing().is_empty() {
                     wrong.push(format!("ready, and said to miss {:?}", record.missing()));

@@ -9,9 +9,9 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use berth_authorizer::Authorizer;
 use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
 use berth_domain::Clock;
-use berth_domain::Team;
 use berth_domain::ids::IdGenerator;
 use berth_domain::token::Role;
+use berth_domain::{ResourceKind, Team};
 use berth_local::disk::Disk;
 use berth_local::embedded::{Embedded, Parts};
 use berth_local::events::Delivery;
@@ -63,6 +63,8 @@ pub struct WorldOptions {
     pub origin: Timestamp,
     /// How the events about ended executions arrive.
     pub delivery: Delivery,
+    /// How the worker sends its proving requests; `None`: to the endpoint, in process.
+    pub prober_through: Option<SharedHttpConnector>,
     /// How the authorizer reaches the issuer; `None`: its own routes.
     pub keys_through: Option<SharedHttpConnector>,
     /// The web page that may call the API from its browser.
@@ -79,6 +81,7 @@ impl Default for WorldOptions {
             disk: None,
             origin: Timestamp::constant(1_800_000_000, 0),
             delivery: Delivery::default(),
+            prober_through: None,
             keys_through: None,
             allowed_origin: None,
         }
@@ -87,13 +90,30 @@ impl Default for WorldOptions {
 
 /// What there is in the account, of what Berth makes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inventory(pub BTreeMap<&'static str, Vec<String>>);
+pub struct Inventory(BTreeMap<ResourceKind, Vec<String>>);
 
 impl Inventory {
-    /// How many of a kind.
+    /// The ARNs or ids of the resources of `kind`.
     #[must_use]
-    pub fn count(&self, kind: &str) -> usize {
-        self.0.get(kind).map_or(0, Vec::len)
+    pub fn ids(&self, kind: ResourceKind) -> &[String] {
+        self.0.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The number of resources of `kind`.
+    #[must_use]
+    pub fn count(&self, kind: ResourceKind) -> usize {
+        self.ids(kind).len()
+    }
+
+    /// The ARN or id of the only resource of `kind`.
+    ///
+    /// # Panics
+    /// When there is none, or more than one.
+    #[must_use]
+    pub fn one(&self, kind: ResourceKind) -> String {
+        let ids = self.ids(kind);
+        assert_eq!(ids.len(), 1, "{kind}: {self}");
+        ids[0].clone()
     }
 
     /// Whether there is nothing.
@@ -140,7 +160,7 @@ impl World {
             disk: options.disk,
             programs: BTreeMap::new(),
             stage_url: "http://{api}.execute-api.localhost/{stage}".to_owned(),
-            prober: None,
+            prober: options.prober_through,
             authorizer,
             allowed_origin: options.allowed_origin,
             ids: IdGenerator::counted(clock, options.seed),
@@ -351,12 +371,12 @@ impl World {
         let links = clients.apigateway.get_vpc_links().limit(500).send().await.expect("VPC links");
         let apis = clients.apigateway.get_rest_apis().limit(500).send().await.expect("REST APIs");
         Inventory(BTreeMap::from([
-            ("load balancer", load_balancers),
-            ("listener", listeners),
-            ("target group", groups.iter().map(|found| arns(found.target_group_arn())).collect()),
-            ("service", services),
-            ("VPC link", links.items().iter().map(|found| arns(found.id())).collect()),
-            ("REST API", apis.items().iter().map(|found| arns(found.id())).collect()),
+            (ResourceKind::LoadBalancer, load_balancers),
+            (ResourceKind::Listener, listeners),
+            (ResourceKind::TargetGroup, groups.iter().map(|found| arns(found.target_group_arn())).collect()),
+            (ResourceKind::Service, services),
+            (ResourceKind::VpcLink, links.items().iter().map(|found| arns(found.id())).collect()),
+            (ResourceKind::RestApi, apis.items().iter().map(|found| arns(found.id())).collect()),
         ]))
     }
 

@@ -14,9 +14,9 @@ use super::elb::{Elb, code};
 #[tokio::test(start_paused = true)]
 async fn a_load_balancer_or_link_comes_up_failed_when_it_is_told_to() {
     let elb = Elb::new();
-    let faults = elb.0.endpoint.faults();
+    let account = &elb.0;
     let why = "The address is already in use";
-    faults.script("elasticloadbalancing:CreateLoadBalancer", 1, Fault::ComesUpFailed(why.to_owned()));
+    account.fault("elasticloadbalancing:CreateLoadBalancer", 1, Fault::ComesUpFailed(why.to_owned()));
     let arn = elb.load_balancer("web").await.load_balancer_arn.unwrap();
     let describe = || elb.0.clients.elb.describe_load_balancers().load_balancer_arns(&arn).send();
     let state = describe().await.unwrap().load_balancers()[0].state().unwrap().clone();
@@ -28,7 +28,7 @@ async fn a_load_balancer_or_link_comes_up_failed_when_it_is_told_to() {
 
     let arn = elb.load_balancer("other").await.load_balancer_arn.unwrap();
     elb.wait(155).await;
-    faults.script("apigateway:CreateVpcLink", 1, Fault::ComesUpFailed("Internal failure".to_owned()));
+    account.fault("apigateway:CreateVpcLink", 1, Fault::ComesUpFailed("Internal failure".to_owned()));
     let gateway = &elb.0.clients.apigateway;
     let create = || gateway.create_vpc_link().name("x").target_arns(&arn).send();
     let (failing, second) = (create().await.unwrap().id.unwrap(), create().await.unwrap().id.unwrap());
@@ -39,15 +39,15 @@ async fn a_load_balancer_or_link_comes_up_failed_when_it_is_told_to() {
     };
     assert_eq!(status(&failing).await, ("FAILED".into(), "Internal failure".into()));
     assert_eq!(status(&second).await.0, "AVAILABLE", "a link that fails does not keep the load balancer");
-    assert!(faults.all_came());
-    assert_eq!(faults.log()[1], "apigateway:CreateVpcLink call 1: comes up failed, Internal failure");
+    assert!(account.faults().all_came());
+    assert_eq!(account.faults().log()[1], "apigateway:CreateVpcLink call 1: comes up failed, Internal failure");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_call_has_its_effect_though_the_caller_has_given_up() {
     let account = Account::new();
     let gateway = &account.clients.apigateway;
-    account.endpoint.faults().script("apigateway:CreateRestApi", 1, Fault::Slow(Duration::from_secs(25)));
+    account.fault("apigateway:CreateRestApi", 1, Fault::Slow(Duration::from_secs(25)));
     gateway.create_rest_api().name("x").send().await.expect_err("the client waits for 20 s");
     assert_eq!(gateway.get_rest_apis().send().await.unwrap().items().len(), 0);
     account.clock.sleep(Duration::from_secs(5)).await;
@@ -57,11 +57,7 @@ async fn a_slow_call_has_its_effect_though_the_caller_has_given_up() {
 #[tokio::test(start_paused = true)]
 async fn two_writes_that_meet_are_refused_as_concurrent() {
     let account = Account::new();
-    account.endpoint.faults().script(
-        "apigateway:CreateRestApi",
-        1,
-        Fault::Refuse(apigateway::concurrent_modification()),
-    );
+    account.fault("apigateway:CreateRestApi", 1, Fault::Refuse(apigateway::concurrent_modification()));
     let error = account.clients.apigateway.create_rest_api().name("x").send().await.expect_err("a conflict");
     assert_eq!(error.raw_response().unwrap().status().as_u16(), 409);
     let message = "Unable to complete operation due to concurrent modification. Please try again later.";
@@ -82,7 +78,7 @@ async fn a_hundred_calls(seed: u64) -> (Vec<String>, Vec<String>) {
         denied: each,
         ..Odds::default()
     };
-    account.endpoint.faults().chance(seed, Chance { resources: odds, ..Chance::default() });
+    account.faults().chance(seed, Chance { resources: odds, ..Chance::default() });
     let mut answers = Vec::new();
     for number in 0..50 {
         let create =
@@ -92,12 +88,12 @@ async fn a_hundred_calls(seed: u64) -> (Vec<String>, Vec<String>) {
         let created = account.clients.apigateway.create_vpc_link().name("x").target_arns("wrong").send().await;
         answers.push(created.map_or_else(|error| error.code().unwrap_or("no answer").to_owned(), |_| "ok".to_owned()));
     }
-    let log = account.endpoint.faults().log();
-    account.endpoint.faults().calm();
+    let log = account.faults().log();
+    account.faults().calm();
     for _ in 0..20 {
         account.clients.elb.describe_load_balancers().send().await.expect("all is calm");
     }
-    assert_eq!(account.endpoint.faults().log(), log);
+    assert_eq!(account.faults().log(), log);
     (answers, log)
 }
 
@@ -129,9 +125,9 @@ async fn chance_brings_every_fault_the_same_for_a_seed_and_none_once_it_is_calm(
 async fn what_chance_brings_to_functions_only_nobody_else_meets() {
     let account = Account::new();
     let odds = Odds { throttled: 1.0, ..Odds::default() };
-    account.endpoint.faults().chance(1, Chance { resources: odds, records: odds, functions_only: true });
+    account.faults().chance(1, Chance { resources: odds, records: odds, functions_only: true });
     account.clients.elb.describe_load_balancers().send().await.expect("no function calls here");
-    account.endpoint.faults().chance(1, Chance { resources: odds, records: odds, functions_only: false });
+    account.faults().chance(1, Chance { resources: odds, records: odds, functions_only: false });
     assert_eq!(code(account.clients.elb.describe_load_balancers().send().await), "Throttling");
 }
 
@@ -139,20 +135,20 @@ async fn what_chance_brings_to_functions_only_nobody_else_meets() {
 async fn a_worker_that_ends_at_a_call_is_called_again() {
     for fault in [Fault::Kill, Fault::KillBefore, Fault::Exit] {
         let world = World::new().await;
-        world.system.endpoint.faults().script("apigateway:CreateVpcLink", 1, fault.clone());
+        world.fault("apigateway:CreateVpcLink", 1, fault.clone());
         let id = world.create("killed", "hello").await;
         let environment = world.settled(&id).await;
         assert_eq!(environment["status"], "ready", "{fault}: {environment:#}");
         assert!(world.inventory().await.is_each(1));
-        let calls = world.system.endpoint.faults().calls_of_functions();
+        let calls = world.faults().calls_of_functions();
         assert!(calls > 40, "{calls}");
 
         // Whatever the call: here the tenth from now on of all that functions make.
-        world.system.endpoint.faults().script_for_functions(10, fault.clone());
+        world.faults().script_for_functions(10, fault.clone());
         world.delete(&id).await;
         assert_eq!(world.settled(&id).await["status"], "deleted", "{fault}");
-        assert!(world.system.endpoint.faults().all_came());
-        assert_eq!(world.system.endpoint.faults().log().len(), 2);
+        assert!(world.faults().all_came());
+        assert_eq!(world.faults().log().len(), 2);
     }
 }
 
@@ -163,7 +159,7 @@ async fn a_caller_that_is_no_function_survives_what_would_kill_one() {
     let create =
         |name: &str| elb.create_load_balancer().name(name).r#type("network".into()).subnets(SUBNETS[0].0).send();
     for (fault, name, there) in [(Fault::KillBefore, "web", 0), (Fault::Kill, "web", 1), (Fault::Exit, "other", 2)] {
-        account.endpoint.faults().script("elasticloadbalancing:CreateLoadBalancer", 1, fault);
+        account.fault("elasticloadbalancing:CreateLoadBalancer", 1, fault);
         create(name).await.expect_err("no reply");
         assert_eq!(elb.describe_load_balancers().send().await.unwrap().load_balancers().len(), there);
     }

@@ -140,7 +140,7 @@ async fn nobody_gets_past_any_route_without_a_token_that_vouches_for_a_team() {
     let id = world.create("guarded", "hello").await;
     world.settled(&id).await;
     let before = world.get(&id).await;
-    world.system.endpoint.faults().record();
+    world.faults().record();
     let bad = bad_headers(&world);
     let routes = routes(&world, &id).await;
     assert!(routes.len() >= 4, "{routes:?}");
@@ -162,7 +162,7 @@ async fn nobody_gets_past_any_route_without_a_token_that_vouches_for_a_team() {
             }
         }
     }
-    assert_eq!(world.system.endpoint.faults().journal(), [], "AWS is never asked on behalf of nobody");
+    assert_eq!(world.faults().journal(), [], "AWS is never asked on behalf of nobody");
     assert_eq!(world.get(&id).await, before);
 }
 

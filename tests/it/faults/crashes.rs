@@ -60,10 +60,9 @@ async fn a_worker_gone_after_taking_any_turn_is_followed_by_another_that_takes_o
 #[tokio::test(start_paused = true)]
 async fn the_id_of_a_rest_api_is_in_the_record_before_anything_is_made_in_it() {
     let (world, id) = Story::Provision.world().await;
-    let faults = world.system.endpoint.faults();
-    faults.record();
+    world.faults().record();
     // The first thing that is asked of a new API.
-    faults.script("apigateway:GetResources", 1, Fault::Slow(Duration::from_secs(10)));
+    world.fault("apigateway:GetResources", 1, Fault::Slow(Duration::from_secs(10)));
     let id = Story::Provision.begin(&world, id).await;
     world.until_called("apigateway:GetResources").await;
     let environment = world.get(&id).await;

@@ -6,4 +6,5 @@ mod crashes;
 mod every_call;
 mod every_step_twice;
 mod interrupted;
+mod stale_calls;
 mod undos;

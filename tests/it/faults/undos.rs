@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use berth_domain::ResourceKind;
 use berth_domain::rate_limit::RateLimit;
 use berth_local::faults::Fault;
 use berth_local::stand_in::profile::Profile;
@@ -109,7 +110,7 @@ async fn an_undo_that_is_throttled_until_its_limit_is_named_and_tried_again_by_i
     world.system.clock.sleep(Duration::from_secs(400)).await;
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "deleted", "{environment:#}");
-    assert!(world.system.endpoint.faults().all_came() && world.inventory().await.is_empty());
+    assert!(world.faults().all_came() && world.inventory().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +126,7 @@ async fn what_was_made_without_a_reply_is_named_by_the_receipt() {
     ];
     for (operation, resource) in creations {
         let (world, id) = Story::Provision.world().await;
-        world.system.endpoint.faults().script(operation, 1, denied_after(operation));
+        world.fault(operation, 1, denied_after(operation));
         let id = Story::Provision.begin(&world, id).await;
         let environment = world.settled(&id).await;
         let receipt = environment["resources"].as_array().cloned().unwrap_or_default();
@@ -143,7 +144,7 @@ async fn a_deletion_that_is_refused_because_it_has_happened_is_no_failure() {
     // What is gone carries no tag, and without one the role may delete no API and no link.
     for operation in ["apigateway:DeleteRestApi", "apigateway:DeleteVpcLink"] {
         let (world, id) = Story::Delete.world().await;
-        world.system.endpoint.faults().script(operation, 1, denied_after(operation));
+        world.fault(operation, 1, denied_after(operation));
         let id = Story::Delete.begin(&world, id).await;
         let environment = world.settled(&id).await;
         assert_eq!(ended(&environment, &["deleted"]), None, "{operation}");
@@ -163,9 +164,8 @@ async fn an_earlier_attempts_inactive_service_is_no_proof_that_a_later_one_is_go
     for _ in 0..100 {
         world.system.store.slot_reserve(RateLimit::CreateRestApi).await.expect("a turn");
     }
-    let faults = world.system.endpoint.faults();
-    faults.record();
-    faults.script("ecs:CreateService", 1, Fault::LoseReply);
+    world.faults().record();
+    world.fault("ecs:CreateService", 1, Fault::LoseReply);
     let path = format!("/environments/{id}/retry");
     world.call("demo", Method::POST, &path, &Value::Null).await.expect(202);
     world.until_called("ecs:CreateService").await;
@@ -180,10 +180,9 @@ async fn an_earlier_attempts_inactive_service_is_no_proof_that_a_later_one_is_go
 #[tokio::test(start_paused = true)]
 async fn what_turns_up_after_it_was_taken_for_gone_is_removed_by_the_next_delete() {
     let (world, id) = Story::Provision.world().await;
-    let faults = world.system.endpoint.faults();
-    faults.record();
+    world.faults().record();
     // Longer than any call whose reply was lost is waited for.
-    faults.script("apigateway:CreateVpcLink", 1, Fault::Slow(Duration::from_secs(120)));
+    world.fault("apigateway:CreateVpcLink", 1, Fault::Slow(Duration::from_secs(120)));
     world.deny("elasticloadbalancing:DeleteLoadBalancer");
     let id = Story::Provision.begin(&world, id).await;
     world.until_called("apigateway:CreateVpcLink").await;
@@ -192,7 +191,7 @@ async fn what_turns_up_after_it_was_taken_for_gone_is_removed_by_the_next_delete
     world.system.clock.sleep(Duration::from_secs(60)).await;
     assert_eq!(world.get(&id).await["status"], "cleanup_failed", "nothing was tried meanwhile");
     let inventory = world.inventory().await;
-    assert_eq!(inventory.count("VPC link"), 1, "it has turned up: {inventory}");
+    assert_eq!(inventory.count(ResourceKind::VpcLink), 1, "it has turned up: {inventory}");
     let wrong = world.deleted_with_nothing_left(&id).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

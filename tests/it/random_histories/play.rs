@@ -62,17 +62,17 @@ pub async fn play(seed: u64) -> History {
     let observer = Observer::watch(&world, &TEAMS, LOOKS);
     let mut history = Playing { world, asked: Vec::new(), wrong: Vec::new(), log: Vec::new() };
     history.log.push(format!("  {:?}; {:?}", plan.chance, plan.delivery));
-    history.world.system.endpoint.faults().chance(seed, plan.chance);
+    history.world.faults().chance(seed, plan.chance);
     history.acts(&plan).await;
     history.busy(LATER).await;
-    history.world.system.endpoint.faults().calm();
+    history.world.faults().calm();
     history.settle().await;
     history.wrong.extend(history.world.check(Some(&observer)).await);
     history.next_actions().await;
     history.settle().await;
     history.wrong.extend(history.world.check(Some(&observer)).await);
     history.nothing_left().await;
-    history.log.extend(history.world.system.endpoint.faults().log().into_iter().map(|fault| format!("    {fault}")));
+    history.log.extend(history.world.faults().log().into_iter().map(|fault| format!("    {fault}")));
     History { wrong: history.wrong, log: history.log }
 }
 

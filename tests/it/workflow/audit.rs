@@ -85,9 +85,13 @@ async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hou
     assert_eq!(found.len(), 1, "{found:#?}");
     assert_eq!(found[0]["id"], orphan.as_str());
     assert_eq!((&found[0]["resource"], &found[0]["team"]), (&"load_balancer".into(), &"demo".into()));
-    assert_eq!(world.inventory().await.count("load balancer"), 2, "it is only reported yet");
+    assert_eq!(world.inventory().await.count(ResourceKind::LoadBalancer), 2, "it is only reported yet");
     world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT).await;
-    assert_eq!(world.inventory().await.0["load balancer"], [foreign], "another deployment's is left alone");
+    assert_eq!(
+        world.inventory().await.ids(ResourceKind::LoadBalancer),
+        [foreign],
+        "another deployment's is left alone"
+    );
     world.system.clock.sleep(NEXT_AUDIT).await;
     assert_eq!(findings(&world).await, Vec::<Value>::new(), "what is gone is forgotten");
 }
@@ -96,16 +100,16 @@ async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hou
 async fn orphaned_rest_apis_go_one_at_each_audit_so_that_who_deletes_is_not_throttled() {
     let world = World::new().await;
     stray_apis(&world, 3).await;
-    world.system.endpoint.faults().record();
+    world.faults().record();
     let mut left = Vec::new();
     while left.last() != Some(&0) {
         assert!(left.len() < 12, "{left:?}");
         world.system.clock.sleep(Duration::from_secs(15 * 60)).await;
-        left.push(world.inventory().await.count("REST API"));
+        left.push(world.inventory().await.count(ResourceKind::RestApi));
     }
     left.dedup();
     assert_eq!(left, [3, 2, 1, 0]);
-    let calls = world.system.endpoint.faults().journal();
+    let calls = world.faults().journal();
     let deletions = calls.iter().filter(|(operation, _)| operation == "apigateway:DeleteRestApi").count();
     assert_eq!(deletions, 3, "none was throttled");
     world.system.clock.sleep(NEXT_AUDIT).await;
@@ -117,17 +121,17 @@ async fn an_orphaned_rest_api_that_aws_does_not_let_go_keeps_no_other() {
     let world = World::new().await;
     stray_apis(&world, 2).await;
     let mapped = Refusal::bad("BadRequestException", "Please remove all base path mappings related to the domain name");
-    world.system.endpoint.faults().script("apigateway:DeleteRestApi", 1, Fault::Refuse(mapped));
+    world.fault("apigateway:DeleteRestApi", 1, Fault::Refuse(mapped));
     let kept = loop {
         world.system.clock.sleep(Duration::from_secs(60)).await;
         let found = findings(&world).await;
         if let Some(kept) = found.iter().find(|one| one.to_string().contains("base path mappings")) {
             break kept["id"].clone();
         }
-        assert!(world.inventory().await.count("REST API") == 2, "{found:#?}");
+        assert!(world.inventory().await.count(ResourceKind::RestApi) == 2, "{found:#?}");
     };
     world.system.clock.sleep(NEXT_AUDIT).await;
-    assert_eq!(Value::from(world.inventory().await.0["REST API"].clone()), json!([kept]));
+    assert_eq!(Value::from(world.inventory().await.ids(ResourceKind::RestApi).to_vec()), json!([kept]));
     world.system.clock.sleep(NEXT_AUDIT * 2).await;
     assert!(world.inventory().await.is_empty());
     assert_eq!(findings(&world).await, Vec::<Value>::new());
@@ -149,7 +153,7 @@ async fn a_record_that_cannot_be_read_keeps_its_resources_and_no_other_from_bein
     let orphan = stray(&world, NAME, &OURS).await;
     world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT * 2).await;
     let left = world.inventory().await;
-    assert!(left.is_each(1) && left.0["load balancer"] != [orphan], "{left}");
+    assert!(left.is_each(1) && left.ids(ResourceKind::LoadBalancer) != [orphan], "{left}");
     assert_eq!(findings(&world).await, Vec::<Value>::new());
 }
 
@@ -171,7 +175,7 @@ async fn a_ready_environment_whose_resource_somebody_deletes_says_what_is_missin
     let world = World::new().await;
     let id = world.create("robbed", "hello").await;
     let environment = world.settled(&id).await;
-    let api = world.inventory().await.0["REST API"][0].clone();
+    let api = world.inventory().await.one(ResourceKind::RestApi);
     world.system.clients.apigateway.delete_rest_api().rest_api_id(&api).send().await.expect("a deletion");
     world.system.clock.sleep(NEXT_AUDIT).await;
     let missing = world.get(&id).await["missing"].clone();
@@ -191,7 +195,7 @@ async fn a_listener_or_stage_that_somebody_deletes_is_missing_until_it_is_there_
     let environment = world.settled(&id).await;
     let (listener, api) = {
         let inventory = world.inventory().await;
-        (inventory.0["listener"][0].clone(), inventory.0["REST API"][0].clone())
+        (inventory.one(ResourceKind::Listener), inventory.one(ResourceKind::RestApi))
     };
     let apigateway = &world.system.clients.apigateway;
     let stage = "live";
@@ -203,7 +207,7 @@ async fn a_listener_or_stage_that_somebody_deletes_is_missing_until_it_is_there_
     // What AWS cannot be asked about stays as it was.
     world.throttle("apigateway:GetStage", 1);
     world.system.clock.sleep(NEXT_AUDIT).await;
-    assert!(world.system.endpoint.faults().all_came());
+    assert!(world.faults().all_came());
     assert_eq!(missing(&world, &id).await, ["stage"]);
     let again = apigateway.create_stage().rest_api_id(&api).stage_name(stage);
     let again = again.deployment_id(deployment.deployment_id().expect("an id"));
@@ -221,7 +225,7 @@ async fn a_stage_that_is_missing_is_not_found_because_its_api_is_missing_too() {
     let world = World::new().await;
     let id = world.create("robbed", "hello").await;
     world.settled(&id).await;
-    let api = world.inventory().await.0["REST API"][0].clone();
+    let api = world.inventory().await.one(ResourceKind::RestApi);
     delete_stage(&world, &api).await;
     world.system.clock.sleep(NEXT_AUDIT).await;
     world.system.clients.apigateway.delete_rest_api().rest_api_id(&api).send().await.expect("a deletion");
@@ -244,12 +248,11 @@ async fn an_audit_that_aws_keeps_waiting_asks_for_two_minutes_and_later_ones_for
     for id in &ids {
         assert_eq!(world.settled(id).await["status"], "ready", "before the first audit");
     }
-    for api in &world.inventory().await.0["REST API"] {
+    for api in world.inventory().await.ids(ResourceKind::RestApi) {
         delete_stage(&world, api).await;
     }
-    let faults = world.system.endpoint.faults();
     for nth in 1..=100 {
-        faults.script("apigateway:GetStage", nth, Fault::Slow(Duration::from_secs(19)));
+        world.fault("apigateway:GetStage", nth, Fault::Slow(Duration::from_secs(19)));
     }
     let mut found = vec![0];
     while found.last() != Some(&ids.len()) {

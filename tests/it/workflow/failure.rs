@@ -6,6 +6,7 @@ use std::time::Duration;
 use berth_aws::sdk::ecs_types::{
     Compatibility, ContainerDefinition, LogConfiguration, LogDriver, NetworkMode, PortMapping,
 };
+use berth_domain::ResourceKind;
 use berth_local::faults::Fault;
 use serde_json::Value;
 use tests::World;
@@ -105,7 +106,7 @@ async fn what_aws_could_not_set_up_is_shown_with_its_reason() {
     ] {
         let world = World::new().await;
         let fails = Fault::ComesUpFailed("an address was taken meanwhile".to_owned());
-        world.system.endpoint.faults().script(operation, 1, fails);
+        world.fault(operation, 1, fails);
         let id = world.create("unlucky", "hello").await;
         let failure = failure(&world, &id, cause, "aws").await;
         assert!(seen(&failure, source).contains("an address was taken meanwhile"), "{failure:#}");
@@ -162,7 +163,7 @@ async fn a_load_balancer_that_serves_another_link_fails_with_the_link_s_message(
     let id = world.create("taken", "hello").await;
     world.until_step(&id, "EnsureLoadBalancer", "done").await;
     let clients = &world.system.clients;
-    let load_balancer = world.inventory().await.0["load balancer"][0].clone();
+    let load_balancer = world.inventory().await.one(ResourceKind::LoadBalancer);
     let create = clients.apigateway.create_vpc_link().name("of somebody else").target_arns(load_balancer);
     let link = create.send().await.expect("a link").id().expect("an id").to_owned();
     world.until_step(&id, "EnsureVpcLink", "failed").await;
@@ -177,7 +178,7 @@ async fn a_service_that_the_gateway_cannot_reach_is_shown_with_the_gateways_answ
     let id = world.create("gone", "hello").await;
     world.until_step(&id, "EnsureTargetHealth", "done").await;
     let ecs = &world.system.clients.ecs;
-    let service = world.inventory().await.0["service"][0].clone();
+    let service = world.inventory().await.one(ResourceKind::Service);
     ecs.update_service().service(service).desired_count(0).send().await.expect("a smaller service");
     let failure = failure(&world, &id, "gateway_cannot_reach", "operator").await;
     assert_eq!(failure["step"], "EnsureReachable");
@@ -197,10 +198,10 @@ async fn evidence_that_cannot_be_read_is_said_and_holds_nothing_up() {
         let world = World::new().await;
         register_with_log(&world, "crash", "berth/exits:3").await;
         let id = world.create("crash", "crash").await;
-        world.system.endpoint.faults().script(operation, 1, fault);
+        world.fault(operation, 1, fault);
         let failure = failure(&world, &id, "container_exited", "caller").await;
         assert!(seen(&failure, source).starts_with(words), "{failure:#}");
-        assert!(world.system.endpoint.faults().all_came());
+        assert!(world.faults().all_came());
     }
 }
 
@@ -211,10 +212,9 @@ async fn gathering_evidence_ends_in_time_when_nothing_answers() {
     let id = world.create("deaf", "deaf").await;
     world.until_step(&id, "EnsureTargetHealth", "waiting").await;
     // The step's own last look falls over these, and so does everything that is asked after it.
-    let faults = world.system.endpoint.faults();
     for nth in 1..2_000 {
-        faults.script("ecs:ListTasks", nth, Fault::Slow(Duration::from_secs(3600)));
-        faults.script("elasticloadbalancing:DescribeTargetHealth", nth, Fault::Slow(Duration::from_secs(3600)));
+        world.fault("ecs:ListTasks", nth, Fault::Slow(Duration::from_secs(3600)));
+        world.fault("elasticloadbalancing:DescribeTargetHealth", nth, Fault::Slow(Duration::from_secs(3600)));
     }
     let environment = world.settled(&id).await;
     let failure = &environment["failure"];

@@ -6,6 +6,7 @@ mod failure;
 mod interrupted;
 mod janitor;
 mod pacing;
+mod proof;
 mod provision;
 mod restart;
 mod tags;

@@ -205,7 +205,7 @@ async fn a_creation_that_is_throttled_again_and_again_is_tried_every_few_seconds
         assert_eq!(world.settled(&id).await["status"], "ready", "{operation}");
         let took = world.system.clock.since(began);
         assert!(took < alone + Duration::from_secs(90), "{operation}: {took:?}, alone {alone:?}");
-        assert!(world.system.endpoint.faults().all_came() && world.inventory().await.is_each(1), "{operation}");
+        assert!(world.faults().all_came() && world.inventory().await.is_each(1), "{operation}");
     }
 }
 

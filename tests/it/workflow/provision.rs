@@ -42,7 +42,7 @@ async fn a_task_in_one_zone_is_reached_from_all_and_leaves_after_thirty_seconds(
     let world = World::new().await;
     let id = world.create("zonal", "hello").await;
     world.settled(&id).await;
-    let group = world.inventory().await.0["target group"][0].clone();
+    let group = world.inventory().await.one(ResourceKind::TargetGroup);
     let attributes = world.system.clients.elb.describe_target_group_attributes().target_group_arn(group).send().await;
     let attributes = attributes.expect("attributes");
     let value = |key| attributes.attributes().iter().find(|one| one.key() == Some(key)).and_then(|one| one.value());
@@ -54,11 +54,11 @@ async fn a_task_in_one_zone_is_reached_from_all_and_leaves_after_thirty_seconds(
 async fn a_new_service_that_does_not_show_everywhere_yet_is_waited_for() {
     let world = World::new().await;
     let not_yet = Fault::Refuse(Refusal::bad("ServiceNotFoundException", "Service not found."));
-    world.system.endpoint.faults().script("ecs:ListTasks", 1, not_yet);
+    world.fault("ecs:ListTasks", 1, not_yet);
     let id = world.create("lagging", "hello").await;
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "ready", "{environment:#}");
-    assert!(world.system.endpoint.faults().all_came());
+    assert!(world.faults().all_came());
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +103,7 @@ async fn the_steps_tell_which_resource_is_waited_for_since_when_and_why() {
     let environment = world.until_step(&id, "EnsureVpcLink", "waiting").await;
     let steps = environment["steps"].as_array().expect("steps");
     let link = steps.iter().find(|step| step["name"] == "EnsureVpcLink").expect("the link's step");
-    let links = world.inventory().await.0["VPC link"].clone();
+    let links = world.inventory().await.ids(ResourceKind::VpcLink).to_vec();
     assert_eq!(link["why"], json!(format!("VPC link {} is pending", links[0])));
     assert!(link["started_at"].is_string() && link["finished_at"].is_null());
     assert_eq!(environment["status"], "provisioning");

@@ -32,11 +32,11 @@ async fn a_workflow_that_is_hard_to_start_is_started_once_and_a_repeated_request
     ] {
         let world = World::new().await;
         for (fault, nth) in faults.iter().zip(1..) {
-            world.system.endpoint.faults().script("states:StartExecution", nth, fault.clone());
+            world.fault("states:StartExecution", nth, fault.clone());
         }
         let body = request(json!({}));
         let reply = post_with_key(&world, "demo", "tester", b"a-key", &body).await;
-        assert!(world.system.endpoint.faults().all_came(), "{faults:?}");
+        assert!(world.faults().all_came(), "{faults:?}");
         let told = format!("{faults:?}: {}", reply.text);
         if status == 202 {
             assert_eq!(reply.status, 202, "{told}");
@@ -74,7 +74,7 @@ async fn a_record_that_is_hard_to_write_is_written_once_or_not_at_all() {
         ] {
             let world = World::new().await;
             for (fault, nth) in faults.iter().zip(1..) {
-                world.system.endpoint.faults().script("dynamodb:TransactWriteItems", nth, fault.clone());
+                world.fault("dynamodb:TransactWriteItems", nth, fault.clone());
             }
             let body = request(json!({}));
             let headers: Vec<_> = key.map(|key| ("idempotency-key", key)).into_iter().collect();

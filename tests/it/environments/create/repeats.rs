@@ -130,7 +130,7 @@ async fn a_key_belongs_to_one_caller_and_one_body() {
 #[tokio::test(start_paused = true)]
 async fn a_key_is_1_to_255_visible_characters() {
     let world = World::new().await;
-    world.system.endpoint.faults().record();
+    world.faults().record();
     let long = "k".repeat(256);
     for key in [&b""[..], b"a b", b"a\tb", "schl\u{fc}ssel".as_bytes(), b"\xff", long.as_bytes()] {
         let reply = post_with_key(&world, "demo", "tester", key, &request(json!({}))).await;

@@ -97,7 +97,7 @@ async fn only_name_and_task_definition_are_required_and_the_rest_is_filled_in() 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_is_wrong_in_itself_is_refused_with_every_bad_place_and_nothing_comes_of_it() {
     let world = World::new().await;
-    world.system.endpoint.faults().record();
+    world.faults().record();
     let long = |length: usize| "x".repeat(length);
     let labels = |count: usize| (0..count).map(|number| (format!("label-{number}"), json!(""))).collect::<Value>();
     let subnets = |count: usize| (0..count).map(|number| format!("subnet-{number:08x}")).collect::<Vec<_>>();
@@ -213,11 +213,7 @@ async fn a_request_that_is_wrong_in_itself_is_refused_with_every_bad_place_and_n
         let reply = post(&world, "demo", &request(members.clone())).await.problem(400, "invalid_request");
         assert_eq!(reply.pointers(), pointers, "{members}: {}", reply.text);
     }
-    assert_eq!(
-        world.system.endpoint.faults().journal(),
-        [],
-        "AWS is not asked about a request that is wrong in itself"
-    );
+    assert_eq!(world.faults().journal(), [], "AWS is not asked about a request that is wrong in itself");
     assert_nothing_came_of_it(&world).await;
 }
 
@@ -248,7 +244,7 @@ async fn what_is_just_within_the_bounds_is_accepted() {
 #[tokio::test(start_paused = true)]
 async fn a_body_may_have_64_kib_and_not_one_byte_more() {
     let world = World::new().await;
-    world.system.endpoint.faults().record();
+    world.faults().record();
     let padded = |name: &str, length: usize| {
         let body = request(json!({"name": name})).to_string();
         format!("{body}{}", " ".repeat(length - body.len()))
@@ -293,7 +289,7 @@ async fn a_request_that_does_not_fit_its_task_definition_is_refused_and_nothing_
     register(&world, "mute", true, &[("job", &[])]).await;
     register(&world, "retired", true, &[("web", &[80])]).await;
     world.system.clients.ecs.deregister_task_definition().task_definition("retired:1").send().await.expect("retired");
-    world.system.endpoint.faults().record();
+    world.faults().record();
 
     for (members, code, pointer, told) in [
         (json!({"task_definition": "nowhere"}), "task_definition_not_found", "/task_definition", "nowhere"),

@@ -54,7 +54,7 @@ async fn ids(world: &World) -> Vec<String> {
 
 /// Nothing is recorded, no workflow was started, and the name is free.
 async fn assert_nothing_came_of_it(world: &World) {
-    let journal = world.system.endpoint.faults().journal();
+    let journal = world.faults().journal();
     let written = |(operation, _): &&(String, u64)| {
         ["dynamodb:TransactWriteItems", "dynamodb:PutItem", "states:StartExecution"].contains(&operation.as_str())
     };

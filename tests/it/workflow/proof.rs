@@ -1,0 +1,51 @@
+//! The proof before `ready`: a request to the environment's URL, which the service itself must answer below 500.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tests::documents::{Answer, Documents};
+use tests::{World, WorldOptions};
+
+/// A world whose services answer every proving request with `status` and `body`.
+async fn answering(status: u16, body: &str) -> (World, String) {
+    let documents = Documents::default();
+    documents.set_others(Answer::Sends(status, body.to_owned()));
+    let world = World::with(WorldOptions { prober_through: Some(documents.connector()), ..Default::default() }).await;
+    let id = world.create("proof", "hello").await;
+    (world, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_answers_the_proving_request_with_499_is_ready() {
+    let (world, id) = answering(499, "not for you").await;
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["status"], "ready", "{environment:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_answers_the_proving_request_with_500_is_not_ready_and_its_answer_is_shown() {
+    let (world, id) = answering(500, "no database").await;
+    let environment = world.settled(&id).await;
+    let failure = &environment["failure"];
+    assert_eq!(environment["status"], "failed", "{environment:#}");
+    assert_eq!(failure["step"], "EnsureReachable", "{failure:#}");
+    assert_eq!(failure["cause"], "service_answers_5xx", "{failure:#}");
+    let evidence = failure["evidence"].as_array().expect("evidence");
+    let shown =
+        |one: &Value| one["detail"].as_str().is_some_and(|text| text.contains("500") && text.contains("no database"));
+    assert!(evidence.iter().any(shown), "{failure:#}");
+    assert!(world.inventory().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_no_longer_answers_500_becomes_ready() {
+    let documents = Documents::default();
+    documents.set_others(Answer::Sends(500, "starting".to_owned()));
+    let world = World::with(WorldOptions { prober_through: Some(documents.connector()), ..Default::default() }).await;
+    let id = world.create("proof", "hello").await;
+    world.until_step(&id, "EnsureReachable", "waiting").await;
+    world.system.clock.sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.get(&id).await["status"], "provisioning");
+    documents.set_others(Answer::Sends(200, String::new()));
+    assert_eq!(world.settled(&id).await["status"], "ready");
+}
