@@ -7,6 +7,7 @@ changed once only. `SWITCH` is added to berth-domain: other crates call `berth_d
 
 WORKER = "functions/worker/src"
 STEPS = f"{WORKER}/steps"
+RUN = f"{WORKER}/run.rs"
 STEP_RUN = f"{WORKER}/step_run.rs"
 RECORD = f"{WORKER}/record.rs"
 DOMAIN = "functions/domain/src"
@@ -123,9 +124,9 @@ MUTATIONS = [
         "what": "a step that goes forward does not look whether it has to stop",
         "changes": [
             (
-                STEP_RUN,
-                "if !run.environment.may_act(&identity.operation, step.direction()) {",
-                'let goes_on = step.direction() == Direction::Forward && berth_domain::mutant("no-stop");\n            if !goes_on && !run.environment.may_act(&identity.operation, step.direction()) {',
+                RUN,
+                "if !run.may_act() {",
+                'let goes_on = run.step.direction() == Direction::Forward && berth_domain::mutant("no-stop");\n        if !goes_on && !run.may_act() {',
             ),
         ],
         "filters": ["faults::arrivals::a_delete_at_any_state_of_a_provisioning"],
@@ -347,9 +348,9 @@ MUTATIONS = [
         "what": "every throttled call moves the queue by a slot",
         "changes": [
             (
-                STEP_RUN,
-                "                    self.context.store.bucket_exhausted(rate_limit).await?;\n",
-                '                    if berth_domain::mutant("exhausted-adds") {\n                        self.context.store.slot_reserve(rate_limit).await?;\n                    }\n                    self.context.store.bucket_exhausted(rate_limit).await?;\n',
+                RUN,
+                "                run.context.store.bucket_exhausted(rate_limit).await?;\n",
+                '                if berth_domain::mutant("exhausted-adds") {\n                    run.context.store.slot_reserve(rate_limit).await?;\n                }\n                run.context.store.bucket_exhausted(rate_limit).await?;\n',
             ),
         ],
         "filters": ["workflow::pacing::throttled_calls"],

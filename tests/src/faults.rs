@@ -10,7 +10,7 @@ use berth_local::stand_in::service::AwsService;
 use http::Method;
 use serde_json::Value;
 
-use crate::{Observer, World};
+use crate::{EnvironmentView, Observer, World};
 
 /// The calls of the worker that the walk is about: those to the three services that hold resources.
 const SERVICES: [&str; 3] = ["elasticloadbalancing:", "ecs:", "apigateway:"];
@@ -191,9 +191,8 @@ fn only_looks(operation: &str) -> bool {
 /// What is wrong with where `environment` ended, if it should have ended in one of `ends`.
 #[must_use]
 pub fn ended(environment: &Value, ends: &[&str]) -> Option<String> {
-    let status = environment["status"].as_str().unwrap_or_default();
-    let (failure, leftovers) = (&environment["failure"], &environment["leftovers"]);
-    (!ends.contains(&status)).then(|| format!("ended {status}: {failure} {leftovers}"))
+    let EnvironmentView { status, failure, leftovers, .. } = EnvironmentView::of(environment);
+    (!ends.contains(&status.as_str())).then(|| format!("ended {status}: {failure:?} {leftovers:?}"))
 }
 
 /// A denial, which no retry can help.

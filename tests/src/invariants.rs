@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::Value;
 
 use crate::tagged::Found;
-use crate::{Observer, World};
+use crate::{EnvironmentView, LeftoverView, Observer, World};
 
 impl World {
     /// Everything that does not hold, all at once; empty when all is well. Nothing may be moving. What `observer` saw on
@@ -39,20 +39,20 @@ impl World {
     async fn check_one(&self, record: &Environment, found: &[Found], wrong: &mut Vec<String>) {
         let path = format!("/environments/{}", record.id);
         let view = self.call(&record.team.to_string(), Method::GET, &path, &Value::Null).await.expect(200).body;
-        if view["status"] != record.status().as_str() {
-            wrong.push(format!("is {} in the record and {} in the API", record.status(), view["status"]));
+        let view = EnvironmentView::of(&view);
+        if view.status != record.status() {
+            wrong.push(format!("is {} in the record and {} in the API", record.status(), view.status));
         }
-        let has_url = view["url"].is_string();
-        if has_url != (record.status() == Status::Ready) {
-            wrong.push(format!("{} with url {}", record.status(), view["url"]));
+        if view.url.is_some() != (record.status() == Status::Ready) {
+            wrong.push(format!("{} with url {:?}", record.status(), view.url));
         }
         match record.status() {
             Status::Queued | Status::Provisioning | Status::Deleting => {
                 wrong.push(format!("still {} (operation {})", record.status(), record.operation().id));
             }
             Status::Ready => {
-                if has_url {
-                    let (status, answer) = self.reach(&view, "/").await;
+                if let Some(url) = &view.url {
+                    let (status, answer) = self.request(url).await;
                     if status != 200 || answer["method"] != "GET" {
                         wrong.push(format!("ready, but its url answers {status}: {answer}"));
                     }
@@ -73,15 +73,13 @@ impl World {
             Status::Failed | Status::Deleted => {
                 for (kind, resource) in record.ledger().left() {
                     wrong.push(format!(
-                        "{} with a {} that nobody saw gone: {resource:?}",
+                        "{} with a {} that was not verified absent: {resource:?}",
                         record.status(),
                         kind.as_str()
                     ));
                 }
-                let receipt = view["resources"].as_array().cloned().unwrap_or_default();
-                if receipt.len() != record.ledger().all().count()
-                    || receipt.iter().any(|one| one["absent_at"].is_null())
-                {
+                let receipt = view.resources;
+                if receipt.len() != record.ledger().all().count() || receipt.iter().any(|one| one.absent_at.is_none()) {
                     wrong.push(format!("{} with the receipt {receipt:?}", record.status()));
                 }
                 let named = record.failure().as_ref().is_some_and(|failure| !failure.code.is_empty());
@@ -90,17 +88,15 @@ impl World {
                 }
             }
             Status::CleanupFailed => {
-                let leftovers = view["leftovers"].as_array().cloned().unwrap_or_default();
-                if leftovers.is_empty() {
+                if view.leftovers.is_empty() {
                     wrong.push("cleanup_failed, and nothing is left over".to_owned());
                 }
-                for leftover in
-                    leftovers.iter().filter(|leftover| leftover["why"].as_str().unwrap_or_default().is_empty())
-                {
-                    // The stage goes with its REST API, whose undo says why.
-                    if leftover["resource"] != "stage" {
-                        wrong.push(format!("left over for no reason: {leftover}"));
-                    }
+                // The stage goes with its REST API, whose undo says why.
+                let unexplained = |one: &&LeftoverView| {
+                    one.why.as_deref().unwrap_or_default().is_empty() && one.resource != ResourceKind::Stage
+                };
+                for leftover in view.leftovers.iter().filter(unexplained) {
+                    wrong.push(format!("left over for no reason: {leftover:?}"));
                 }
             }
         }
@@ -146,10 +142,10 @@ impl World {
         }
         let steps = serde_json::to_value(record.steps()).expect("steps");
         for step in steps.as_array().into_iter().flatten().filter(|step| step["state"] != "pending") {
-            let told = events.iter().rfind(|event| event["type"] == "step" && event["step"] == step["name"]);
-            let agrees = told.is_some_and(|told| told["state"] == step["state"] && told["why"] == step["why"]);
+            let shown = events.iter().rfind(|event| event["type"] == "step" && event["step"] == step["name"]);
+            let agrees = shown.is_some_and(|shown| shown["state"] == step["state"] && shown["why"] == step["why"]);
             if !agrees {
-                wrong.push(format!("the step is {step}, the history says {told:?}"));
+                wrong.push(format!("the step is {step}, the history says {shown:?}"));
             }
         }
         if record.failure().is_some() && events.iter().all(|event| event["type"] != "failed") {
@@ -163,7 +159,7 @@ fn owners(found: &[Found], records: &BTreeMap<String, Environment>, wrong: &mut 
     let mut counts: BTreeMap<(String, &str), Vec<&str>> = BTreeMap::new();
     for one in found {
         let Some(environment) = &one.environment else {
-            wrong.push(format!("{} {} belongs to nobody", one.kind.as_str(), one.id));
+            wrong.push(format!("{} {} has no tag of an environment", one.kind.as_str(), one.id));
             continue;
         };
         counts.entry((environment.clone(), one.kind.as_str())).or_default().push(&one.id);

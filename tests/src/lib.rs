@@ -9,7 +9,6 @@
 
 mod account;
 mod calls;
-mod dice;
 pub mod documents;
 mod executions;
 pub mod faults;
@@ -18,13 +17,14 @@ mod observer;
 mod plans;
 mod reply;
 mod tagged;
+mod view;
 mod world;
 
 pub use account::{Account, AccountOptions};
 pub use calls::{Call, Gate, Journal, Moment};
-pub use dice::Dice;
 pub use observer::Observer;
 pub use plans::{edit_record, provision_steps, removal_steps};
 pub use reply::Reply;
 pub use tagged::Found;
+pub use view::{EnvironmentView, FailureView, LeftoverView, ResourceView, StepView};
 pub use world::{Inventory, World, WorldOptions};

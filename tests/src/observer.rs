@@ -6,16 +6,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use berth_domain::names::ENVIRONMENT_TAG;
-use berth_domain::{Environment, OperationId, Status, Team};
+use berth_domain::{Environment, OperationId, Status, Step, Team};
 use berth_local::embedded::Embedded;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
-use crate::World;
+use crate::{EnvironmentView, World};
 
 /// How often the records are read while they change, as a share of how often the API is asked. What happens in between is
 /// in the history, which `invariants` checks.
@@ -32,7 +31,7 @@ struct Shown {
     version: u64,
     progress: u64,
     operation: Begun,
-    ended: BTreeSet<String>,
+    ended: BTreeSet<Step>,
 }
 
 /// What progress counts from: the operation, and whether it goes back.
@@ -125,13 +124,13 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
 
 /// What an environment's URL answers instead of 200 although the API says, before and after, that it is ready.
 async fn unanswered(system: &Embedded, token: &str, id: &str) -> Option<StatusCode> {
-    let view = ask(system, token, id).await.filter(|view| view["status"] == "ready")?;
-    let request = Request::get(view["url"].as_str()?).body(Default::default()).ok()?;
+    let view = ask(system, token, id).await.filter(|view| view.status == Status::Ready)?;
+    let request = Request::get(view.url?).body(Default::default()).ok()?;
     let answer = system.endpoint.request(request).await.ok()?.status();
     if answer == StatusCode::OK {
         return None;
     }
-    ask(system, token, id).await.filter(|later| later["status"] == "ready").map(|_| answer)
+    ask(system, token, id).await.filter(|later| later.status == Status::Ready).map(|_| answer)
 }
 
 fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(String)) {
@@ -158,7 +157,7 @@ fn compare(before: &Environment, after: &Environment, say: &mut impl FnMut(Strin
     }
 }
 
-/// Never two of what every creation makes anew, at any moment: by tag, in the stand-in itself.
+/// Never two of a kind that every creation adds one of, at any moment: by tag, in the stand-in itself.
 fn twins(system: &Embedded, wrong: &Mutex<Vec<String>>) {
     let twice = system.cloud.read(|account| {
         let links = account.apigateway.vpc_links.values().map(|link| ("VPC links", &link.tags));
@@ -199,21 +198,21 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
                 let say = |what: String| {
                     wrong.lock().expect("no test panics in here").push(format!("{id} was shown: {what}"));
                 };
-                let status = view["status"].as_str().unwrap_or_default().to_owned();
-                if (status == "ready") != view["url"].is_string() {
-                    say(format!("{status} with url {}", view["url"]));
+                let status = view.status;
+                if (status == Status::Ready) != view.url.is_some() {
+                    say(format!("{status} with url {:?}", view.url));
                 }
-                // If it was taken up between the two looks, nobody knows which of them was shown.
+                // If the operation was recovered between the two looks, either of them may have been shown.
                 let Ok(later) = system.store.environment_get(team, &record.id).await else { continue };
                 if begun(&later) != begun(&record) {
                     continue;
                 }
-                let progress = view["progress"].as_u64().unwrap_or_default();
+                let progress = view.progress;
                 let operation = begun(&record);
                 let ended = ended_steps(&view);
                 if let Some(before) = shown.get(&id)
                     && before.operation == operation
-                    && view["status"] == record.status().as_str()
+                    && status == record.status()
                     && progress < before.progress
                     && before.ended.is_subset(&ended)
                 {
@@ -226,18 +225,16 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
 }
 
 /// The steps that have ended. One that is looked at again and has to wait has not: there, progress may go back.
-fn ended_steps(view: &Value) -> BTreeSet<String> {
-    let steps = view["steps"].as_array().into_iter().flatten();
-    let ended = steps.filter(|step| step["state"] == "done" || step["state"] == "failed");
-    ended.filter_map(|step| step["name"].as_str().map(str::to_owned)).collect()
+fn ended_steps(view: &EnvironmentView) -> BTreeSet<Step> {
+    view.steps.iter().filter(|step| step.state == "done" || step.state == "failed").map(|step| step.name).collect()
 }
 
-async fn ask(system: &Embedded, token: &str, id: &str) -> Option<Value> {
+async fn ask(system: &Embedded, token: &str, id: &str) -> Option<EnvironmentView> {
     let request = Request::get(format!("/environments/{id}")).header("authorization", format!("Bearer {token}"));
     let response = system.router.clone().oneshot(request.body(String::new()).ok()?).await.ok()?;
     if response.status() != 200 {
         return None;
     }
     let bytes = response.into_body().collect().await.ok()?.to_bytes();
-    serde_json::from_slice(&bytes).ok()
+    Some(EnvironmentView::of(&serde_json::from_slice(&bytes).ok()?))
 }

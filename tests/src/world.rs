@@ -27,7 +27,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::Reply;
+use crate::{EnvironmentView, Reply};
 
 /// Longer than any operation may take: what has not settled by then is stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5 * 3600);
@@ -97,6 +97,11 @@ impl Inventory {
     #[must_use]
     pub fn ids(&self, kind: ResourceKind) -> &[String] {
         self.0.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every kind that was asked for, with the ARNs or ids of its resources.
+    pub fn kinds(&self) -> impl Iterator<Item = (ResourceKind, &[String])> {
+        self.0.iter().map(|(kind, ids)| (*kind, ids.as_slice()))
     }
 
     /// The number of resources of `kind`.
@@ -265,6 +270,11 @@ impl World {
         self.call("demo", Method::GET, &format!("/environments/{id}"), &Value::Null).await.expect(200).body
     }
 
+    /// Team `demo` looks at an environment, and reads the members that [`EnvironmentView`] has.
+    pub async fn view(&self, id: &str) -> EnvironmentView {
+        EnvironmentView::of(&self.get(id).await)
+    }
+
     /// Team `demo` asks for its deletion.
     pub async fn delete(&self, id: &str) -> Value {
         self.call("demo", Method::DELETE, &format!("/environments/{id}"), &Value::Null).await.expect(202).body
@@ -278,7 +288,7 @@ impl World {
         let began = self.system.clock.now();
         loop {
             let environment = self.get(id).await;
-            let Some(seconds) = environment["retry_after_seconds"].as_u64() else { return environment };
+            let Some(seconds) = EnvironmentView::of(&environment).retry_after_seconds else { return environment };
             assert!(self.system.clock.since(began) < PATIENCE, "stuck: {environment:#}");
             self.system.clock.sleep(Duration::from_secs(seconds)).await;
         }
@@ -294,7 +304,7 @@ impl World {
             if environment["status"] == status {
                 return environment;
             }
-            assert!(!environment["retry_after_seconds"].is_null(), "it never was {status}: {environment:#}");
+            assert!(EnvironmentView::of(&environment).is_moving(), "it never was {status}: {environment:#}");
             self.system.clock.sleep(Duration::from_secs(1)).await;
         }
     }
@@ -306,11 +316,11 @@ impl World {
     pub async fn until_step(&self, id: &str, step: &str, state: &str) -> Value {
         loop {
             let environment = self.get(id).await;
-            let steps = environment["steps"].as_array().expect("steps");
-            if steps.iter().any(|record| record["name"] == step && record["state"] == state) {
+            let view = EnvironmentView::of(&environment);
+            if view.steps.iter().any(|shown| shown.name.as_str() == step && shown.state == state) {
                 return environment;
             }
-            assert!(!environment["retry_after_seconds"].is_null(), "{step} was never {state}: {environment:#}");
+            assert!(view.is_moving(), "{step} was never {state}: {environment:#}");
             self.system.clock.sleep(Duration::from_millis(500)).await;
         }
     }
@@ -382,7 +392,11 @@ impl World {
 
     /// Sends a request to the public URL of a ready environment; status and body.
     pub async fn reach(&self, environment: &Value, path: &str) -> (u16, Value) {
-        let url = format!("{}{path}", environment["url"].as_str().expect("a url"));
+        self.request(&format!("{}{path}", environment["url"].as_str().expect("a url"))).await
+    }
+
+    /// Sends a GET request to a public URL; status and body.
+    pub async fn request(&self, url: &str) -> (u16, Value) {
         let request = Request::get(url).body(Default::default()).expect("a request");
         let response = self.system.endpoint.request(request).await.expect("an answer");
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use berth_domain::ResourceKind;
+use berth_domain::ResourceKind::{self, Listener, LoadBalancer, RestApi, Service, TargetGroup, VpcLink};
 use berth_domain::rate_limit::RateLimit;
 use berth_local::faults::Fault;
 use berth_local::stand_in::profile::Profile;
 use http::Method;
 use serde_json::Value;
 use tests::faults::{Story, denied_after, ended};
-use tests::{Observer, World, WorldOptions, removal_steps};
+use tests::{EnvironmentView, Observer, ResourceView, World, WorldOptions, removal_steps};
 
 #[tokio::test(start_paused = true)]
 async fn every_undo_that_fails_once_is_tried_again_and_ends_deleted() {
@@ -29,14 +29,14 @@ async fn every_undo_that_fails_once_is_tried_again_and_ends_deleted() {
 }
 
 /// What the deletion of each kind is called, and what is left in the account when it is denied: the thing itself, and
-/// what cannot go while it is there (docs/aws.md#deletion-order). A listener goes with its load balancer all the same.
-const DENIED: [(&str, &str, &[&str]); 6] = [
-    ("apigateway:DeleteRestApi", "rest_api", &["REST API", "VPC link", "load balancer"]),
-    ("apigateway:DeleteVpcLink", "vpc_link", &["VPC link", "load balancer"]),
-    ("ecs:DeleteService", "service", &["service"]),
-    ("elasticloadbalancing:DeleteListener", "listener", &["target group"]),
-    ("elasticloadbalancing:DeleteTargetGroup", "target_group", &["target group"]),
-    ("elasticloadbalancing:DeleteLoadBalancer", "load_balancer", &["load balancer"]),
+/// what cannot go while it is there (docs/aws.md#deletion-order). A listener goes with its load balancer nevertheless.
+const DENIED: [(&str, ResourceKind, &[ResourceKind]); 6] = [
+    ("apigateway:DeleteRestApi", RestApi, &[RestApi, VpcLink, LoadBalancer]),
+    ("apigateway:DeleteVpcLink", VpcLink, &[VpcLink, LoadBalancer]),
+    ("ecs:DeleteService", Service, &[Service]),
+    ("elasticloadbalancing:DeleteListener", Listener, &[TargetGroup]),
+    ("elasticloadbalancing:DeleteTargetGroup", TargetGroup, &[TargetGroup]),
+    ("elasticloadbalancing:DeleteLoadBalancer", LoadBalancer, &[LoadBalancer]),
 ];
 
 #[tokio::test(start_paused = true)]
@@ -50,15 +50,16 @@ async fn an_undo_that_fails_for_good_is_named_with_its_reason_and_the_rest_is_re
         let id = Story::Delete.begin(&world, id).await;
         let environment = world.settled(&id).await;
         let mut here: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
-        let named = environment["leftovers"].as_array().into_iter().flatten().any(|leftover| {
-            let why = leftover["why"].as_str().unwrap_or_default();
-            leftover["resource"] == resource && leftover["id"].is_string() && why.contains("not authorized")
+        let leftovers = EnvironmentView::of(&environment).leftovers;
+        let named = leftovers.iter().any(|leftover| {
+            let why = leftover.why.as_deref().unwrap_or_default();
+            leftover.resource == resource && leftover.id.is_some() && why.contains("not authorized")
         });
         if !named {
-            here.push(format!("does not name it: {}", environment["leftovers"]));
+            here.push(format!("does not name it: {leftovers:?}"));
         }
-        for (kind, ids) in &world.inventory().await.0 {
-            if ids.is_empty() == left.contains(kind) {
+        for (kind, ids) in world.inventory().await.kinds() {
+            if ids.is_empty() == left.contains(&kind) {
                 here.push(format!("of {kind} there is {ids:?}"));
             }
         }
@@ -73,18 +74,18 @@ async fn an_undo_that_fails_for_good_is_named_with_its_reason_and_the_rest_is_re
 async fn a_failed_provisioning_whose_undo_is_denied_ends_cleanup_failed_and_keeps_its_failure() {
     let mut wrong = Vec::new();
     // The service is given up before there is a VPC link.
-    for (operation, resource, _) in DENIED.into_iter().filter(|(_, resource, _)| *resource != "vpc_link") {
+    for (operation, resource, _) in DENIED.into_iter().filter(|(_, resource, _)| *resource != VpcLink) {
         let (world, id) = Story::Failure.world().await;
         world.deny(operation);
         let id = Story::Failure.begin(&world, id).await;
         let environment = world.settled(&id).await;
         let mut here: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
-        let leftovers = environment["leftovers"].as_array().cloned().unwrap_or_default();
-        if leftovers.iter().all(|leftover: &Value| leftover["resource"] != resource) {
+        let EnvironmentView { leftovers, failure, .. } = EnvironmentView::of(&environment);
+        if leftovers.iter().all(|leftover| leftover.resource != resource) {
             here.push(format!("does not name it: {leftovers:?}"));
         }
-        if environment["failure"]["code"] != "service_failed" {
-            here.push(format!("its failure is {}", environment["failure"]));
+        if failure.as_ref().is_none_or(|failure| failure.code != "service_failed") {
+            here.push(format!("its failure is {failure:?}"));
         }
         here.extend(world.check(None).await);
         here.extend(world.deleted_with_nothing_left(&id).await);
@@ -102,9 +103,8 @@ async fn an_undo_that_is_throttled_until_its_limit_is_named_and_tried_again_by_i
     let id = Story::Delete.begin(&world, id).await;
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "cleanup_failed", "{environment:#}");
-    let leftovers = environment["leftovers"].as_array().cloned().unwrap_or_default();
-    let why = leftovers.iter().find(|one| one["resource"] == "rest_api").map(|one| one["why"].to_string());
-    let why = why.unwrap_or_default();
+    let leftovers = EnvironmentView::of(&environment).leftovers;
+    let why = leftovers.into_iter().find(|one| one.resource == RestApi).and_then(|one| one.why).unwrap_or_default();
     assert!(why.contains("gave up after 1800 s") && why.contains("DeleteRestApi"), "{why}");
     assert_eq!(world.check(Some(&observer)).await, Vec::<String>::new());
     world.system.clock.sleep(Duration::from_secs(400)).await;
@@ -117,20 +117,20 @@ async fn an_undo_that_is_throttled_until_its_limit_is_named_and_tried_again_by_i
 async fn what_was_made_without_a_reply_is_named_by_the_receipt() {
     let mut wrong = Vec::new();
     let creations = [
-        ("elasticloadbalancing:CreateLoadBalancer", "load_balancer"),
-        ("elasticloadbalancing:CreateTargetGroup", "target_group"),
-        ("elasticloadbalancing:CreateListener", "listener"),
-        ("ecs:CreateService", "service"),
-        ("apigateway:CreateVpcLink", "vpc_link"),
-        ("apigateway:CreateRestApi", "rest_api"),
+        ("elasticloadbalancing:CreateLoadBalancer", LoadBalancer),
+        ("elasticloadbalancing:CreateTargetGroup", TargetGroup),
+        ("elasticloadbalancing:CreateListener", Listener),
+        ("ecs:CreateService", Service),
+        ("apigateway:CreateVpcLink", VpcLink),
+        ("apigateway:CreateRestApi", RestApi),
     ];
     for (operation, resource) in creations {
         let (world, id) = Story::Provision.world().await;
         world.fault(operation, 1, denied_after(operation));
         let id = Story::Provision.begin(&world, id).await;
         let environment = world.settled(&id).await;
-        let receipt = environment["resources"].as_array().cloned().unwrap_or_default();
-        let named = |one: &Value| one["resource"] == resource && one["id"].is_string() && one["absent_at"].is_string();
+        let receipt = EnvironmentView::of(&environment).resources;
+        let named = |one: &ResourceView| one.resource == resource && one.id.is_some() && one.absent_at.is_some();
         wrong.extend(ended(&environment, &["failed"]));
         if !receipt.iter().any(named) {
             wrong.push(format!("{operation}: {receipt:?}"));
@@ -191,7 +191,7 @@ async fn what_turns_up_after_it_was_taken_for_gone_is_removed_by_the_next_delete
     world.system.clock.sleep(Duration::from_secs(60)).await;
     assert_eq!(world.get(&id).await["status"], "cleanup_failed", "nothing was tried meanwhile");
     let inventory = world.inventory().await;
-    assert_eq!(inventory.count(ResourceKind::VpcLink), 1, "it has turned up: {inventory}");
+    assert_eq!(inventory.count(VpcLink), 1, "it has turned up: {inventory}");
     let wrong = world.deleted_with_nothing_left(&id).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

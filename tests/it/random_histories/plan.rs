@@ -5,33 +5,34 @@ use std::time::Duration;
 use berth_local::events::Delivery;
 use berth_local::faults::chance::{Chance, Odds};
 use berth_local::stand_in::profile::Profile;
-use tests::Dice;
+use fastrand::Rng;
 
 /// The teams of a history.
 pub const TEAMS: [&str; 2] = ["red", "blue"];
 /// Images and how often they are drawn, of 20. `deaf` takes its time to fail.
 const FAMILIES: [(&str, u64); 4] = [("hello", 14), ("crash", 3), ("absent", 2), ("deaf", 1)];
-/// Something that somebody does; environments are named by the order in which they are asked for.
+
+/// Something that a user or an operator does; environments are named by the order in which they are requested.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// A team asks for an environment.
+    /// A team requests an environment.
     Create {
-        /// Whose.
+        /// The team.
         team: &'static str,
-        /// Of what.
+        /// The family of its task definition.
         family: &'static str,
-        /// For how many minutes, if not until somebody deletes it.
+        /// Its lifetime in minutes; `None`: until it is deleted.
         minutes: Option<u64>,
     },
-    /// The same request once more, with the same key.
+    /// The team sends the same request again, with the same key.
     Repeat(usize),
-    /// The team has enough of it.
+    /// The team deletes it.
     Delete(usize),
-    /// The team wants another try.
+    /// The team requests a retry.
     Retry(usize),
-    /// The team wants it for longer.
+    /// The team extends its lifetime.
     Extend(usize),
-    /// The other team looks at it.
+    /// The other team requests it.
     Foreign(usize),
     /// An operator aborts an execution, if one runs; the number says which.
     Abort(u64),
@@ -50,8 +51,12 @@ pub struct Plan {
     pub profile: Profile,
 }
 
-fn drawn_family(dice: &mut Dice) -> &'static str {
-    let mut drawn = dice.below(20);
+fn pick<T: Copy>(rng: &mut Rng, choices: &[T]) -> T {
+    choices[rng.usize(..choices.len())]
+}
+
+fn drawn_family(rng: &mut Rng) -> &'static str {
+    let mut drawn = rng.u64(..20);
     for (family, weight) in FAMILIES {
         if drawn < weight {
             return family;
@@ -61,10 +66,10 @@ fn drawn_family(dice: &mut Dice) -> &'static str {
     "hello"
 }
 
-/// What AWS is like: mostly as it is to everybody, sometimes calm, sometimes at its worst.
-fn drawn_chance(dice: &mut Dice) -> Chance {
+/// The faults of AWS: usually the ordinary ones, sometimes none but vanishing workers, sometimes the worst.
+fn drawn_chance(rng: &mut Rng) -> Chance {
     let usual = Chance::usual();
-    match dice.below(10) {
+    match rng.u64(..10) {
         0 => Chance { functions_only: true, ..Chance::default() },
         1..=4 => usual,
         5..=7 => Chance {
@@ -101,36 +106,36 @@ impl Plan {
     /// The history of `seed`.
     #[must_use]
     pub fn draw(seed: u64) -> Self {
-        let dice = &mut Dice::new(seed);
-        let environments = *dice.pick(&[1, 1, 1, 1, 1, 2, 2, 2, 3, 4]);
+        let rng = &mut Rng::with_seed(seed);
+        let environments = pick(rng, &[1, 1, 1, 1, 1, 2, 2, 2, 3, 4]);
         let mut acts = Vec::new();
         for index in 0..environments {
-            let born = Duration::from_secs(dice.below(120) * index as u64);
-            let minutes = dice.happens(0.2).then(|| 1 + dice.below(20));
-            let team = dice.pick::<&'static str>(&TEAMS);
-            acts.push((born, Act::Create { team, family: drawn_family(dice), minutes }));
-            for _ in 0..dice.below(4) {
+            let born = Duration::from_secs(rng.u64(..120) * index as u64);
+            let minutes = (rng.f64() < 0.2).then(|| 1 + rng.u64(..20));
+            let team = pick(rng, &TEAMS);
+            acts.push((born, Act::Create { team, family: drawn_family(rng), minutes }));
+            for _ in 0..rng.u64(..4) {
                 // Most things happen while something is under way, some long after.
-                let later = if dice.happens(0.85) { dice.below(420_000) } else { dice.below(3_000_000) };
-                let act = match dice.below(14) {
+                let later = if rng.f64() < 0.85 { rng.u64(..420_000) } else { rng.u64(..3_000_000) };
+                let act = match rng.u64(..14) {
                     0..=4 => Act::Delete(index),
                     5..=6 => Act::Retry(index),
                     7 => Act::Extend(index),
                     8 => Act::Repeat(index),
                     9 => Act::Foreign(index),
-                    _ => Act::Abort(dice.bits()),
+                    _ => Act::Abort(rng.u64(..)),
                 };
                 acts.push((born + Duration::from_millis(later + 1), act));
             }
         }
         acts.sort_by_key(|(at, _)| *at);
         let delivery = Delivery {
-            lost: *dice.pick(&[0.0, 0.0, 0.3, 1.0]),
-            twice: *dice.pick(&[0.0, 0.3]),
-            longest: Duration::from_secs(*dice.pick(&[1, 30, 200])),
+            lost: pick(rng, &[0.0, 0.0, 0.3, 1.0]),
+            twice: pick(rng, &[0.0, 0.3]),
+            longest: Duration::from_secs(pick(rng, &[1, 30, 200])),
         };
-        let chance = drawn_chance(dice);
-        let profile = if dice.happens(0.7) { Profile::varying() } else { Profile::medians() };
+        let chance = drawn_chance(rng);
+        let profile = if rng.f64() < 0.7 { Profile::varying() } else { Profile::medians() };
         Self { acts, chance, delivery, profile }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use berth_domain::Environment;
+use berth_domain::{Environment, ResourceKind};
 use berth_local::critical_path::critical_path;
 use berth_local::faults::Fault;
 use berth_local::stand_in::profile::Profile;

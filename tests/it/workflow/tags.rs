@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use berth_domain::ResourceKind;
 use serde_json::Value;
 use tests::World;
 
@@ -24,30 +25,30 @@ async fn every_resource_carries_environment_team_and_operation() {
     let record = world.system.store.environment_get(&team, &id.parse().expect("an id")).await.expect("a record");
     let wanted = expected(&environment, &record.operation().id.to_string());
     let clients = &world.system.clients;
-    let mut found: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for (kind, ids) in &world.inventory().await.0 {
+    let mut found: BTreeMap<ResourceKind, BTreeMap<String, String>> = BTreeMap::new();
+    for (kind, ids) in world.inventory().await.kinds() {
         let id = &ids[0];
-        let tags: BTreeMap<String, String> = match *kind {
-            "load balancer" | "target group" | "listener" => {
+        let tags: BTreeMap<String, String> = match kind {
+            ResourceKind::LoadBalancer | ResourceKind::TargetGroup | ResourceKind::Listener => {
                 let reply = clients.elb.describe_tags().resource_arns(id).send().await.expect("tags");
                 let tags = reply.tag_descriptions()[0].tags().iter();
                 tags.map(|tag| (tag.key().unwrap_or_default().to_owned(), tag.value().unwrap_or_default().to_owned()))
                     .collect()
             }
-            "service" => {
+            ResourceKind::Service => {
                 let reply = clients.ecs.list_tags_for_resource().resource_arn(id).send().await.expect("tags");
                 let tags = reply.tags().iter();
                 tags.map(|tag| (tag.key().unwrap_or_default().to_owned(), tag.value().unwrap_or_default().to_owned()))
                     .collect()
             }
-            _ => {
-                let folder = if *kind == "VPC link" { "vpclinks" } else { "restapis" };
+            ResourceKind::VpcLink | ResourceKind::RestApi | ResourceKind::Stage => {
+                let folder = if kind == ResourceKind::VpcLink { "vpclinks" } else { "restapis" };
                 let arn = format!("arn:aws:apigateway:us-east-1::/{folder}/{id}");
                 let reply = clients.apigateway.get_tags().resource_arn(arn).send().await.expect("tags");
                 reply.tags().expect("tags").clone().into_iter().collect()
             }
         };
-        found.insert((*kind).to_owned(), tags);
+        found.insert(kind, tags);
     }
     assert_eq!(found.len(), 6, "{found:#?}");
     for (kind, tags) in found {
