@@ -118,7 +118,7 @@ def signed_by_secret(header, claims, secret):
 
 
 def public_key_as_pem(key):
-    """A P-256 key of a JWKS, as a tool would hand it to somebody: what HS256 must not be checked with."""
+    """A P-256 key of a JWKS, as a tool would print it: HS256 must not be checked with it."""
     def coordinate(name):
         return base64.urlsafe_b64decode(key[name] + "=" * (-len(key[name]) % 4))
 

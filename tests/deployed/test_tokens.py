@@ -1,5 +1,5 @@
 """Who gets in. Tokens that only the issuer's private key could make (expired, another audience …) are in
-tests/it/authorizer; here are those that anybody can make."""
+tests/it/authorizer; here are those that every client can make."""
 
 import json
 import os
@@ -47,7 +47,7 @@ class ACaller(Deployed):
 
     def test_with_a_token_of_100_kb_is_refused(self):
         reply = call("GET", "/environments", token="a" * 100_000)
-        # API Gateway refuses headers above 10,240 bytes before anybody is asked.
+        # API Gateway refuses headers above 10,240 bytes before the authorizer is called.
         self.assertIn(reply.status, (400, 401, 413, 431, 494), reply)
 
     def test_without_a_token_sees_whether_berth_is_up_and_how_to_speak_to_it(self):

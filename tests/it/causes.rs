@@ -151,7 +151,7 @@ fn what_aws_refuses_names_who_can_change_it() {
             "API Gateway could not set up the VPC link: NLB ARN is malformed.",
             "link_failed",
         ),
-        (Step::EnsureVpcLink, "vpc_link_deleted", "Somebody else is deleting VPC link abc.", "deleted_by_others"),
+        (Step::EnsureVpcLink, "vpc_link_deleted", "Another client is deleting VPC link abc.", "deleted_by_others"),
         (
             Step::EnsureLoadBalancerActive,
             "load_balancer_failed",

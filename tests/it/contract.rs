@@ -234,7 +234,7 @@ fn every_reference_in_the_openapi_documents_leads_somewhere_and_every_schema_is_
         for reference in &referred {
             assert!(document.pointer(&reference[1..]).is_some(), "{reference} leads nowhere");
         }
-        // Two types of one name overwrite each other: what only the lost one referred to is then referred to by nobody.
+        // Two types of one name overwrite each other: what only the lost one referred to is then not referred to.
         for name in document["components"]["schemas"].as_object().expect("schemas").keys() {
             assert!(referred.contains(&format!("#/components/schemas/{name}")), "nothing refers to {name}");
         }

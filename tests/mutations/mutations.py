@@ -365,7 +365,7 @@ MUTATIONS = [
                 '                if !crate::mutant("recoveries-stay") {\n                    self.operation.recoveries = 0;\n                }\n                self.become_status(Status::Deleting)',
             ),
         ],
-        "filters": ["workflow::janitor::a_removal_is_taken_up"],
+        "filters": ["workflow::janitor::a_removal_is_recovered"],
     },
     {
         "name": "undos-unlisted",
@@ -377,7 +377,7 @@ MUTATIONS = [
                 'if self.ledger.left().next().is_some() && !crate::mutant("undos-unlisted") {\n                    self.list_removal',
             ),
         ],
-        "filters": ["workflow::janitor::a_removal_that_is_cut_off"],
+        "filters": ["workflow::janitor::a_removal_that_is_interrupted"],
     },
     {
         "name": "begun-again",

@@ -22,7 +22,7 @@ const INTO_THE_CALL: Duration = Duration::from_millis(60);
 pub struct Call {
     /// The step it is for.
     pub step: String,
-    /// The how manieth call of that step it is, counted from 1 since something was put in between.
+    /// Its number among the calls of that step, counted from 1 since the calls were wrapped.
     pub nth: u64,
     /// What Step Functions sent.
     pub invocation: Invocation,
@@ -39,14 +39,14 @@ pub enum Moment {
     After,
 }
 
-/// Says when a moment has come, and holds the call there until it is opened; a call is not held in its midst.
-pub struct Gate {
+/// A call that is held at a moment until the test lets it go. At [`Moment::During`] it is not held, because it is at work.
+pub struct HeldCall {
     reached: Arc<Notify>,
     opened: Arc<Notify>,
     clock: berth_domain::Clock,
 }
 
-impl Gate {
+impl HeldCall {
     /// Waits for the moment; false when it does not come.
     pub async fn reached(&self) -> bool {
         tokio::select! {
@@ -57,7 +57,7 @@ impl Gate {
     }
 
     /// Lets the call go on.
-    pub fn open(&self) {
+    pub fn let_go(&self) {
         self.opened.notify_one();
     }
 }
@@ -67,14 +67,14 @@ impl Gate {
 pub struct Journal(Arc<Mutex<Vec<(String, u64)>>>);
 
 impl Journal {
-    /// Each call so far: its step, and the how manieth of that step it is.
+    /// Each call so far: its step, and its number among the calls of that step.
     #[must_use]
     pub fn calls(&self) -> Vec<(String, u64)> {
         self.0.lock().expect("no test panics in here").clone()
     }
 
-    /// The moments of these calls that differ for whoever comes in between: around the first call of each step, and
-    /// around its last, if it was called more than once. The calls between those are alike: the step waits.
+    /// The moments of these calls at which another request can meet a different state: around the first call of each step,
+    /// and around its last, if it was called more than once. The calls between those are alike: the step waits.
     #[must_use]
     pub fn moments(&self) -> Vec<(String, u64, Moment)> {
         let mut calls: BTreeMap<String, u64> = BTreeMap::new();
@@ -101,9 +101,8 @@ impl Journal {
 }
 
 impl World {
-    /// From now on every call of the worker goes through `around`, which is given the worker. What was put in between
-    /// earlier is there no more.
-    pub fn around_calls(&self, around: impl Fn(Call, Invoke) -> FunctionReply + Send + Sync + 'static) {
+    /// From now on every call of the worker goes through `around`, which is given the worker. It replaces an earlier one.
+    pub fn wrap_calls(&self, around: impl Fn(Call, Invoke) -> FunctionReply + Send + Sync + 'static) {
         let worker = Arc::clone(&self.worker);
         let counts: Mutex<BTreeMap<String, u64>> = Mutex::default();
         self.system.states.serve(Arc::new(move |invocation: Invocation| {
@@ -126,8 +125,8 @@ impl World {
         serde_json::from_value(reply.expect("an outcome")).expect("an outcome")
     }
 
-    /// From now on nothing is between Step Functions and the worker.
-    pub fn nothing_around_calls(&self) {
+    /// From now on Step Functions calls the worker itself.
+    pub fn stop_wrapping_calls(&self) {
         self.system.states.serve(Arc::clone(&self.worker));
     }
 
@@ -136,21 +135,21 @@ impl World {
     pub fn journal_of_calls(&self) -> Journal {
         let journal = Journal::default();
         let kept = journal.clone();
-        self.around_calls(move |call, worker| {
+        self.wrap_calls(move |call, worker| {
             kept.0.lock().expect("no test panics in here").push((call.step, call.nth));
             worker(call.invocation)
         });
         journal
     }
 
-    /// A gate at one moment of the `nth` call of `step` from now on.
+    /// Holds the `nth` call of `step` from now on at `moment`.
     #[must_use]
-    pub fn gate(&self, step: &str, nth: u64, moment: Moment) -> Gate {
+    pub fn hold_call(&self, step: &str, nth: u64, moment: Moment) -> HeldCall {
         let (reached, opened) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let gate =
-            Gate { reached: Arc::clone(&reached), opened: Arc::clone(&opened), clock: self.system.clock.clone() };
+        let held =
+            HeldCall { reached: Arc::clone(&reached), opened: Arc::clone(&opened), clock: self.system.clock.clone() };
         let (step, clock) = (step.to_owned(), self.system.clock.clone());
-        self.around_calls(move |call, worker| {
+        self.wrap_calls(move |call, worker| {
             if call.step != step || call.nth != nth {
                 return worker(call.invocation);
             }
@@ -163,11 +162,11 @@ impl World {
                         worker(call.invocation).await
                     }
                     Moment::During => {
-                        let tell = async {
+                        let notify = async {
                             clock.sleep(INTO_THE_CALL).await;
                             reached.notify_one();
                         };
-                        tokio::join!(worker(call.invocation), tell).0
+                        tokio::join!(worker(call.invocation), notify).0
                     }
                     Moment::After => {
                         let answer = worker(call.invocation).await;
@@ -178,13 +177,13 @@ impl World {
                 }
             })
         });
-        gate
+        held
     }
 
-    /// From now on every call is made a second time as soon as the first has ended, and the `second` answer, or else the
-    /// first, is what Step Functions gets.
-    pub fn every_call_twice(&self, second: bool) {
-        self.around_calls(move |call, worker| {
+    /// From now on every call is repeated as soon as the first has ended. Step Functions gets the second answer when
+    /// `second`, else the first.
+    pub fn repeat_every_call(&self, second: bool) {
+        self.wrap_calls(move |call, worker| {
             Box::pin(async move {
                 let first = worker(call.invocation.clone()).await;
                 let again = worker(call.invocation).await;
@@ -194,20 +193,20 @@ impl World {
     }
 
     /// From now on every call is made twice at the same time.
-    pub fn every_call_doubled(&self) {
-        self.around_calls(|call, worker| {
+    pub fn double_every_call(&self) {
+        self.wrap_calls(|call, worker| {
             Box::pin(async move {
                 let (first, second) = tokio::join!(worker(call.invocation.clone()), worker(call.invocation));
-                // One of the two may have been sent away by the other; it is tried again, as Step Functions would.
+                // One of the two may have been refused because of the other. Step Functions would retry it.
                 if first.is_ok() { first } else { second }
             })
         });
     }
 
-    /// From now on `step` is never done: whenever it is called it says to wait, and the worker is not asked.
-    pub fn never_done(&self, step: &str) {
+    /// From now on every call of `step` answers that it has to wait, and the worker is not called.
+    pub fn make_step_wait(&self, step: &str) {
         let step = step.to_owned();
-        self.around_calls(move |call, worker| {
+        self.wrap_calls(move |call, worker| {
             if call.step != step {
                 return worker(call.invocation);
             }
@@ -215,11 +214,10 @@ impl World {
         });
     }
 
-    /// From now on the first `times` calls of `step` fail in a way that may pass: before the worker has done anything, or
-    /// after.
-    pub fn fails(&self, step: &str, times: u64, after: bool) {
+    /// From now on the first `times` calls of `step` fail with a retryable error: before the worker has been called, or after.
+    pub fn fail_step(&self, step: &str, times: u64, after: bool) {
         let step = step.to_owned();
-        self.around_calls(move |call, worker| {
+        self.wrap_calls(move |call, worker| {
             if call.step != step || call.nth > times {
                 return worker(call.invocation);
             }

@@ -19,7 +19,7 @@ const SERVICES: [&str; 3] = ["elasticloadbalancing:", "ecs:", "apigateway:"];
 const OF_THE_API: &str = "ecs:DescribeTaskDefinition";
 
 /// How often the observer of a walk asks the API.
-const LOOKS: Duration = Duration::from_secs(60);
+const ASK_EVERY: Duration = Duration::from_secs(60);
 
 /// One operation of one environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,13 +97,13 @@ impl Story {
     }
 
     /// The calls to ELBv2, ECS and API Gateway in this story, each with its number: the first, second … call of that
-    /// operation. Left out: looks that only repeat (the third and later call of one operation that changes nothing, which
-    /// is polling), and the method and integration of the second path, which are made as those of the first.
+    /// operation. Left out: polling (the third and later call of one operation that only reads), and the method and integration
+    /// of the second path, which are created as those of the first.
     pub async fn calls(self) -> Vec<(String, u64)> {
         let mut calls = self.journal().await;
         calls.retain(|(operation, nth)| {
             let relevant = SERVICES.iter().any(|service| operation.starts_with(service));
-            let repeats = *nth > 2 && only_looks(operation);
+            let repeats = *nth > 2 && only_reads(operation);
             let again = *nth > 1 && operation.starts_with("apigateway:Put");
             relevant && !repeats && !again && operation != OF_THE_API
         });
@@ -113,12 +113,12 @@ impl Story {
 
     /// Those of the story's calls that change something.
     pub async fn changes(self) -> Vec<(String, u64)> {
-        self.calls().await.into_iter().filter(|(operation, _)| !only_looks(operation)).collect()
+        self.calls().await.into_iter().filter(|(operation, _)| !only_reads(operation)).collect()
     }
 
-    /// Those of the story's calls that only look.
-    pub async fn looks(self) -> Vec<(String, u64)> {
-        self.calls().await.into_iter().filter(|(operation, _)| only_looks(operation)).collect()
+    /// Those of the story's calls that only read.
+    pub async fn reads(self) -> Vec<(String, u64)> {
+        self.calls().await.into_iter().filter(|(operation, _)| only_reads(operation)).collect()
     }
 
     /// The writes of the record in this story: every `stride`th, counted from the first.
@@ -146,9 +146,11 @@ impl Story {
         counted.collect()
     }
 
-    /// Tells the story once for each of its calls, with its `fault` at that call. It must end in one of `ends`, every
-    /// invariant must hold, nobody may have seen anything that must not be; and unless it ended `ready`, the user's next
-    /// `DELETE` must leave nothing. What fails is told all at once.
+    /// Plays the story once for each of its calls, with its `fault` at that call. Each time:
+    ///
+    /// - The environment must end in one of `ends`.
+    /// - Every invariant must hold, and the observer must have seen no violation.
+    /// - Unless it ended `ready`, the user's next `DELETE` must leave nothing.
     ///
     /// # Panics
     /// With everything that failed.
@@ -164,27 +166,27 @@ impl Story {
         let mut wrong = Vec::new();
         for (operation, nth) in calls {
             let (world, id) = self.world().await;
-            let observer = Observer::watch(&world, &["demo"], LOOKS);
+            let observer = Observer::watch(&world, &["demo"], ASK_EVERY);
             world.fault(&operation, nth, fault(&operation));
             let id = self.begin(&world, id).await;
             let environment = world.settled(&id).await;
-            let mut here = Vec::new();
+            let mut violations = Vec::new();
             if !world.faults().all_came() {
-                here.push("was not called".to_owned());
+                violations.push("was not called".to_owned());
             }
-            here.extend(ended(&environment, ends));
-            here.extend(world.check(Some(&observer)).await);
+            violations.extend(ended(&environment, ends));
+            violations.extend(world.check(Some(&observer)).await);
             if environment["status"] != "ready" {
-                here.extend(world.deleted_with_nothing_left(&id).await);
+                violations.extend(world.deleted_with_nothing_left(&id).await);
             }
-            wrong.extend(here.into_iter().map(|what| format!("{operation} call {nth}: {what}")));
+            wrong.extend(violations.into_iter().map(|what| format!("{operation} call {nth}: {what}")));
         }
         assert!(wrong.is_empty(), "{self:?}:\n{}", wrong.join("\n"));
     }
 }
 
 /// Whether a call of `operation` changes nothing.
-fn only_looks(operation: &str) -> bool {
+fn only_reads(operation: &str) -> bool {
     [":Describe", ":Get", ":List", ":Filter"].iter().any(|verb| operation.contains(verb))
 }
 
@@ -201,7 +203,7 @@ pub fn denied(operation: &str) -> Fault {
     Fault::Refuse(service(operation).denied(action(operation)))
 }
 
-/// A denial of what has happened all the same.
+/// A denial of a call that has had its effect.
 #[must_use]
 pub fn denied_after(operation: &str) -> Fault {
     Fault::RefuseAfter(service(operation).denied(action(operation)))

@@ -21,7 +21,7 @@ mod view;
 mod world;
 
 pub use account::{Account, AccountOptions};
-pub use calls::{Call, Gate, Journal, Moment};
+pub use calls::{Call, HeldCall, Journal, Moment};
 pub use observer::Observer;
 pub use plans::{edit_record, provision_steps, removal_steps};
 pub use reply::Reply;

@@ -1,5 +1,5 @@
-//! A reader who goes on looking: while the records are written it compares what it sees with what it saw before (not more
-//! often than `GLANCE` says), and every so often it asks the API. What it must never see is collected, and told at the end.
+//! Reads all the time: while the records are written it compares each with what it read before (not more often than `GLANCE`
+//! says), and regularly it asks the API. It collects violations; the test asks for them at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use crate::{EnvironmentView, World};
 /// in the history, which `invariants` checks.
 const GLANCE: f64 = 1.0 / 12.0;
 
-/// The reader; it looks away when it is dropped.
+/// The reader; it stops when it is dropped.
 pub struct Observer {
     wrong: Arc<Mutex<Vec<String>>>,
     tasks: Vec<JoinHandle<()>>,

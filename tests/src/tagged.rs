@@ -25,7 +25,7 @@ pub struct Found {
 }
 
 impl World {
-    /// Everything there is in the account of the kinds that Berth makes, whoever made it.
+    /// Every resource in the account of the kinds that Berth creates, also those that Berth did not create.
     pub async fn tagged(&self) -> Vec<Found> {
         let mut found = self.tagged_balancing().await;
         found.extend(self.tagged_services().await);

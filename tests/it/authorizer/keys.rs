@@ -13,7 +13,7 @@ fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// A key id that nobody has.
+/// A key id that no key has.
 fn stray(gate: &Gate, number: usize) -> String {
     let header = Header { kid: Some(format!("stray-{number}")), ..Header::new(Algorithm::ES256) };
     let key = EncodingKey::from_ec_der(&gate.key.pkcs8);
@@ -75,7 +75,7 @@ async fn a_new_key_is_good_at_its_first_token_and_one_taken_back_no_longer() {
     gate.clock.sleep(seconds(10)).await;
     let second = Key::new("second");
     gate.documents.put_keys(&[second.public()]);
-    gate.ask(&old).await.expect("nobody has noticed yet");
+    gate.ask(&old).await.expect("the change is not noticed yet");
     gate.ask(&second.sign(&gate.claims(json!({})))).await.expect("the new key is fetched");
     assert_eq!(gate.refusal(&old).await, "The token's key is not one of the issuer's; get a new token.");
 }
@@ -142,7 +142,7 @@ async fn while_the_issuer_is_down_old_keys_go_on_for_a_day() {
     }
     assert_eq!(gate.documents.asked().len(), 23, "asked for in vain, and once for both");
     gate.clock.sleep(seconds(1)).await;
-    let (kind, message) = gate.ask(&token).await.expect_err("nobody can say");
+    let (kind, message) = gate.ask(&token).await.expect_err("the keys are not known");
     assert_eq!(kind, "Unavailable");
     assert!(message.contains("connection refused"), "{message}");
 }
@@ -157,7 +157,7 @@ async fn while_the_issuer_is_down_an_unknown_key_is_not_called_a_bad_one() {
     drop(gate.documents.asked());
     let token = second.sign(&gate.claims(json!({})));
     for _ in 0..100 {
-        assert_eq!(gate.ask(&token).await.expect_err("nobody can say").0, "Unavailable");
+        assert_eq!(gate.ask(&token).await.expect_err("the keys are not known").0, "Unavailable");
         gate.ask(&gate.token(json!({}))).await.expect("let in");
         gate.clock.sleep(seconds(1)).await;
     }
@@ -170,8 +170,8 @@ async fn without_any_keys_it_is_an_error_and_never_a_refusal_until_the_issuer_is
     let (token, documents) = (gate.token(json!({})), gate.documents.clone());
     documents.go_down();
     for _ in 0..100 {
-        assert_eq!(gate.ask(&token).await.expect_err("nobody can say").0, "Unavailable");
-        assert_eq!(gate.ask(&stray(&gate, 0)).await.expect_err("nobody can say").0, "Unavailable");
+        assert_eq!(gate.ask(&token).await.expect_err("the keys are not known").0, "Unavailable");
+        assert_eq!(gate.ask(&stray(&gate, 0)).await.expect_err("the keys are not known").0, "Unavailable");
         gate.clock.sleep(seconds(1)).await;
     }
     assert_eq!(documents.asked().len(), 10);
@@ -190,7 +190,7 @@ async fn a_slow_issuer_is_waited_for_five_seconds_by_all_callers_together() {
     let mut callers = JoinSet::new();
     for _ in 0..50 {
         let (authorizer, token) = (gate.authorizer.clone(), token.clone());
-        callers.spawn(async move { answer(&authorizer, &token, METHOD).await.expect_err("nobody can say") });
+        callers.spawn(async move { answer(&authorizer, &token, METHOD).await.expect_err("the keys are not known") });
     }
     let answers = callers.join_all().await;
     assert!(answers.iter().all(|(kind, message)| kind == "Unavailable" && message == "no answer within 5 s"));
@@ -225,7 +225,7 @@ async fn callers_wait_for_one_fetch_and_not_even_for_that_if_their_key_is_there(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caller_that_hangs_up_takes_nobodys_keys_away() {
+async fn a_caller_that_hangs_up_does_not_stop_the_fetch_of_the_keys_for_others() {
     let gate = Gate::new();
     let token = gate.token(json!({}));
     gate.documents.delay(seconds(2));

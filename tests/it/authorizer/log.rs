@@ -22,8 +22,8 @@ impl io::Write for Lines {
 impl Lines {
     /// Collects what this thread logs, until what it returns is dropped.
     fn collect(&self) -> impl Drop {
-        // With a single dispatcher in the process, `tracing` asks the thread that first meets an event whether anybody
-        // wants it: another test's, where nobody does. With two it asks them.
+        // With a single dispatcher in the process, `tracing` asks the thread that first meets an event whether it is
+        // wanted: that is another test's thread, which wants none. With two dispatchers it asks them.
         static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
         SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
         let writer = self.clone();

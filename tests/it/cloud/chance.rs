@@ -12,7 +12,7 @@ use tests::{Account, World};
 use super::elb::{Elb, code};
 
 #[tokio::test(start_paused = true)]
-async fn a_load_balancer_or_link_comes_up_failed_when_it_is_told_to() {
+async fn a_load_balancer_or_link_comes_up_failed_when_a_test_says_so() {
     let elb = Elb::new();
     let account = &elb.0;
     let why = "The address is already in use";
@@ -122,7 +122,7 @@ async fn chance_brings_every_fault_the_same_for_a_seed_and_none_once_it_is_calm(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_chance_brings_to_functions_only_nobody_else_meets() {
+async fn faults_for_functions_only_do_not_reach_other_callers() {
     let account = Account::new();
     let odds = Odds { throttled: 1.0, ..Odds::default() };
     account.faults().chance(1, Chance { resources: odds, records: odds, functions_only: true });

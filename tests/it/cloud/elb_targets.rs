@@ -100,7 +100,7 @@ async fn a_target_goes_from_initial_to_healthy_after_one_check_and_drains() {
     elb.register(&target_group, TARGET).await;
     elb.wait(21).await;
     let again = elb.health(&target_group, TARGET).await;
-    assert_eq!(again.0, "initial", "registered anew while it drained, so it does not go when the old delay is over");
+    assert_eq!(again.0, "initial", "registered again while it drained, so it does not go when the old delay is over");
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,7 +117,7 @@ async fn a_target_turns_unhealthy_and_healthy_again_by_the_thresholds() {
     };
     assert_eq!(state(96).await, ("initial".into(), "Elb.InitialHealthChecking".into()));
     let unhealthy = ("unhealthy".to_owned(), "Target.FailedHealthChecks".to_owned());
-    assert_eq!(state(10).await, unhealthy, "nobody listened twice");
+    assert_eq!(state(10).await, unhealthy, "the connection was refused twice");
 
     let server = serve(elb.0.cloud.net(), TARGET, "200").await;
     assert_eq!(state(20).await, unhealthy, "two successes");
@@ -213,7 +213,7 @@ async fn connections_go_to_healthy_targets_in_turn_and_to_any_when_none_is_healt
     assert_eq!(answers().await, ["", ""], "the listener forwards to a group without targets");
     client.delete_listener().listener_arn(&listener).send().await.unwrap();
     let refused = net.connect(&(load_balancer.dns_name().unwrap().to_owned(), 80)).await;
-    assert!(refused.is_err(), "nobody listens");
+    assert!(refused.is_err(), "the connection is refused");
     for server in servers {
         server.abort();
     }
@@ -245,7 +245,7 @@ async fn after_a_restart_listeners_carry_and_targets_are_checked() {
     let health = || again.change(|account| elb::target_health(account, &target_group, TARGET, PORT).unwrap().state);
     assert_eq!(health(), "healthy");
     elb.wait(11).await;
-    assert_eq!(health(), "unhealthy", "nobody listens in the new network");
+    assert_eq!(health(), "unhealthy", "no program listens in the new network");
     let here = serve(&net, TARGET, "200").await;
     assert!(ask(&net, load_balancer.dns_name().unwrap()).await.ends_with(TARGET), "fail-open");
     elb.wait(50).await;

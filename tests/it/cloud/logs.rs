@@ -19,7 +19,7 @@ async fn what_a_task_writes_is_in_the_stream_of_its_container() {
     let now = world.system.clock.now().as_millisecond();
     assert!(event.timestamp().is_some_and(|written| (now - 1_000_000..now).contains(&written)), "{event:?}");
     for (group, stream, missing) in [
-        ("/berth/nobody", format!("task/web/{task}"), "group"),
+        ("/berth/no-such-group", format!("task/web/{task}"), "group"),
         ("/berth/hello", format!("task/other/{task}"), "stream"),
         ("/berth/hello", "task/web/0123".to_owned(), "stream"),
     ] {

@@ -59,7 +59,7 @@ fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// `Authorization` headers that vouch for nobody, and what each is.
+/// `Authorization` headers that name no caller, and what each is.
 fn bad_headers(world: &World) -> Vec<(&'static str, Vec<u8>)> {
     let now = world.system.clock.now().as_second();
     let good = token(world, json!({}));
@@ -135,7 +135,7 @@ fn bad_headers(world: &World) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_gets_past_any_route_without_a_token_that_vouches_for_a_team() {
+async fn no_route_answers_without_a_token_that_names_a_team() {
     let world = World::new().await;
     let id = world.create("guarded", "hello").await;
     world.settled(&id).await;
@@ -162,7 +162,7 @@ async fn nobody_gets_past_any_route_without_a_token_that_vouches_for_a_team() {
             }
         }
     }
-    assert_eq!(world.faults().journal(), [], "AWS is never asked on behalf of nobody");
+    assert_eq!(world.faults().journal(), [], "AWS is not called without a caller");
     assert_eq!(world.get(&id).await, before);
 }
 

@@ -47,7 +47,7 @@ async fn what_the_team_does_not_have_is_answered_alike_whether_it_exists_or_not(
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_to_look_again_is_told_twice_alike_while_it_moves_and_not_at_all_when_it_does_not() {
+async fn body_and_header_give_the_same_time_to_poll_again_while_it_moves_and_none_otherwise() {
     let world = World::new().await;
     let id = world.create("watched", "hello").await;
     let path = format!("/environments/{id}");

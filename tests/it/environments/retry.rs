@@ -12,7 +12,7 @@ async fn retry(world: &World, team: &str, id: &str) -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_environment_is_provisioned_anew_under_its_id() {
+async fn a_failed_environment_is_provisioned_again_under_its_id() {
     let world = World::new().await;
     world.deny("apigateway:CreateVpcLink");
     let id = world.create("again", "hello").await;

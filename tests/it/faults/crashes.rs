@@ -51,7 +51,7 @@ async fn a_worker_gone_after_a_write_of_the_record_of_a_delete_is_followed_by_an
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_gone_after_taking_any_turn_is_followed_by_another_that_takes_one() {
-    // The odd ones are refused: nobody is in the queue that could be joined.
+    // The odd ones are refused, because there is no queue yet that the caller could join.
     let turns = |count: u64| (1..=count).map(|nth| ("dynamodb:UpdateItem".to_owned(), nth * 2)).collect();
     Story::Provision.walk_over(turns(3), |_| Fault::Kill, &["ready"]).await;
     Story::Delete.walk_over(turns(1), |_| Fault::Kill, &["deleted"]).await;

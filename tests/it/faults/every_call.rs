@@ -51,7 +51,7 @@ async fn a_provisioning_that_loses_the_reply_of_any_call_ends_ready_with_one_of_
 
 #[tokio::test(start_paused = true)]
 async fn a_provisioning_whose_connection_is_reset_at_any_look_ends_ready_with_one_of_each() {
-    Story::Provision.walk_over(Story::Provision.looks().await, |_| Fault::Reset, &["ready"]).await;
+    Story::Provision.walk_over(Story::Provision.reads().await, |_| Fault::Reset, &["ready"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,25 +14,25 @@ async fn ends_as_ever(prepare: impl Fn(&World)) {
         prepare(&world);
         let id = story.begin(&world, id).await;
         let environment = world.settled(&id).await;
-        let mut here: Vec<String> = ended(&environment, &[story.end()]).into_iter().collect();
-        here.extend(world.check(Some(&observer)).await);
-        here.extend(world.deleted_with_nothing_left(&id).await);
-        wrong.extend(here.into_iter().map(|what| format!("{story:?}: {what}")));
+        let mut violations: Vec<String> = ended(&environment, &[story.end()]).into_iter().collect();
+        violations.extend(world.check(Some(&observer)).await);
+        violations.extend(world.deleted_with_nothing_left(&id).await);
+        wrong.extend(violations.into_iter().map(|what| format!("{story:?}: {what}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_step_made_again_right_after_it_ended_changes_nothing() {
-    ends_as_ever(|world| world.every_call_twice(false)).await;
+    ends_as_ever(|world| world.repeat_every_call(false)).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_answer_of_a_step_made_again_is_as_good_as_the_first() {
-    ends_as_ever(|world| world.every_call_twice(true)).await;
+    ends_as_ever(|world| world.repeat_every_call(true)).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_step_made_twice_at_the_same_time_makes_one_of_each() {
-    ends_as_ever(World::every_call_doubled).await;
+    ends_as_ever(World::double_every_call).await;
 }

@@ -50,13 +50,13 @@ async fn an_undo_of_an_old_operation_removes_nothing_while_the_environment_is_de
     let id = world.create("stale", "hello").await;
     world.settled(&id).await;
     let old = record(&world, &id).await.identity();
-    let gate = world.gate("Begin", 1, Moment::Before);
+    let held = world.hold_call("Begin", 1, Moment::Before);
     world.delete(&id).await;
-    assert!(gate.reached().await);
+    assert!(held.reached().await);
     assert_ne!(record(&world, &id).await.identity(), old, "the delete is another operation");
     let wrong = touched(&world, &old, removal_steps(), &Outcome::Ended).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    gate.open();
+    held.let_go();
     assert_eq!(world.settled(&id).await["status"], "deleted");
     assert_eq!(world.check(None).await, Vec::<String>::new());
 }
@@ -94,13 +94,13 @@ async fn a_step_of_an_old_operation_creates_nothing_while_another_operation_prov
     let id = world.create("stale", "hello").await;
     assert_eq!(world.settled(&id).await["status"], "failed");
     let old = record(&world, &id).await.identity();
-    let gate = world.gate("EnsureLoadBalancer", 1, Moment::Before);
+    let held = world.hold_call("EnsureLoadBalancer", 1, Moment::Before);
     let path = format!("/environments/{id}/retry");
     world.call("demo", Method::POST, &path, &Value::Null).await.expect(202);
-    assert!(gate.reached().await);
+    assert!(held.reached().await);
     let wrong = touched(&world, &old, provision_steps(), &Outcome::Stop).await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    gate.open();
+    held.let_go();
     assert_eq!(world.settled(&id).await["status"], "ready");
     assert_eq!(world.check(None).await, Vec::<String>::new());
 }

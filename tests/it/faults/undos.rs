@@ -18,12 +18,12 @@ async fn every_undo_that_fails_once_is_tried_again_and_ends_deleted() {
     for (undo, after) in removal_steps().flat_map(|undo| [(undo, false), (undo, true)]) {
         let (world, id) = Story::Delete.world().await;
         let observer = Observer::watch(&world, &["demo"], Duration::from_secs(2));
-        world.fails(undo.as_str(), 1, after);
+        world.fail_step(undo.as_str(), 1, after);
         let id = Story::Delete.begin(&world, id).await;
         let environment = world.settled(&id).await;
-        let mut here: Vec<String> = ended(&environment, &["deleted"]).into_iter().collect();
-        here.extend(world.check(Some(&observer)).await);
-        wrong.extend(here.into_iter().map(|what| format!("{undo}, after {after}: {what}")));
+        let mut violations: Vec<String> = ended(&environment, &["deleted"]).into_iter().collect();
+        violations.extend(world.check(Some(&observer)).await);
+        wrong.extend(violations.into_iter().map(|what| format!("{undo}, after {after}: {what}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -49,23 +49,23 @@ async fn an_undo_that_fails_for_good_is_named_with_its_reason_and_the_rest_is_re
         world.deny(operation);
         let id = Story::Delete.begin(&world, id).await;
         let environment = world.settled(&id).await;
-        let mut here: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
+        let mut violations: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
         let leftovers = EnvironmentView::of(&environment).leftovers;
         let named = leftovers.iter().any(|leftover| {
             let why = leftover.why.as_deref().unwrap_or_default();
             leftover.resource == resource && leftover.id.is_some() && why.contains("not authorized")
         });
         if !named {
-            here.push(format!("does not name it: {leftovers:?}"));
+            violations.push(format!("does not name it: {leftovers:?}"));
         }
         for (kind, ids) in world.inventory().await.kinds() {
             if ids.is_empty() == left.contains(&kind) {
-                here.push(format!("of {kind} there is {ids:?}"));
+                violations.push(format!("of {kind} there is {ids:?}"));
             }
         }
-        here.extend(world.check(Some(&observer)).await);
-        here.extend(world.deleted_with_nothing_left(&id).await);
-        wrong.extend(here.into_iter().map(|what| format!("{operation}: {what}")));
+        violations.extend(world.check(Some(&observer)).await);
+        violations.extend(world.deleted_with_nothing_left(&id).await);
+        wrong.extend(violations.into_iter().map(|what| format!("{operation}: {what}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -79,23 +79,23 @@ async fn a_failed_provisioning_whose_undo_is_denied_ends_cleanup_failed_and_keep
         world.deny(operation);
         let id = Story::Failure.begin(&world, id).await;
         let environment = world.settled(&id).await;
-        let mut here: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
+        let mut violations: Vec<String> = ended(&environment, &["cleanup_failed"]).into_iter().collect();
         let EnvironmentView { leftovers, failure, .. } = EnvironmentView::of(&environment);
         if leftovers.iter().all(|leftover| leftover.resource != resource) {
-            here.push(format!("does not name it: {leftovers:?}"));
+            violations.push(format!("does not name it: {leftovers:?}"));
         }
         if failure.as_ref().is_none_or(|failure| failure.code != "service_failed") {
-            here.push(format!("its failure is {failure:?}"));
+            violations.push(format!("its failure is {failure:?}"));
         }
-        here.extend(world.check(None).await);
-        here.extend(world.deleted_with_nothing_left(&id).await);
-        wrong.extend(here.into_iter().map(|what| format!("{operation}: {what}")));
+        violations.extend(world.check(None).await);
+        violations.extend(world.deleted_with_nothing_left(&id).await);
+        wrong.extend(violations.into_iter().map(|what| format!("{operation}: {what}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_undo_that_is_throttled_until_its_limit_is_named_and_tried_again_by_itself() {
+async fn an_undo_that_is_throttled_until_its_limit_is_named_and_retried_without_a_request() {
     let (world, id) = Story::Delete.world().await;
     let observer = Observer::watch(&world, &["demo"], Duration::from_secs(60));
     // More calls than one undo makes within its limit of 1,800 s, fewer than two.

@@ -1,5 +1,5 @@
-//! Lets a drawn history happen, waits until all is quiet, looks whether everything holds, lets every user take the next
-//! step, and looks whether anything is left.
+//! Plays a drawn history, waits until no operation is under way, checks the invariants, lets every user take the next
+//! step, and checks that nothing is left.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tests::{Observer, Reply, World, WorldOptions};
 use super::plan::{Act, Plan, TEAMS};
 
 /// How often the observer asks the API: seldom, because each answer checks a signature; the records it watches always.
-const LOOKS: Duration = Duration::from_secs(120);
+const ASK_EVERY: Duration = Duration::from_secs(120);
 /// For so long AWS goes on as it is after the last request; then it is calm, so that all can settle.
 const LATER: Duration = Duration::from_secs(900);
 /// A lifetime that ends within this time ends before all is looked at.
@@ -35,7 +35,7 @@ impl History {
     }
 }
 
-/// An environment that somebody asked for.
+/// An environment that a team requested.
 struct Asked {
     team: &'static str,
     body: Value,
@@ -59,7 +59,7 @@ pub async fn play(seed: u64) -> History {
             world.register(family, image).await;
         }
     }
-    let observer = Observer::watch(&world, &TEAMS, LOOKS);
+    let observer = Observer::watch(&world, &TEAMS, ASK_EVERY);
     let mut history = Playing { world, asked: Vec::new(), wrong: Vec::new(), log: Vec::new() };
     history.log.push(format!("  {:?}; {:?}", plan.chance, plan.delivery));
     history.world.faults().chance(seed, plan.chance);

@@ -14,11 +14,11 @@ use tests::World;
 /// A quarter of an hour between two audits, and a little.
 const NEXT_AUDIT: Duration = Duration::from_secs(16 * 60);
 
-/// An environment that nobody has.
-const NOBODY: &str = "env_01m3z5x9d00000000000000000";
+/// An environment without a record.
+const NO_RECORD: &str = "env_01m3z5x9d00000000000000000";
 
 /// The tags of something of ours that no record explains.
-const OURS: [(&str, &str); 3] = tags("berth", NOBODY);
+const OURS: [(&str, &str); 3] = tags("berth", NO_RECORD);
 
 /// A name like those that Berth gives.
 const NAME: &str = "berth-01m3z5x9d00000000000000000";
@@ -28,7 +28,7 @@ const fn tags<'a>(deployment: &'a str, environment: &'a str) -> [(&'a str, &'a s
     [("berth:deployment", deployment), ("berth:team", "demo"), ("berth:environment", environment)]
 }
 
-/// Somebody's load balancer, with these tags.
+/// A load balancer that Berth did not create, with these tags.
 async fn stray(world: &World, name: &str, tags: &[(&str, &str)]) -> String {
     let settings = &world.system.settings;
     let tags = tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build()).collect();
@@ -58,7 +58,7 @@ async fn stray_apis(world: &World, count: usize) {
     }
 }
 
-/// Somebody deletes the stage of `api`.
+/// Deletes the stage of `api` outside of Berth.
 async fn delete_stage(world: &World, api: &str) {
     let delete = world.system.clients.apigateway.delete_stage().rest_api_id(api).stage_name("live");
     delete.send().await.expect("a deletion");
@@ -79,7 +79,7 @@ async fn findings(world: &World) -> Vec<Value> {
 async fn a_resource_that_no_record_explains_is_reported_and_removed_after_an_hour() {
     let world = World::new().await;
     let orphan = stray(&world, NAME, &OURS).await;
-    let foreign = stray(&world, "berth-01m3z5x9d00000000000000001", &tags("another", NOBODY)).await;
+    let foreign = stray(&world, "berth-01m3z5x9d00000000000000001", &tags("another", NO_RECORD)).await;
     world.system.clock.sleep(NEXT_AUDIT).await;
     let found = findings(&world).await;
     assert_eq!(found.len(), 1, "{found:#?}");
@@ -171,7 +171,7 @@ async fn what_the_records_explain_is_never_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ready_environment_whose_resource_somebody_deletes_says_what_is_missing() {
+async fn a_ready_environment_whose_resource_is_deleted_outside_of_berth_says_what_is_missing() {
     let world = World::new().await;
     let id = world.create("robbed", "hello").await;
     let environment = world.settled(&id).await;
@@ -189,7 +189,7 @@ async fn a_ready_environment_whose_resource_somebody_deletes_says_what_is_missin
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_listener_or_stage_that_somebody_deletes_is_missing_until_it_is_there_again() {
+async fn a_listener_or_stage_that_is_deleted_outside_of_berth_is_missing_until_it_is_there_again() {
     let world = World::new().await;
     let id = world.create("robbed", "hello").await;
     let environment = world.settled(&id).await;
@@ -269,7 +269,7 @@ async fn an_audit_that_aws_keeps_waiting_asks_for_two_minutes_and_later_ones_for
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_late_call_recorded_of_a_deleted_environment_is_removed_all_the_same() {
+async fn what_a_late_call_recorded_of_a_deleted_environment_is_still_removed() {
     let world = World::new().await;
     let id = world.create("late", "hello").await;
     world.settled(&id).await;

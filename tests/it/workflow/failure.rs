@@ -33,7 +33,7 @@ async fn register_with_log(world: &World, family: &str, image: &str) {
     registered.container_definitions(container).send().await.expect("a task definition");
 }
 
-/// The failure of environment `id`, once it has settled with nothing left; its cause and who can mend it are these.
+/// The failure of environment `id`, once it has settled with nothing left; its cause, and who can fix it, are these.
 async fn failure(world: &World, id: &str, cause: &str, who: &str) -> Value {
     let environment = world.settled(id).await;
     assert_eq!(environment["status"], "failed", "{environment:#}");
@@ -89,7 +89,7 @@ async fn an_image_that_cannot_be_pulled_fails_with_the_pull_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn too_little_memory_and_missing_secrets_are_told_from_other_ends() {
+async fn too_little_memory_and_missing_secrets_have_causes_of_their_own() {
     for (image, cause) in [("berth/oom", "out_of_memory"), ("berth/secretless", "secrets_not_readable")] {
         let world = World::new().await;
         register_with_log(&world, "ends", image).await;
@@ -164,7 +164,7 @@ async fn a_load_balancer_that_serves_another_link_fails_with_the_link_s_message(
     world.until_step(&id, "EnsureLoadBalancer", "done").await;
     let clients = &world.system.clients;
     let load_balancer = world.inventory().await.one(ResourceKind::LoadBalancer);
-    let create = clients.apigateway.create_vpc_link().name("of somebody else").target_arns(load_balancer);
+    let create = clients.apigateway.create_vpc_link().name("of another client").target_arns(load_balancer);
     let link = create.send().await.expect("a link").id().expect("an id").to_owned();
     world.until_step(&id, "EnsureVpcLink", "failed").await;
     clients.apigateway.delete_vpc_link().vpc_link_id(link).send().await.expect("its deletion");

@@ -1,4 +1,4 @@
-//! Executions that somebody aborts: the operation is still in the record, and has a way out.
+//! Executions that an operator aborts: the operation is still in the record, and can be recovered.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn a_delete_whose_execution_was_aborted_is_carried_out_by_the_next_delete(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repeated_request_takes_an_aborted_provisioning_up_again() {
+async fn a_repeated_request_recovers_an_aborted_provisioning() {
     let world = World::new().await;
     let body = json!({"name": "aborted", "task_definition": "hello"});
     let key = [("idempotency-key", "once")];

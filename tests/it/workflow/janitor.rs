@@ -24,7 +24,7 @@ async fn recovers(world: &World, after: Duration) -> (Value, Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_aborted_provisioning_goes_on_by_itself_as_soon_as_its_event_comes() {
+async fn an_aborted_provisioning_is_recovered_as_soon_as_its_event_comes() {
     let world = World::new().await;
     let (environment, took) = recovers(&world, Duration::from_secs(200)).await;
     assert_eq!(environment["status"], "ready", "{environment:#}");
@@ -55,7 +55,7 @@ async fn an_operation_that_was_recorded_but_never_started_is_started() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_provisioning_that_is_cut_off_again_and_again_is_unwound_and_can_be_retried() {
+async fn a_provisioning_that_is_interrupted_again_and_again_is_unwound_and_can_be_retried() {
     let world = World::new().await;
     let id = world.create("cursed", "hello").await;
     interrupted(&world, &id, 4).await;
@@ -77,7 +77,7 @@ async fn interrupted(world: &World, id: &str, times: u32) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removal_is_taken_up_however_often_its_provisioning_was() {
+async fn a_removal_is_recovered_however_often_its_provisioning_was() {
     let world = World::new().await;
     let id = world.create("cursed", "hello").await;
     interrupted(&world, &id, 3).await;
@@ -89,7 +89,7 @@ async fn a_removal_is_taken_up_however_often_its_provisioning_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removal_that_is_cut_off_before_its_first_step_says_of_each_that_it_was() {
+async fn a_removal_that_is_interrupted_before_its_first_step_says_so_at_each_undo() {
     let world = World::new().await;
     let id = world.create("cursed", "hello").await;
     world.settled(&id).await;
@@ -109,7 +109,7 @@ async fn a_removal_that_is_cut_off_before_its_first_step_says_of_each_that_it_wa
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_could_not_be_removed_is_tried_again_by_itself() {
+async fn what_could_not_be_removed_is_retried_without_a_request() {
     let world = World::new().await;
     let id = world.create("stuck", "hello").await;
     world.settled(&id).await;

@@ -1,4 +1,4 @@
-//! Many at once under the rates that AWS allows an account: everybody's turn comes, in order, and nobody sees a throttle.
+//! Many environments at once under the rates that AWS allows an account: slots come in order, and no user sees a throttle.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tests::{World, WorldOptions};
 
-/// What is said of throttling to whoever reads the environment or its history.
+/// What the environment and its history say of throttling.
 async fn complaints(world: &World, environment: &Value) -> Vec<Value> {
     let mut said = world.events("demo", environment["id"].as_str().expect("an id")).await;
     said.push(environment.clone());
@@ -46,7 +46,7 @@ fn resource(environment: &Value, kind: &str, member: &str) -> Option<Timestamp> 
     moment(resources.iter().find(|resource| resource["resource"] == kind)?, member)
 }
 
-/// Everybody who was shown a place has the resource come, or go, within 5 s of the moment that was shown.
+/// Each environment that was shown a place has its resource created, or deleted, within 5 s of the slot that was shown.
 fn assert_came_in_turn(environments: &[Value], waiting: &[(u64, Timestamp, String)], kind: &str, member: &str) {
     for (place, turn, id) in waiting {
         let environment = environments.iter().find(|environment| environment["id"] == id.as_str()).expect("it");
@@ -104,7 +104,7 @@ async fn two_hundred_at_once_are_ready_as_soon_as_the_rates_allow_and_the_places
     let places: Vec<u64> = waiting.iter().map(|(place, ..)| *place).collect();
     assert!(places.len() > 150, "most wait: {places:?}");
     let wanted: Vec<u64> = (places[0]..).take(places.len()).collect();
-    assert_eq!(places, wanted, "every place is somebody's");
+    assert_eq!(places, wanted, "every place is taken");
     let environments = settled(&world, &ids).await;
     // The last of 200 deployments may be made 199 times 5 s after the first (docs/aws.md#rates), which takes as long as alone.
     let allowed = alone + Duration::from_secs(199 * 5);

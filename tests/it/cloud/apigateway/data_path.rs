@@ -62,7 +62,7 @@ async fn the_gateway_answers_for_a_service_that_cannot() {
     is_gateway(&world.get(&api, "/close").await, INTERNAL);
     assert_eq!(world.get(&api, "/ping").await.body, "healthy");
 
-    // Nobody listens at the port.
+    // No program listens at the port.
     world.account.cloud.net().withdraw(&(world.host.clone(), 8080));
     is_gateway(&world.get(&api, "/").await, NETWORK);
 

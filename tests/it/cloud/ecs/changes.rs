@@ -119,7 +119,7 @@ async fn an_unhealthy_task_is_replaced_after_the_grace_period() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_stopped_or_lacks_vcpus_is_told_of_and_tried_again() {
+async fn a_task_that_is_stopped_or_lacks_vcpus_is_reported_and_replaced() {
     let ecs = Ecs::new();
     ecs.0.cloud.change(|account| account.quotas.fargate_vcpus = 0.25);
     ecs.create("api", "hello").desired_count(2).send().await.unwrap();

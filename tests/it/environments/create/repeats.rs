@@ -88,7 +88,7 @@ async fn a_repeated_key_gets_the_first_answer_whatever_became_of_the_environment
     }
     assert_eq!(executions(&world).len(), 2);
 
-    // The name is free again; somebody takes it. The key still speaks of the first environment, until it expires.
+    // The name is free again and another request takes it. The key still means the first environment, until it expires.
     let second = post(&world, "demo", &body).await.expect(202);
     world.settled(second.body["id"].as_str().expect("an id")).await;
     let passed = world.system.clock.since(began);
@@ -101,7 +101,7 @@ async fn a_repeated_key_gets_the_first_answer_whatever_became_of_the_environment
     let renamed = request(json!({"name": "renamed"}));
     let third = post_with_key(&world, "demo", "tester", b"a-key", &renamed).await.expect(202);
     let again = post_with_key(&world, "demo", "tester", b"a-key", &renamed).await.expect(202);
-    assert_eq!(again.text, third.text, "an expired key may be used anew");
+    assert_eq!(again.text, third.text, "an expired key may be used again");
 }
 
 #[tokio::test(start_paused = true)]
