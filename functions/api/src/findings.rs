@@ -45,11 +45,8 @@ pub struct FindingView {
 /// `berth:deployment` away.
 #[utoipa::path(get, path = "/findings", operation_id = "list_findings", tag = "operations",
     responses(
-        (status = 200, description = "What was found.", body = Findings),
-        (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Operator role required.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "All findings.", body = Findings),
+        (status = 403, description = "Operator role required."),
     ))]
 pub(crate) async fn list_findings(
     State(app): State<App>,

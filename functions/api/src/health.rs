@@ -22,7 +22,6 @@ pub(crate) struct Health {
 #[utoipa::path(get, path = "/healthz", operation_id = "check_health", tag = "service", security(()),
     responses(
         (status = 200, description = "The API answers.", body = Health),
-        (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn check_health(NoQuery: NoQuery) -> Json<Health> {
     Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })

@@ -55,11 +55,8 @@ pub(crate) struct EventView {
 #[utoipa::path(get, path = "/environments/{id}/events", operation_id = "list_environment_events", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id."), EventsQuery),
     responses(
-        (status = 200, description = "Some of it.", body = EventPage),
-        (status = 400, description = "A parameter is wrong.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Your team has no such environment.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "One page of events.", body = EventPage),
+        (status = 400, description = "A query parameter is unknown or out of its bounds."),
     ))]
 pub(crate) async fn list_environment_events(
     State(app): State<App>,

@@ -22,13 +22,9 @@ use crate::representation::EnvironmentView;
     request_body = ExtendRequest,
     responses(
         (status = 200, description = "The environment, with its `expires_at`.", body = EnvironmentView,
-            headers(("Retry-After" = u64, description = "When to look again, in seconds; absent when nothing moves."))),
-        (status = 400, description = "The request is wrong in itself.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Your team has no such environment.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is going away, or has no lifetime.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+            headers(("Retry-After" = u64, description = "Look again after this many seconds; absent when no operation is under way."))),
+        (status = 400, description = "The body is not JSON or breaks a rule; `errors` lists each bad place."),
+        (status = 409, description = "The environment is being deleted, or has no lifetime."),
     ))]
 pub(crate) async fn extend_environment(
     State(app): State<App>,

@@ -40,10 +40,8 @@ pub(crate) struct EnvironmentPage {
 #[utoipa::path(get, path = "/environments", operation_id = "list_environments", tag = "environments",
     params(ListQuery),
     responses(
-        (status = 200, description = "Some of them; `next_cursor` leads to the rest.", body = EnvironmentPage),
-        (status = 400, description = "A parameter is wrong.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "One page; `next_cursor` leads to the next.", body = EnvironmentPage),
+        (status = 400, description = "A query parameter is unknown or out of its bounds."),
     ))]
 pub(crate) async fn list_environments(
     State(app): State<App>,
