@@ -6,7 +6,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::environments::NoQuery;
-use crate::problem::Problem;
 
 /// The API answers.
 #[derive(Serialize, ToSchema)]
