@@ -13,7 +13,7 @@ pub(crate) struct Health {
     /// Always `ok`.
     #[schema(examples("ok"))]
     status: &'static str,
-    /// The version that answers.
+    /// The version of Berth that answers.
     version: &'static str,
 }
 

@@ -13,10 +13,10 @@ use crate::idempotency;
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Ask for an environment.
+/// Create an environment.
 ///
-/// Answers as soon as the request is recorded; poll `links.self`. With an `Idempotency-Key`, the same request may be sent
-/// again for 24 hours and gets the same answer.
+/// Berth answers as soon as the request is recorded; poll `links.self`. With an `Idempotency-Key`, repeat the same request
+/// within 24 hours to get the same answer.
 #[utoipa::path(post, path = "/environments", operation_id = "create_environment", tag = "environments",
     params(idempotency::Header),
     request_body = EnvironmentRequest,

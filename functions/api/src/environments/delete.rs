@@ -10,9 +10,10 @@ use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Take an environment away.
+/// Delete an environment.
 ///
-/// In any status, any number of times. Everything it has in AWS is removed; poll `links.self` until `deleted`.
+/// Works in every status, any number of times. Berth removes everything that the environment has in AWS; poll `links.self`
+/// until `deleted`.
 #[utoipa::path(delete, path = "/environments/{id}", operation_id = "delete_environment", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     responses(

@@ -13,10 +13,10 @@ use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Let an environment live longer.
+/// Extend an environment's lifetime.
 ///
-/// It lives for `ttl` from now on, never for less than it was going to; so the call may be repeated. Only an environment with
-/// a lifetime that is not going away can be extended.
+/// The environment lives for `ttl` from now on, never for less than before, so the call can be repeated. An environment
+/// without a lifetime, or one that is being deleted, cannot be extended.
 #[utoipa::path(post, path = "/environments/{id}/extend", operation_id = "extend_environment", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     request_body = ExtendRequest,

@@ -11,9 +11,9 @@ use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Look at an environment.
+/// Get an environment.
 ///
-/// While it moves, `steps` says what is going on and `retry_after_seconds` when to look again.
+/// While an operation is under way, `steps` says what each step does and `retry_after_seconds` when to get it again.
 #[utoipa::path(get, path = "/environments/{id}", operation_id = "get_environment", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     responses(

@@ -10,10 +10,10 @@ use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Try again.
+/// Retry a failed operation.
 ///
-/// A `failed` environment is provisioned anew, under its id and with the same pinned task definition; of a `cleanup_failed`
-/// one the removal is tried again. While an operation is under way, nothing changes.
+/// Berth provisions a `failed` environment again, with the same id and pinned task definition, and retries the removal of a
+/// `cleanup_failed` one. While an operation is under way, nothing changes.
 #[utoipa::path(post, path = "/environments/{id}/retry", operation_id = "retry_environment", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     responses(

@@ -2,11 +2,11 @@
 //! the problem+json body of every error, and the headers that belong to a status. A handler's annotation lists only its own
 //! responses; an error there needs no more than a status and a description.
 
-use utoipa::{PartialSchema, ToSchema};
 use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::Problem;
 

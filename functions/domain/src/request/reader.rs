@@ -41,12 +41,7 @@ pub(super) struct Object<'a> {
 
 impl Object<'_> {
     /// Reads the object `text` at `pointer`; one without members if it is none.
-    fn read<T>(
-        pointer: String,
-        text: &str,
-        mistakes: &mut Vec<Field>,
-        fields: impl FnOnce(&mut Object<'_>) -> T,
-    ) -> T {
+    fn read<T>(pointer: String, text: &str, mistakes: &mut Vec<Field>, fields: impl FnOnce(&mut Object<'_>) -> T) -> T {
         let mut object = Object { pointer, members: BTreeMap::new(), known: Vec::new(), mistakes };
         let Ok(Members(members)) = serde_json::from_str(text) else {
             // Without the mistakes that would follow from this one.
@@ -163,9 +158,7 @@ impl Object<'_> {
     }
 
     fn checked<T: DeserializeOwned>(&mut self, pointer: String, value: Value) -> Option<T> {
-        T::deserialize(value)
-            .map_err(|error| self.mistakes.push(Field { pointer, message: error.to_string() }))
-            .ok()
+        T::deserialize(value).map_err(|error| self.mistakes.push(Field { pointer, message: error.to_string() })).ok()
     }
 
     fn mistake(&mut self, name: &str, message: impl Into<String>) {
@@ -207,7 +200,7 @@ fn invalid_request(fields: Vec<Field>) -> Error {
     let message = match fields.as_slice() {
         [Field { pointer, message }] if pointer.is_empty() => format!("The body {message}."),
         [Field { pointer, message }] => format!("{pointer}: {message}."),
-        several => format!("{} fields are wrong; `errors` lists them.", several.len()),
+        several => format!("{} fields are wrong. Correct those that `errors` lists.", several.len()),
     };
     Error::Invalid { code: "invalid_request", message, fields }
 }

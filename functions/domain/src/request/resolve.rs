@@ -31,7 +31,10 @@ impl EnvironmentRequest {
             return Err(Error::unprocessable(
                 "task_definition_inactive",
                 "/task_definition",
-                format!("{} is not ACTIVE. Name an active revision, or the family alone for its newest one.", task_definition.arn),
+                format!(
+                    "{} is not ACTIVE. Name an active revision, or the family alone for its newest one.",
+                    task_definition.arn
+                ),
             ));
         }
         if !task_definition.fargate {
@@ -76,7 +79,11 @@ impl EnvironmentRequest {
                 Error::unprocessable(
                     "container_not_found",
                     "/container/name",
-                    format!("{} has no container {name:?}. Name one that it has: {}.", task_definition.arn, names.join(", ")),
+                    format!(
+                        "{} has no container {name:?}. Name one that it has: {}.",
+                        task_definition.arn,
+                        names.join(", ")
+                    ),
                 )
             })?,
             None => match task_definition

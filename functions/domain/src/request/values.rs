@@ -28,9 +28,7 @@ impl TryFrom<String> for EnvironmentName {
 
     fn try_from(text: String) -> Result<Self, ParseError> {
         let valid = is_label(&text, 40);
-        valid
-            .then_some(Self(text))
-            .ok_or(ParseError("must be 1 to 40 lower-case letters, digits and inner hyphens"))
+        valid.then_some(Self(text)).ok_or(ParseError("must be 1 to 40 lower-case letters, digits and inner hyphens"))
     }
 }
 

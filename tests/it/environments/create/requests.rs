@@ -122,7 +122,10 @@ async fn a_request_that_is_wrong_in_itself_is_refused_with_every_bad_place_and_n
 
     for (text, pointers) in [
         ("{\"name\": \"orders\", \"name\": \"billing\", \"task_definition\": \"hello\"}", ["/name"]),
-        ("{\"name\": \"orders\", \"task_definition\": \"hello\", \"labels\": {\"a\": \"\", \"a\": \"\"}}", ["/labels/a"]),
+        (
+            "{\"name\": \"orders\", \"task_definition\": \"hello\", \"labels\": {\"a\": \"\", \"a\": \"\"}}",
+            ["/labels/a"],
+        ),
     ] {
         let reply = post_text(&world, text).await.problem(400, "invalid_request");
         assert_eq!(reply.pointers(), pointers, "{text}: {}", reply.text);
