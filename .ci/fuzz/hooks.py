@@ -1,5 +1,7 @@
 """Berth's own checks beside those of schemathesis."""
 
+import re
+
 import schemathesis
 
 # The paths of the environments whose deletion was accepted.
@@ -32,3 +34,15 @@ class EveryOperationSucceeds:
     def after_run(self, ctx):
         assert self.seen, "no operation was tested"
         assert self.seen == self.succeeded, f"only errors from {sorted(self.seen - self.succeeded)}"
+
+
+@schemathesis.hook
+def map_body(ctx, body):
+    """No pattern states the bounds of a lifetime, `1m` to `365d`: one of the right form becomes one within them."""
+    ttl = body.get("ttl") if isinstance(body, dict) else None
+    if not isinstance(ttl, str) or not re.fullmatch("[1-9][0-9]*[smhd]", ttl):
+        return body
+    unit = ttl[-1]
+    least = {"s": 60}.get(unit, 1)
+    most = {"s": 31_536_000, "m": 525_600, "h": 8_760, "d": 365}[unit]
+    return {**body, "ttl": f"{min(max(int(ttl[:9].rstrip(unit)), least), most)}{unit}"}

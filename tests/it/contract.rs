@@ -226,7 +226,7 @@ fn the_checked_in_openapi_3_0_document_is_the_other_one_converted() {
 }
 
 #[test]
-fn every_reference_in_the_openapi_documents_leads_somewhere_and_every_schema_is_referred_to() {
+fn every_reference_in_the_openapi_documents_leads_somewhere_and_every_component_is_referred_to() {
     for text in [berth_api::openapi::document(), berth_local::openapi_3_0::document().expect("3.0")] {
         let document: Value = serde_json::from_str(&text).expect("JSON");
         let mut referred = BTreeSet::new();
@@ -234,9 +234,11 @@ fn every_reference_in_the_openapi_documents_leads_somewhere_and_every_schema_is_
         for reference in &referred {
             assert!(document.pointer(&reference[1..]).is_some(), "{reference} leads nowhere");
         }
-        // Two types of one name overwrite each other: what only the lost one referred to is then not referred to.
-        for name in document["components"]["schemas"].as_object().expect("schemas").keys() {
-            assert!(referred.contains(&format!("#/components/schemas/{name}")), "nothing refers to {name}");
+        // Two types of one name overwrite each other: nothing then refers to what only the lost one referred to.
+        for kind in ["schemas", "responses"] {
+            for name in document["components"][kind].as_object().expect("components").keys() {
+                assert!(referred.contains(&format!("#/components/{kind}/{name}")), "nothing refers to {kind}/{name}");
+            }
         }
     }
 }
@@ -256,15 +258,17 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 fn every_response_in_the_openapi_document_has_a_description() {
     // Without one the document is invalid (OpenAPI Specification, "Response Object") and generators refuse it.
     let document: Value = serde_json::from_str(&berth_api::openapi::document()).expect("JSON");
+    let description = |response: &Value| match response["$ref"].as_str() {
+        Some(reference) => document.pointer(&reference[1..]).map(|shared| shared["description"].clone()),
+        None => Some(response["description"].clone()),
+    };
     let paths = document["paths"].as_object().expect("paths");
     for (path, operations) in paths {
         for (method, operation) in operations.as_object().expect("operations") {
             assert!(operation["operationId"].is_string(), "{method} {path}");
             for (status, response) in operation["responses"].as_object().expect("responses") {
-                assert!(
-                    response["description"].as_str().is_some_and(|text| !text.is_empty()),
-                    "{method} {path} {status}"
-                );
+                let description = description(response).expect("a response");
+                assert!(description.as_str().is_some_and(|text| !text.is_empty()), "{method} {path} {status}");
             }
         }
     }

@@ -23,7 +23,9 @@ impl<S: Sync> FromRequestParts<S> for CallerOf {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
         let anonymous = || {
-            Problem::from(Error::Unauthenticated { message: "Send a token: `Authorization: Bearer TOKEN`.".to_owned() })
+            Problem::from(Error::Unauthenticated {
+                message: "The request has no valid token. Send one: `Authorization: Bearer TOKEN`.".to_owned(),
+            })
         };
         let context = parts.extensions.get::<RequestContext>().ok_or_else(anonymous)?;
         let fields = &context.authorizer().ok_or_else(anonymous)?.fields;

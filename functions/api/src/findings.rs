@@ -1,4 +1,4 @@
-//! `GET /findings`: what the janitor's audit found in AWS that no record explains. For operators.
+//! `GET /findings`: the resources that the janitor's audit found in AWS and that no record explains. For operators.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,7 @@ use crate::caller::CallerOf;
 use crate::environments::NoQuery;
 use crate::problem::Problem;
 
-/// What was found.
+/// All findings of the janitor's audits.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Findings {
     /// Each resource that no record explains.
@@ -23,33 +23,29 @@ pub struct Findings {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Finding)]
 pub struct FindingView {
-    /// What it is.
+    /// The kind of AWS resource.
     pub resource: ResourceKind,
-    /// Its ARN or id.
+    /// Its ARN, or its id where AWS gives no ARN.
     pub id: String,
     /// The environment that its tags name.
     pub environment: EnvironmentId,
     /// The team that its tags name.
     pub team: Team,
-    /// When it was first found.
+    /// When an audit first found it.
     pub found_at: Timestamp,
-    /// When it may be removed.
+    /// When the janitor may remove it.
     pub remove_after: Timestamp,
-    /// Why it is still there after that.
+    /// Why the janitor could not remove it after that; `null` before, or when nothing went wrong.
     pub why: Option<String>,
 }
 
-/// List what no record explains.
+/// List the resources in AWS that no record explains.
 ///
-/// For operators. What is listed here is removed by the janitor after `remove_after`; to keep something, take its tag
-/// `berth:deployment` away.
+/// For operators. The janitor removes each one after `remove_after`. To keep a resource, remove its tag `berth:deployment`.
 #[utoipa::path(get, path = "/findings", operation_id = "list_findings", tag = "operations",
     responses(
-        (status = 200, description = "What was found.", body = Findings),
-        (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Operator role required.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "All findings.", body = Findings),
+        (status = 403, description = "Operator role required."),
     ))]
 pub(crate) async fn list_findings(
     State(app): State<App>,

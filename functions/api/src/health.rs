@@ -6,7 +6,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::environments::NoQuery;
-use crate::problem::Problem;
 
 /// The API answers.
 #[derive(Serialize, ToSchema)]
@@ -14,7 +13,7 @@ pub(crate) struct Health {
     /// Always `ok`.
     #[schema(examples("ok"))]
     status: &'static str,
-    /// The version that answers.
+    /// The version of Berth that answers.
     version: &'static str,
 }
 
@@ -22,7 +21,6 @@ pub(crate) struct Health {
 #[utoipa::path(get, path = "/healthz", operation_id = "check_health", tag = "service", security(()),
     responses(
         (status = 200, description = "The API answers.", body = Health),
-        (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn check_health(NoQuery: NoQuery) -> Json<Health> {
     Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })

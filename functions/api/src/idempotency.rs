@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Header)]
 #[allow(dead_code, reason = "read by the derive only: a header is not deserialized, but looked at")]
 pub(crate) struct Header {
-    /// 1 to 255 visible characters of your choice, for example a UUID.
+    /// 1 to 255 visible ASCII characters of your choice, for example a UUID. The key holds for 24 hours.
     #[param(rename = "Idempotency-Key", value_type = String, required = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: Option<String>,
 }
@@ -27,7 +27,7 @@ pub(crate) fn key(headers: &HeaderMap, subject: &str, body: &[u8]) -> Result<Opt
         None => Err(Error::invalid(
             "invalid_idempotency_key",
             "Idempotency-Key",
-            "Idempotency-Key must be 1 to 255 visible ASCII characters without spaces, for example a UUID.",
+            "Idempotency-Key is not valid. Send 1 to 255 visible ASCII characters without spaces, for example a UUID.",
         )),
     }
 }

@@ -50,7 +50,7 @@ pub fn router(app: App) -> Router {
         .route("/openapi.json", get(move || std::future::ready(openapi::serve(document.clone()))))
         .fallback(|| {
             std::future::ready(Problem::from(Error::NotFound {
-                message: "There is no such path. /openapi.json lists all paths.".to_owned(),
+                message: "There is no such path. Use one that /openapi.json lists.".to_owned(),
             }))
         })
         .method_not_allowed_fallback(|| std::future::ready(Problem::method_not_allowed()))

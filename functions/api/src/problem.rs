@@ -16,20 +16,20 @@ pub struct Problem {
     #[serde(rename = "type")]
     #[schema(examples("about:blank"))]
     pub kind: &'static str,
-    /// The HTTP status in words.
+    /// The reason phrase of the HTTP status.
     pub title: String,
-    /// The HTTP status.
+    /// The HTTP status code of this response.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// A stable word for programs.
+    /// A stable word for programs; `detail` is for people.
     #[schema(examples("invalid_request"))]
     pub code: String,
-    /// What is wrong and what to do.
+    /// What happened and what to do, for people; the text may change.
     pub detail: String,
-    /// Each bad place.
+    /// Each bad place of the request; left out when there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ProblemField>,
-    /// The request's id, for the operators.
+    /// The request's id, as in `X-Request-Id`. Operators find it in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
 }
@@ -40,7 +40,7 @@ pub struct ProblemField {
     /// A JSON pointer into the body, or the name of a header or query parameter.
     #[schema(examples("/container/port"))]
     pub pointer: String,
-    /// What is wrong there.
+    /// What is wrong in this place, and what would be right.
     pub detail: String,
 }
 
@@ -71,9 +71,9 @@ impl Problem {
     #[must_use]
     pub fn unreadable_body(status: StatusCode) -> Self {
         if status == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self::new(status, "body_too_large", "The body may have at most 64 KiB.");
+            return Self::new(status, "body_too_large", "The body is too large. Send at most 64 KiB.");
         }
-        Self::new(StatusCode::BAD_REQUEST, "unreadable_body", "The body could not be read; send it again.")
+        Self::new(StatusCode::BAD_REQUEST, "unreadable_body", "The body could not be read. Send it again.")
     }
 }
 

@@ -17,61 +17,61 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Environment)]
 pub struct EnvironmentView {
-    /// Its identity.
+    /// The id that Berth gave it: `env_` and a ULID, so that ids sort by creation.
     pub id: EnvironmentId,
-    /// Its name.
+    /// The name that the caller chose; unique in the team among the environments that are not deleted.
     pub name: String,
-    /// Whose it is.
+    /// The team that owns it: the one in the token of the caller who created it.
     pub team: Team,
-    /// Who asked for it.
+    /// The subject (`sub`) of the token of the caller who created it.
     pub created_by: String,
-    /// Where it stands.
+    /// The current state of its lifecycle.
     pub status: Status,
-    /// Where the service answers, once proven.
+    /// The service's public URL; `null` until a request through it has been answered.
     pub url: Option<String>,
-    /// The pinned task definition.
+    /// The ARN of the task definition with the revision that was pinned at creation.
     pub task_definition: String,
-    /// The container that answers, and its port.
+    /// The container that answers requests, and its port.
     pub container: Container,
-    /// How many tasks.
+    /// How many tasks the service runs.
     pub desired_count: u32,
-    /// How the load balancer tells that a task is healthy.
+    /// How the load balancer finds out that a task is healthy.
     pub health_check: HealthCheck,
-    /// Where it stands.
+    /// The network of load balancer and tasks.
     pub network: Network,
-    /// What is shared with other environments.
+    /// Which AWS resources the environment shares with others.
     pub topology: Topology,
-    /// The REST API in front.
+    /// The REST API in front of the service.
     pub api: RestApiSpec,
-    /// The caller's own marks.
+    /// The labels of the request that created it.
     pub labels: BTreeMap<String, String>,
-    /// The steps of the operation under way, or of the last one.
+    /// The steps of the operation under way, or of the last one, in their order.
     pub steps: Vec<StepView>,
-    /// How far the operation has come, 0 to 100, by the steps' usual durations. It goes back where a step that was done is
-    /// looked at again and has to wait, and when the workflow is taken up again.
+    /// How far the operation has come, in percent, by the steps' usual durations. It can go back: when a finished step is
+    /// checked again and has to wait, and when Berth recovers an interrupted workflow.
     #[schema(minimum = 0, maximum = 100)]
     pub progress: u8,
-    /// When to look again; `null` when nothing moves.
+    /// Get the environment again after this many seconds; `null` when no operation is under way.
     pub retry_after_seconds: Option<u64>,
-    /// Why provisioning failed, if it did.
+    /// Why provisioning failed, and what to do; `null` when it did not fail.
     pub failure: Option<Failure>,
-    /// What could not be removed.
+    /// The resources that could not be removed; empty unless `status` is `cleanup_failed`.
     pub leftovers: Vec<Leftover>,
-    /// When the removal is tried again by itself; `null` when nothing is left, or somebody has to look.
+    /// When Berth retries the removal; `null` when nothing is left, or when an operator has to remove the leftovers.
     pub next_attempt_at: Option<Timestamp>,
-    /// Every resource it has or ever had in AWS. Of a deleted environment this is the receipt: each one's absence was
-    /// verified.
+    /// Every resource that it has or had in AWS. For a deleted environment this is the receipt: Berth has verified that each
+    /// one is absent.
     pub resources: Vec<ResourceView>,
-    /// Recorded resources that are not there any more although nobody asked Berth to remove them: the service may not
-    /// answer. Delete this environment and create it again.
+    /// Recorded resources that another client removed from AWS. The service may not answer: delete this environment and
+    /// create a new one.
     pub missing: Vec<Missing>,
-    /// When its lifetime is over and it is deleted; `null` when it lives until somebody deletes it.
+    /// When its lifetime ends and Berth deletes it; `null` when it lives until a caller deletes it.
     pub expires_at: Option<Timestamp>,
-    /// When it was asked for.
+    /// When Berth recorded the request that created it.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When its record last changed: a status, a step or a resource.
     pub updated_at: Timestamp,
-    /// Where to go from here.
+    /// Paths of this environment and of what belongs to it.
     pub links: Links,
 }
 
@@ -79,31 +79,32 @@ pub struct EnvironmentView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Step)]
 pub struct StepView {
-    /// The step, as the state machine calls it.
+    /// The name of the step's state in the state machine.
     pub name: Step,
-    /// What it is doing.
+    /// Whether the step has not begun, is at work, or has ended.
     pub state: StepState,
-    /// Why it waits, failed, or what it found.
+    /// Why the step waits or failed, or the result that it found, for people; `null` when there is nothing to say.
     pub why: Option<String>,
-    /// When it began.
+    /// When the step first ran in this operation; `null` before that.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
+    /// When the step finished or failed; `null` before that.
     pub finished_at: Option<Timestamp>,
-    /// How long it usually takes, in seconds, once it is its turn.
+    /// How long the step usually takes, in seconds, without the wait in a queue.
     pub usual_seconds: u64,
-    /// When it should end, while it is at work.
+    /// When the step should end, by its usual duration; `null` when it is not at work.
     pub expected_at: Option<Timestamp>,
-    /// Its place among all who wait for an operation that AWS allows the whole account at a rate only.
+    /// The step's place in the queue for an AWS operation that has an account-wide rate limit; `null` when it does not wait
+    /// for one.
     pub queue: Option<Queue>,
 }
 
-/// A place in a queue.
+/// A place in the queue for an AWS operation that has an account-wide rate limit.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Queue {
-    /// 1 is the next one.
+    /// 1 is the next one to call AWS.
     #[schema(minimum = 1)]
     pub place: u64,
-    /// When its turn comes.
+    /// When the step may call AWS.
     pub slot_at: Timestamp,
 }
 
@@ -111,47 +112,47 @@ pub struct Queue {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Resource)]
 pub struct ResourceView {
-    /// What.
+    /// The kind of AWS resource.
     pub resource: ResourceKind,
-    /// Its ARN or id; `null` when its creation was announced and it was never seen.
+    /// Its ARN, or its id where AWS gives no ARN; `null` when Berth announced the creation and never saw the resource.
     pub id: Option<String>,
-    /// When its creation was announced.
+    /// When Berth recorded that it is going to create the resource, before the call to AWS.
     pub announced_at: Timestamp,
-    /// When its id was recorded.
+    /// When Berth recorded the id; `null` as long as `id` is.
     pub recorded_at: Option<Timestamp>,
-    /// When its absence was verified; `null` while it is there.
+    /// When Berth verified that the resource is absent; `null` before that.
     pub absent_at: Option<Timestamp>,
 }
 
-/// A recorded resource that is not there.
+/// A recorded resource that another client removed from AWS.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Missing {
-    /// What.
+    /// The kind of AWS resource.
     pub resource: ResourceKind,
-    /// Its ARN or id.
+    /// Its ARN, or its id where AWS gives no ARN.
     pub id: Option<String>,
-    /// Since when this is known.
+    /// When an audit first found the resource absent.
     pub since: Timestamp,
 }
 
-/// Something that could not be removed.
+/// A resource that could not be removed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Leftover {
-    /// What.
+    /// The kind of AWS resource.
     pub resource: ResourceKind,
-    /// Its ARN or id, where known.
+    /// Its ARN, or its id where AWS gives no ARN; `null` when Berth never saw the resource.
     pub id: Option<String>,
-    /// Why.
+    /// Why the last attempt to remove it failed, for people; `null` when the attempt did not get to it.
     pub why: Option<String>,
 }
 
-/// Where to go from here.
+/// Paths of an environment and of what belongs to it, relative to the API's host.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Links {
-    /// This environment.
+    /// The environment itself.
     #[serde(rename = "self")]
     pub itself: String,
-    /// What happened to it.
+    /// The events of the environment.
     pub events: String,
 }
 

@@ -39,16 +39,16 @@ impl App {
         request: EnvironmentRequest,
         key: Option<&IdempotencyKey>,
     ) -> Result<Environment, Error> {
-        let task_definition = self.aws.task_definition_get(&request.task_definition).await?;
+        let task_definition = self.aws.task_definition_get(request.task_definition.as_str()).await?;
         let spec = request.resolve(task_definition, &self.settings)?;
         let new = New {
             id: self.ids.environment(),
             operation: self.ids.operation(),
             team: caller.team,
-            name: request.name,
+            name: request.name().to_owned(),
             created_by: caller.subject,
             spec,
-            labels: request.labels,
+            labels: request.labels(),
             lifetime: request.ttl.or(self.settings.lifetime),
         };
         match self.store.environment_create(Environment::queued(new, self.clock.now_ms()), key).await? {

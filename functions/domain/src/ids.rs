@@ -58,7 +58,7 @@ impl OperationId {
 /// Text that is not what it has to be. What that means to a caller is for the caller to say: the API answers 404 for an id that
 /// cannot exist, the authorizer refuses the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ParseError(&'static str);
+pub struct ParseError(pub(crate) &'static str);
 
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

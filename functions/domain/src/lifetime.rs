@@ -1,34 +1,24 @@
-//! How long an environment may live: `"45m"`, `"8h"`, `"7d"`. It is the caller's time, whatever speed the clock has.
+//! How long an environment may live: `"45m"`, `"8h"`, `"7d"`. It counts the caller's time, whatever speed the clock has.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
-/// The shortest lifetime: shorter than this nothing can be built.
+use crate::ids::ParseError;
+
+/// The shortest lifetime, in seconds: less is not enough to create anything.
 const SHORTEST: i64 = 60;
-/// The longest lifetime.
+/// The longest lifetime, in seconds.
 const LONGEST: i64 = 365 * DAY;
 const DAY: i64 = 24 * 3600;
 
-/// `1m` to `365d`, in each of the units, as a regular expression.
-const PATTERN: &str = concat!(
-    "^(?:",
-    "(?:[6-9][0-9]|[1-9][0-9]{2,6}|[12][0-9]{7}|30[0-9]{6}|31[0-4][0-9]{5}|315[0-2][0-9]{4}|3153[0-5][0-9]{3}|31536000)s",
-    "|(?:[1-9][0-9]{0,4}|[1-4][0-9]{5}|5[01][0-9]{4}|52[0-4][0-9]{3}|525[0-5][0-9]{2}|525600)m",
-    "|(?:[1-9][0-9]{0,2}|[1-7][0-9]{3}|8[0-6][0-9]{2}|87[0-5][0-9]|8760)h",
-    "|(?:[1-9][0-9]?|[12][0-9]{2}|3[0-5][0-9]|36[0-5])d",
-    ")$"
-);
-
 /// A lifetime: a number and a unit (`s`, `m`, `h`, `d`), from `1m` to `365d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, pattern = "^[1-9][0-9]*[smhd]$", examples("8h"))]
 pub struct Lifetime(i64);
 
 impl Lifetime {
@@ -39,29 +29,11 @@ impl Lifetime {
     }
 }
 
-impl PartialSchema for Lifetime {
-    fn schema() -> RefOr<Schema> {
-        let description = "A lifetime: a number and a unit (`s`, `m`, `h`, `d`), from `1m` to `365d`.";
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .description(Some(description))
-            .pattern(Some(PATTERN))
-            .examples(["8h"])
-            .into()
-    }
-}
-
-impl ToSchema for Lifetime {
-    fn name() -> Cow<'static, str> {
-        "Lifetime".into()
-    }
-}
-
 impl FromStr for Lifetime {
-    type Err = String;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "must be a number and a unit like 90m, 8h or 7d, from 1m to 365d".to_owned();
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let wrong = || ParseError("must be a number and a unit like 90m, 8h or 7d, from 1m to 365d");
         let unit = match text.bytes().last() {
             Some(b's') => 1,
             Some(b'm') => 60,
@@ -83,9 +55,9 @@ impl FromStr for Lifetime {
 }
 
 impl TryFrom<String> for Lifetime {
-    type Error = String;
+    type Error = ParseError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseError> {
         text.parse()
     }
 }

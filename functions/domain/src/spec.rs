@@ -1,4 +1,4 @@
-//! What was asked for, resolved (defaults filled in) and pinned (a family to its revision).
+//! A request, resolved (defaults filled in) and pinned (a family to its revision).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,21 +8,21 @@ use utoipa::ToSchema;
 pub struct Spec {
     /// The pinned task definition: its ARN with the revision.
     pub task_definition: String,
-    /// The deployment of Berth that made it.
+    /// The deployment of Berth that created the environment.
     pub deployment: String,
     /// The cluster that the service runs in: pinned, because the deployment's may change.
     pub cluster: String,
     /// The container that answers, and its port.
     pub container: Container,
-    /// How many tasks.
+    /// How many tasks the service runs.
     pub desired_count: u32,
-    /// How the load balancer tells that a task is healthy.
+    /// How the load balancer finds out that a task is healthy.
     pub health_check: HealthCheck,
-    /// Where load balancer and tasks stand.
+    /// The network of load balancer and tasks.
     pub network: Network,
-    /// What is shared with other environments.
+    /// Which AWS resources the environment shares with others.
     pub topology: Topology,
-    /// The REST API in front.
+    /// The REST API in front of the service.
     pub api: RestApiSpec,
 }
 
@@ -31,49 +31,51 @@ pub struct Spec {
 pub struct Container {
     /// The container's name in the task definition.
     pub name: String,
-    /// The container's port.
+    /// The port of the container that answers requests.
     pub port: u16,
 }
 
-/// How the load balancer tells that a task is healthy: `GET path` answers 200 to 399.
+/// How the load balancer finds out that a task is healthy: `GET path` answers 200 to 399.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct HealthCheck {
-    /// The path, beginning with `/`.
+    /// The path and query to request, beginning with `/`.
     pub path: String,
 }
 
-/// Where load balancer and tasks stand.
+/// The network of load balancer and tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Network {
-    /// Subnets, one per availability zone.
+    /// Subnets of the load balancer and the tasks, at most one per availability zone.
     pub subnets: Vec<String>,
-    /// Security groups; may be empty.
+    /// Security groups of the load balancer and the tasks; empty for none.
     pub security_groups: Vec<String>,
     /// Whether tasks get a public address (only to pull images from a subnet without NAT).
     pub assign_public_ip: bool,
 }
 
-/// What is shared with other environments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// Which AWS resources the environment shares with others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Topology {
-    /// Nothing: its own load balancer, VPC link and REST API.
+    /// Nothing is shared: the environment has a load balancer, VPC link and REST API for itself.
+    #[default]
     Dedicated,
 }
 
-/// The REST API in front.
+/// The REST API in front of the service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RestApiSpec {
-    /// Where it comes from.
+    /// Whether Berth creates the REST API.
     pub kind: RestApiKind,
-    /// The stage's name.
+    /// The stage's name; it is the last part of the environment's URL.
     pub stage: String,
 }
 
-/// Where the REST API comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// Where an environment's REST API comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RestApiKind {
-    /// A new one.
+    /// Berth creates a REST API for the environment and deletes it with the environment.
+    #[default]
     New,
 }

@@ -127,9 +127,8 @@ async fn next_outcome(run: &mut StepRun<'_>, progress: Progress) -> Result<Optio
     run.mark(StepUpdate { state: StepState::Waiting, why: Some(why.clone()), observation }).await?;
     if run.is_over_limit() {
         let message = format!("{} gave up after {} s: {why}", run.step, run.step.limit().as_secs());
-        let error = Error::Failed { code: "timed_out", message };
-        record_error(run, &error).await?;
-        return Err(error);
+        run.mark(StepUpdate { state: StepState::Failed, why: Some(message.clone()), observation }).await?;
+        return Err(Error::Failed { code: "timed_out", message });
     }
     if retry_after <= SHORT_WAIT && run.elapsed() + retry_after <= LONGEST_CALL {
         run.context.clock.sleep(retry_after).await;

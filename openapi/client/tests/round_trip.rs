@@ -107,6 +107,6 @@ fn what_the_document_forbids_cannot_be_built() {
         EnvironmentRequest::try_from(EnvironmentRequest::builder().name("No capitals").task_definition("t")).is_err()
     );
     assert!("9h".parse::<Lifetime>().is_ok());
-    assert!("366d".parse::<Lifetime>().is_err());
+    assert!("9w".parse::<Lifetime>().is_err());
     assert!("env_7".parse::<EnvironmentId>().is_err());
 }

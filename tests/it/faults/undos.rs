@@ -73,8 +73,10 @@ async fn an_undo_that_fails_for_good_is_named_with_its_reason_and_the_rest_is_re
 #[tokio::test(start_paused = true)]
 async fn a_failed_provisioning_whose_undo_is_denied_ends_cleanup_failed_and_keeps_its_failure() {
     let mut wrong = Vec::new();
-    // The service is given up before there is a VPC link.
-    for (operation, resource, _) in DENIED.into_iter().filter(|(_, resource, _)| *resource != VpcLink) {
+    // The service is given up before there is a VPC link, and the load balancer, which no link holds then, takes the listener
+    // with it before the service is drained.
+    let has_undo = |resource: ResourceKind| ![VpcLink, Listener].contains(&resource);
+    for (operation, resource, _) in DENIED.into_iter().filter(|(_, resource, _)| has_undo(*resource)) {
         let (world, id) = Story::Failure.world().await;
         world.deny(operation);
         let id = Story::Failure.begin(&world, id).await;

@@ -206,7 +206,7 @@ async fn evidence_that_cannot_be_read_is_said_and_holds_nothing_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn gathering_evidence_ends_in_time_when_nothing_answers() {
+async fn collecting_evidence_ends_in_time_when_nothing_answers() {
     let world = World::new().await;
     register_with_log(&world, "deaf", "berth/deaf").await;
     let id = world.create("deaf", "deaf").await;
@@ -223,7 +223,7 @@ async fn gathering_evidence_ends_in_time_when_nothing_answers() {
         (&"failed".into(), &"aws_unavailable".into()),
         "{failure:#}"
     );
-    let time_over = "gathering evidence may take 30 s, and they were over";
+    let time_over = "not collected: the 30 s limit for collecting evidence was reached";
     assert!(seen(failure, "target_health").contains(time_over), "{failure:#}");
     assert!(world.inventory().await.is_empty());
 }

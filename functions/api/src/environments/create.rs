@@ -13,23 +13,20 @@ use crate::idempotency;
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Ask for an environment.
+/// Create an environment.
 ///
-/// Answers as soon as the request is recorded; poll `links.self`. With an `Idempotency-Key`, the same request may be sent
-/// again for 24 hours and gets the same answer.
+/// Berth answers as soon as the request is recorded; poll `links.self`. With an `Idempotency-Key`, repeat the same request
+/// within 24 hours to get the same answer.
 #[utoipa::path(post, path = "/environments", operation_id = "create_environment", tag = "environments",
     params(idempotency::Header),
     request_body = EnvironmentRequest,
     responses(
-        (status = 202, description = "Recorded; the workflow is under way.", body = EnvironmentView,
-            headers(("Location" = String, description = "Where to look."), ("Retry-After" = u64, description = "When to look, in seconds."))),
-        (status = 400, description = "The request is wrong in itself.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The name is taken.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The task definition, container or port does not exist, or the key was used for another request.", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "AWS refuses.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 202, description = "Recorded: the workflow is under way.", body = EnvironmentView,
+            headers(("Location" = String, description = "The environment's path."), ("Retry-After" = u64, description = "Look again after this many seconds."))),
+        (status = 400, description = "The body is not JSON or breaks a rule; `errors` lists each bad place."),
+        (status = 409, description = "Your team has an environment of this name."),
+        (status = 422, description = "The task definition, container or port does not exist or does not fit, or the key was used for another request."),
+        (status = 502, description = "AWS refuses a call; `detail` says which and who can change that."),
     ))]
 pub(crate) async fn create_environment(
     State(app): State<App>,

@@ -10,19 +10,16 @@ use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Take an environment away.
+/// Delete an environment.
 ///
-/// In any status, any number of times. Everything it has in AWS is removed; poll `links.self` until `deleted`.
+/// Works in every status, any number of times. Berth removes everything that the environment has in AWS; poll `links.self`
+/// until `deleted`.
 #[utoipa::path(delete, path = "/environments/{id}", operation_id = "delete_environment", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     responses(
-        (status = 202, description = "Recorded; the workflow is under way, or everything is gone already.", body = EnvironmentView,
-            headers(("Location" = String, description = "Where to look."), ("Retry-After" = u64, description = "When to look, in seconds; absent when everything is gone."))),
-        (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Your team has no such environment.", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "AWS refuses.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 202, description = "Recorded: the removal is under way, or everything is gone already.", body = EnvironmentView,
+            headers(("Location" = String, description = "The environment's path."), ("Retry-After" = u64, description = "Look again after this many seconds; absent when everything is gone."))),
+        (status = 502, description = "AWS refuses a call; `detail` says which and who can change that."),
     ))]
 pub(crate) async fn delete_environment(
     State(app): State<App>,

@@ -15,51 +15,48 @@ use super::list::wrong_query;
 use crate::caller::CallerOf;
 use crate::problem::Problem;
 
-/// Which events.
+/// Which page of the events to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EventsQuery {
-    /// How many at most, 1 to 100.
+    /// How many events the page has at most, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 50)]
     limit: Option<usize>,
-    /// Where the last page ended: its `next_cursor`.
+    /// The `next_cursor` of the page before; left out for the first page.
     #[param(pattern = "^[0-9]{1,11}$")]
     cursor: Option<String>,
 }
 
-/// Some of what happened.
+/// A page of an environment's events.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventPage {
     /// The events, oldest first.
     events: Vec<EventView>,
-    /// Where to go on, now or later.
+    /// The `cursor` of the next page. It is never `null`: keep it and ask again later for newer events.
     next_cursor: String,
-    /// Whether there are more already.
+    /// Whether the next page already has events.
     more: bool,
 }
 
-/// Something that happened.
+/// An event of an environment.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventView {
-    /// When.
+    /// When Berth recorded the event.
     at: Timestamp,
-    /// What.
+    /// The kind of event, in `type`, with its fields.
     #[serde(flatten)]
     kind: EventKind,
 }
 
 /// List what happened to an environment, oldest first.
 ///
-/// `next_cursor` is always there: keep it and ask again for what is new.
+/// `next_cursor` is always there: keep it and ask again for newer events.
 #[utoipa::path(get, path = "/environments/{id}/events", operation_id = "list_environment_events", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id."), EventsQuery),
     responses(
-        (status = 200, description = "Some of it.", body = EventPage),
-        (status = 400, description = "A parameter is wrong.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Your team has no such environment.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "One page of events.", body = EventPage),
+        (status = 400, description = "A query parameter is unknown or out of its bounds."),
     ))]
 pub(crate) async fn list_environment_events(
     State(app): State<App>,
@@ -70,12 +67,18 @@ pub(crate) async fn list_environment_events(
     let Query(query) = query.map_err(|rejection| wrong_query(&rejection))?;
     let limit = query.limit.unwrap_or(50);
     if !(1..=100).contains(&limit) {
-        return Err(Error::invalid("invalid_request", "limit", "limit must be 1 to 100.").into());
+        return Err(
+            Error::invalid("invalid_request", "limit", "limit is out of its bounds. Set it to 1 to 100.").into()
+        );
     }
     let after = match &query.cursor {
         None => 0,
         Some(cursor) => read_cursor(cursor).ok_or_else(|| {
-            Error::invalid("invalid_cursor", "cursor", "cursor must be the next_cursor of an earlier page, unchanged.")
+            Error::invalid(
+                "invalid_cursor",
+                "cursor",
+                "cursor is not one of Berth's. Send the next_cursor of an earlier page, unchanged.",
+            )
         })?,
     };
     let page = app.events(&caller, &id, after, limit).await?;

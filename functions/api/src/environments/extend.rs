@@ -13,22 +13,18 @@ use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Let an environment live longer.
+/// Extend an environment's lifetime.
 ///
-/// It lives for `ttl` from now on, never for less than it was going to; so the call may be repeated. Only an environment with
-/// a lifetime that is not going away can be extended.
+/// The environment lives for `ttl` from now on, never for less than before, so the call can be repeated. An environment
+/// without a lifetime, or one that is being deleted, cannot be extended.
 #[utoipa::path(post, path = "/environments/{id}/extend", operation_id = "extend_environment", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     request_body = ExtendRequest,
     responses(
         (status = 200, description = "The environment, with its `expires_at`.", body = EnvironmentView,
-            headers(("Retry-After" = u64, description = "When to look again, in seconds; absent when nothing moves."))),
-        (status = 400, description = "The request is wrong in itself.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Your team has no such environment.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is going away, or has no lifetime.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+            headers(("Retry-After" = u64, description = "Look again after this many seconds; absent when no operation is under way."))),
+        (status = 400, description = "The body is not JSON or breaks a rule; `errors` lists each bad place."),
+        (status = 409, description = "The environment is being deleted, or has no lifetime."),
     ))]
 pub(crate) async fn extend_environment(
     State(app): State<App>,

@@ -11,18 +11,14 @@ use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Look at an environment.
+/// Get an environment.
 ///
-/// While it moves, `steps` says what is going on and `retry_after_seconds` when to look again.
+/// While an operation is under way, `steps` says what each step does and `retry_after_seconds` when to get it again.
 #[utoipa::path(get, path = "/environments/{id}", operation_id = "get_environment", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     responses(
         (status = 200, description = "The environment.", body = EnvironmentView,
-            headers(("Retry-After" = u64, description = "When to look again, in seconds; absent when nothing moves."))),
-        (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Your team has no such environment.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+            headers(("Retry-After" = u64, description = "Look again after this many seconds; absent when no operation is under way."))),
     ))]
 pub(crate) async fn get_environment(
     State(app): State<App>,

@@ -12,27 +12,27 @@ use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// What to list.
+/// Which environments to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// Only those with this status.
+    /// List only environments with this status; all when left out.
     status: Option<Status>,
-    /// How many at most, 1 to 100.
+    /// How many environments the page has at most, 1 to 100.
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<usize>,
-    /// Where the last page ended: its `next_cursor`.
+    /// The `next_cursor` of the page before; left out for the first page.
     #[param(value_type = Option<EnvironmentId>)]
     cursor: Option<String>,
 }
 
-/// Some of the team's environments.
+/// A page of the team's environments.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EnvironmentPage {
     /// The environments, newest first.
     environments: Vec<EnvironmentView>,
-    /// Where the next page begins; `null` on the last one.
+    /// The `cursor` of the next page; `null` on the last one.
     next_cursor: Option<EnvironmentId>,
 }
 
@@ -40,10 +40,8 @@ pub(crate) struct EnvironmentPage {
 #[utoipa::path(get, path = "/environments", operation_id = "list_environments", tag = "environments",
     params(ListQuery),
     responses(
-        (status = 200, description = "Some of them; `next_cursor` leads to the rest.", body = EnvironmentPage),
-        (status = 400, description = "A parameter is wrong.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "One page; `next_cursor` leads to the next.", body = EnvironmentPage),
+        (status = 400, description = "A query parameter is unknown or out of its bounds."),
     ))]
 pub(crate) async fn list_environments(
     State(app): State<App>,
@@ -54,7 +52,9 @@ pub(crate) async fn list_environments(
     let Query(query) = query.map_err(|rejection| wrong_query(&rejection))?;
     let limit = query.limit.unwrap_or(20);
     if !(1..=100).contains(&limit) {
-        return Err(Error::invalid("invalid_request", "limit", "limit must be 1 to 100.").into());
+        return Err(
+            Error::invalid("invalid_request", "limit", "limit is out of its bounds. Set it to 1 to 100.").into()
+        );
     }
     let after = query.cursor.as_deref().map(read_cursor).transpose()?;
     let page = app.list(&caller, query.status, after.as_ref(), limit).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn list_environments(
     }))
 }
 
-/// What is wrong with a query string.
+/// The problem that names the wrong parameter of a query string.
 pub(super) fn wrong_query(rejection: &QueryRejection) -> Problem {
     type Placed = serde_path_to_error::Error<serde::de::value::Error>;
     let placed = std::iter::successors(Some(rejection as &dyn std::error::Error), |error| error.source())
@@ -85,6 +85,10 @@ pub(super) fn wrong_query(rejection: &QueryRejection) -> Problem {
 
 fn read_cursor(cursor: &str) -> Result<EnvironmentId, Error> {
     cursor.parse().map_err(|_| {
-        Error::invalid("invalid_cursor", "cursor", "cursor must be the next_cursor of an earlier page, unchanged.")
+        Error::invalid(
+            "invalid_cursor",
+            "cursor",
+            "cursor is not one of Berth's. Send the next_cursor of an earlier page, unchanged.",
+        )
     })
 }

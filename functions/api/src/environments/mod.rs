@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdOf {
         // Refused is what is not UTF-8 behind its percent signs.
         let text = text.map_or_else(|_| "with this id".to_owned(), |Path(text)| text);
         let absent = |_| Error::NotFound {
-            message: format!("Your team has no environment {text}. `GET /environments` lists what it has."),
+            message: format!("Your team has no environment {text}. `GET /environments` lists those that it has."),
         };
         Ok(Self(text.parse().map_err(absent)?))
     }
@@ -46,7 +46,7 @@ impl<S: Sync> FromRequestParts<S> for NoQuery {
             None | Some("") => Ok(Self),
             Some(query) => {
                 let name = query.split(['=', '&']).next().unwrap_or_default();
-                let message = format!("{name:?} is no parameter of this operation; it takes none in the query.");
+                let message = format!("This operation has no query parameter {name:?}. Send it without a query.");
                 Err(Error::invalid("invalid_request", name, message).into())
             }
         }

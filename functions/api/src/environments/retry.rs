@@ -10,21 +10,17 @@ use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
 
-/// Try again.
+/// Retry a failed operation.
 ///
-/// A `failed` environment is provisioned anew, under its id and with the same pinned task definition; of a `cleanup_failed`
-/// one the removal is tried again. While an operation is under way, nothing changes.
+/// Berth provisions a `failed` environment again, with the same id and pinned task definition, and retries the removal of a
+/// `cleanup_failed` one. While an operation is under way, nothing changes.
 #[utoipa::path(post, path = "/environments/{id}/retry", operation_id = "retry_environment", tag = "environments",
     params(("id" = EnvironmentId, Path, description = "The environment's id.")),
     responses(
-        (status = 202, description = "Recorded; the workflow is under way.", body = EnvironmentView,
-            headers(("Location" = String, description = "Where to look."), ("Retry-After" = u64, description = "When to look, in seconds."))),
-        (status = 400, description = "There is a query parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token.", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Your team has no such environment.", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It is ready or deleted: there is nothing to try again; or it was tried 20 times.", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "AWS refuses.", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Try again.", body = Problem, content_type = "application/problem+json"),
+        (status = 202, description = "Recorded: the workflow is under way.", body = EnvironmentView,
+            headers(("Location" = String, description = "The environment's path."), ("Retry-After" = u64, description = "Look again after this many seconds."))),
+        (status = 409, description = "The environment is ready or deleted, so there is nothing to retry; or all 20 attempts are used."),
+        (status = 502, description = "AWS refuses a call; `detail` says which and who can change that."),
     ))]
 pub(crate) async fn retry_environment(
     State(app): State<App>,

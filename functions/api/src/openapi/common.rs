@@ -1,31 +1,88 @@
-//! What the answers of all operations have in common and no handler can say for itself: the request id, the errors that
-//! are not theirs, and the headers that belong to a status.
+//! Adds to the document what several operations share: the errors that no handler causes itself (as `components/responses`),
+//! the problem+json body of every error, and the headers that belong to a status. A handler's annotation lists only its own
+//! responses; an error there needs no more than a status and a description.
 
 use utoipa::openapi::header::{Header, HeaderBuilder};
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{PartialSchema, ToSchema};
 
-/// Said by API Gateway alone, before a function is called (`GatewayThrottled` in infra/template.yaml).
-const THROTTLED: &str = "Too many requests at once, of all callers together; `code` is `throttled`.";
-const INTERNAL: &str = "Something is wrong with Berth; its operators find the request id in the log.";
+use crate::problem::Problem;
+
+/// An error response that several operations have.
+struct Shared {
+    /// Its name under `components/responses`.
+    name: &'static str,
+    status: &'static str,
+    description: &'static str,
+    /// Whether an operation has it. One that describes the status itself keeps its own description.
+    applies: fn(&Operation) -> bool,
+}
+
+const SHARED: [Shared; 7] = [
+    Shared {
+        name: "UnexpectedQuery",
+        status: "400",
+        description: "There is a query parameter; this operation takes none.",
+        applies: |operation| !takes(operation, &ParameterIn::Query),
+    },
+    Shared { name: "Unauthenticated", status: "401", description: "No valid token.", applies: needs_token },
+    Shared {
+        name: "EnvironmentNotFound",
+        status: "404",
+        description: "Your team has no such environment.",
+        applies: |operation| takes(operation, &ParameterIn::Path),
+    },
+    Shared {
+        name: "BodyTooLarge",
+        status: "413",
+        description: "The body is larger than 64 KiB.",
+        applies: |operation| operation.request_body.is_some(),
+    },
+    // API Gateway alone answers this, before it calls a function (`GatewayThrottled` in infra/template.yaml).
+    Shared {
+        name: "Throttled",
+        status: "429",
+        description: "All callers together sent too many requests at once; `code` is `throttled`.",
+        applies: |_| true,
+    },
+    Shared {
+        name: "Internal",
+        status: "500",
+        description: "Berth has a defect. Its operators find the request id in the log.",
+        applies: |_| true,
+    },
+    Shared {
+        name: "Unavailable",
+        status: "503",
+        description: "Berth or AWS could not answer in time. Repeat the request after `Retry-After` seconds.",
+        applies: needs_token,
+    },
+];
 
 /// Adds it to every operation of `document`.
 pub(super) fn describe(document: &mut OpenApi) {
     for operation in document.paths.paths.values_mut().flat_map(operations) {
-        let responses = &mut operation.responses.responses;
-        responses.entry("429".to_owned()).or_insert_with(|| RefOr::T(problem(THROTTLED)));
-        responses.entry("500".to_owned()).or_insert_with(|| RefOr::T(problem(INTERNAL)));
-        for (status, response) in responses {
-            let RefOr::T(response) = response else { continue };
-            header(response, "X-Request-Id", Type::String, "The request's id: the one you sent, else a new one.");
-            match status.as_str() {
-                "401" => header(response, "WWW-Authenticate", Type::String, "Always `Bearer`."),
-                "429" | "503" => header(response, "Retry-After", Type::Integer, "When to try again, in seconds."),
-                _ => {}
+        for shared in SHARED.iter().filter(|shared| (shared.applies)(operation)).collect::<Vec<_>>() {
+            let reference = || RefOr::Ref(Ref::from_response_name(shared.name));
+            operation.responses.responses.entry(shared.status.to_owned()).or_insert_with(reference);
+        }
+        for (status, response) in &mut operation.responses.responses {
+            if let RefOr::T(response) = response {
+                complete(status, response);
             }
         }
     }
+    let components = document.components.get_or_insert_with(Components::new);
+    for Shared { name, status, description, .. } in SHARED {
+        let mut response = ResponseBuilder::new().description(description).build();
+        complete(status, &mut response);
+        components.responses.insert(name.to_owned(), RefOr::T(response));
+    }
+    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    Problem::schemas(&mut schemas);
+    components.schemas.extend(schemas);
 }
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -33,9 +90,28 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [get, put, post, delete, options, head, patch, trace].into_iter().flatten()
 }
 
-fn problem(description: &str) -> Response {
-    let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
-    ResponseBuilder::new().description(description).content("application/problem+json", problem).build()
+fn takes(operation: &Operation, place: &ParameterIn) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == *place))
+}
+
+/// Whether the operation has the document's own security requirement, as all have that do not set another.
+fn needs_token(operation: &Operation) -> bool {
+    operation.security.is_none()
+}
+
+/// Adds the body of an error and the headers of `status`.
+fn complete(status: &str, response: &mut Response) {
+    if status >= "400" {
+        let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))));
+        response.content.entry("application/problem+json".to_owned()).or_insert(RefOr::T(problem));
+    }
+    header(response, "X-Request-Id", Type::String, "The request's id: the one that you sent, else a new one.");
+    match status {
+        "401" => header(response, "WWW-Authenticate", Type::String, "Always `Bearer`."),
+        "429" | "503" => header(response, "Retry-After", Type::Integer, "Repeat the request after this many seconds."),
+        _ => {}
+    }
 }
 
 fn header(response: &mut Response, name: &str, kind: Type, description: &str) {

@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the routes say of themselves and what they have in `common`, rendered. `openapi/openapi.json`
+//! The OpenAPI document: the routes' own annotations and what `common` adds to all, rendered. `openapi/openapi.json`
 //! is this, checked in, and a test compares them. The same in OpenAPI 3.0 is made in `infra/local` (`openapi_3_0`).
 
 mod common;
@@ -11,11 +11,11 @@ use utoipa::openapi::{
     tag::TagBuilder,
 };
 
-const DESCRIPTION: &str = "A running, privately connected service for one request. `POST /environments` answers at once; \
+const DESCRIPTION: &str = "Berth runs a container service behind a private connection for one request. `POST /environments` answers at once; \
 poll `links.self` (after `retry_after_seconds`) until `status` is `ready`, `failed`, `deleted` or `cleanup_failed`. \
 Errors are RFC 9457 problem+json with a stable `code`.";
 
-/// What the document says of the whole API.
+/// The document's part that describes the whole API.
 pub(crate) fn about() -> OpenApi {
     let license = License::builder().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
     let token = SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build());

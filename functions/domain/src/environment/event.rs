@@ -1,4 +1,4 @@
-//! What happens to an environment. The store keeps each as an event beside the record; the API lists them.
+//! The events of an environment. The store keeps each as an event beside the record; the API lists them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,52 +9,52 @@ use crate::ids::OperationId;
 use crate::resource::ResourceKind;
 use crate::step::Step;
 
-/// Something that happened to an environment.
+/// An event of an environment; `type` names its kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum EventKind {
     /// The status changed.
     Status {
-        /// To this.
+        /// The new status.
         status: Status,
     },
-    /// A step moved.
+    /// The state of a step changed.
     Step {
-        /// Which.
+        /// The name of the step's state in the state machine.
         step: Step,
-        /// To where.
+        /// The new state.
         state: StepState,
-        /// Why, where there is something to say.
+        /// Why the step waits or failed, or the result that it found; left out when there is nothing to say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
     /// Provisioning failed.
     Failed {
-        /// The failure's code.
+        /// The `code` of the environment's `failure`: a stable word for programs.
         code: String,
-        /// The failure's message.
+        /// The `message` of the environment's `failure`, for people.
         message: String,
     },
-    /// The execution of an operation ended before its work was done; the operation goes on under another name.
+    /// The execution of an operation ended before its work was done; Berth continues the operation under a new id.
     Interrupted {
-        /// The operation as it was called.
+        /// The id that the operation had until then.
         operation: OperationId,
     },
-    /// The lifetime was extended.
+    /// A caller extended the lifetime.
     Extended {
-        /// To this moment.
+        /// When the lifetime ends now.
         expires_at: Timestamp,
     },
-    /// The lifetime was over.
+    /// The lifetime ended; Berth deletes the environment.
     Expired,
-    /// A recorded resource is not there any more although nobody asked Berth to remove it.
+    /// An audit found that another client removed a recorded resource.
     Missing {
-        /// What.
+        /// The kind of AWS resource.
         resource: ResourceKind,
     },
-    /// It is there again.
+    /// An audit found a missing resource again.
     Found {
-        /// What.
+        /// The kind of AWS resource.
         resource: ResourceKind,
     },
 }

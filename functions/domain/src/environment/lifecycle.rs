@@ -111,11 +111,12 @@ impl Environment {
         if self.delete_requested_at.is_some()
             || matches!(self.status, Status::Deleting | Status::Deleted | Status::CleanupFailed)
         {
-            let message = format!("{} is {}: it cannot be kept. Create another one.", self.id, self.status);
+            let message = format!("{} is {} and cannot be extended. Create a new environment.", self.id, self.status);
             return conflict("going_away", message);
         }
         let Some(expires_at) = self.expires_at else {
-            let message = format!("{} has no lifetime: it lives until it is deleted.", self.id);
+            let message =
+                format!("{} has no lifetime, so it cannot be extended. It lives until you delete it.", self.id);
             return conflict("no_lifetime", message);
         };
         let extended = lifetime.end(now);

@@ -1,9 +1,10 @@
-//! Where an environment stands, and which status may follow which.
+//! The status of an environment, and which status may follow which.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Where an environment stands. `ready`, `failed`, `deleted` and `cleanup_failed` stay until a request changes them.
+/// The status of an environment. `ready`, `failed`, `deleted` and `cleanup_failed` last until a caller requests a change, the
+/// lifetime ends, or Berth retries a removal.
 #[derive(
     Clone,
     Copy,
@@ -25,17 +26,19 @@ use utoipa::ToSchema;
 pub enum Status {
     /// Recorded; the workflow has not begun.
     Queued,
-    /// Being built.
+    /// The workflow is creating the environment's resources.
     Provisioning,
-    /// Proven reachable through its URL.
+    /// A request through the environment's URL has been answered.
     Ready,
-    /// Being removed: on request, or because provisioning failed (then `failure` is set).
+    /// The workflow is removing the environment's resources: a delete was requested, the lifetime ended, or provisioning failed
+    /// (then `failure` is set).
     Deleting,
-    /// Nothing is left.
+    /// Nothing is left in AWS.
     Deleted,
-    /// Provisioning failed; nothing is left behind, `failure` says why. It may be retried.
+    /// Provisioning failed, for the reason in `failure`; nothing is left in AWS. It can be retried.
     Failed,
-    /// Something could not be removed; `leftovers` says what and why. It is tried again for a while; delete or retry to try at once.
+    /// Some resources could not be removed; `leftovers` lists them. Berth retries at `next_attempt_at`; delete or retry the
+    /// environment to retry at once.
     CleanupFailed,
 }
 

@@ -1,5 +1,5 @@
 //! A request resolved against its task definition and the deployment's settings: defaults filled in, a family pinned to
-//! its revision, container and port chosen. What cannot be meant is refused here.
+//! its revision, container and port chosen. Refuses what does not fit the task definition.
 
 use crate::error::Error;
 use crate::settings::Settings;
@@ -31,7 +31,10 @@ impl EnvironmentRequest {
             return Err(Error::unprocessable(
                 "task_definition_inactive",
                 "/task_definition",
-                format!("{} is not ACTIVE; name an active revision or just the family.", task_definition.arn),
+                format!(
+                    "{} is not ACTIVE. Name an active revision, or the family alone for its newest one.",
+                    task_definition.arn
+                ),
             ));
         }
         if !task_definition.fargate {
@@ -39,15 +42,21 @@ impl EnvironmentRequest {
                 "task_definition_not_fargate",
                 "/task_definition",
                 format!(
-                    "{} cannot run on Fargate; register a revision with networkMode awsvpc and requiresCompatibilities FARGATE.",
+                    "{} cannot run on Fargate. Register a revision with networkMode awsvpc and requiresCompatibilities FARGATE.",
                     task_definition.arn
                 ),
             ));
         }
         let container = self.choose_container(&task_definition)?;
         let network = Network {
-            subnets: self.network.subnets.clone().unwrap_or_else(|| settings.subnets.clone()),
-            security_groups: self.network.security_groups.clone().unwrap_or_else(|| settings.security_groups.clone()),
+            subnets: match &self.network.subnets {
+                Some(ids) => ids.iter().map(|id| id.0.clone()).collect(),
+                None => settings.subnets.clone(),
+            },
+            security_groups: match &self.network.security_groups {
+                Some(ids) => ids.iter().map(|id| id.0.clone()).collect(),
+                None => settings.security_groups.clone(),
+            },
             assign_public_ip: self.network.assign_public_ip,
         };
         Ok(Spec {
@@ -55,22 +64,26 @@ impl EnvironmentRequest {
             deployment: settings.deployment.clone(),
             cluster: settings.cluster.clone(),
             container,
-            desired_count: self.desired_count,
-            health_check: HealthCheck { path: self.health_check.path.clone() },
+            desired_count: self.desired_count.0,
+            health_check: HealthCheck { path: self.health_check.path.0.clone() },
             network,
             topology: self.topology,
-            api: RestApiSpec { kind: self.api.kind, stage: self.api.stage.clone() },
+            api: RestApiSpec { kind: self.api.kind, stage: self.api.stage.0.clone() },
         })
     }
 
     fn choose_container(&self, task_definition: &TaskDefinition) -> Result<Container, Error> {
         let names: Vec<&str> = task_definition.containers.iter().map(|(name, _)| name.as_str()).collect();
-        let (name, ports) = match &self.container.name {
+        let (name, ports) = match self.container.name.as_ref().map(|name| &name.0) {
             Some(name) => task_definition.containers.iter().find(|(other, _)| other == name).ok_or_else(|| {
                 Error::unprocessable(
                     "container_not_found",
                     "/container/name",
-                    format!("{} has no container {name:?}; it has {}.", task_definition.arn, names.join(", ")),
+                    format!(
+                        "{} has no container {name:?}. Name one that it has: {}.",
+                        task_definition.arn,
+                        names.join(", ")
+                    ),
                 )
             })?,
             None => match task_definition
@@ -87,7 +100,7 @@ impl EnvironmentRequest {
                         "container_ambiguous",
                         "/container/name",
                         format!(
-                            "{} has several containers; say which one answers: {}.",
+                            "{} has several containers. Set container.name to the one that answers requests: {}.",
                             task_definition.arn,
                             names.join(", ")
                         ),
@@ -95,14 +108,14 @@ impl EnvironmentRequest {
                 }
             },
         };
-        let port = match (self.container.port, ports.as_slice()) {
+        let port = match (self.container.port.map(|port| port.0), ports.as_slice()) {
             (Some(port), ports) if ports.contains(&port) => port,
             (Some(port), ports) => {
                 return Err(Error::unprocessable(
                     "port_not_found",
                     "/container/port",
                     format!(
-                        "container {name:?} of {} does not map port {port}; it maps {ports:?}.",
+                        "Container {name:?} of {} does not map port {port}. Set container.port to one that it maps: {ports:?}.",
                         task_definition.arn
                     ),
                 ));
@@ -114,7 +127,7 @@ impl EnvironmentRequest {
                     "port_ambiguous",
                     "/container/port",
                     format!(
-                        "container {name:?} of {} maps several ports; say which one answers: {ports:?}.",
+                        "Container {name:?} of {} maps several ports. Set container.port to the one that answers requests: {ports:?}.",
                         task_definition.arn
                     ),
                 ));
@@ -128,6 +141,6 @@ fn no_port(task_definition: &TaskDefinition) -> Error {
     Error::unprocessable(
         "port_not_found",
         "/container/port",
-        format!("{} maps no container port; register a revision with a portMapping.", task_definition.arn),
+        format!("{} maps no container port. Register a revision with a portMapping.", task_definition.arn),
     )
 }

@@ -120,6 +120,17 @@ async fn a_request_that_is_wrong_in_itself_is_refused_with_every_bad_place_and_n
         assert_eq!(reply.pointers(), pointers, "{text}: {}", reply.text);
     }
 
+    for (text, pointers) in [
+        ("{\"name\": \"orders\", \"name\": \"billing\", \"task_definition\": \"hello\"}", ["/name"]),
+        (
+            "{\"name\": \"orders\", \"task_definition\": \"hello\", \"labels\": {\"a\": \"\", \"a\": \"\"}}",
+            ["/labels/a"],
+        ),
+    ] {
+        let reply = post_text(&world, text).await.problem(400, "invalid_request");
+        assert_eq!(reply.pointers(), pointers, "{text}: {}", reply.text);
+    }
+
     for (members, pointers) in [
         // Unknown fields, at every level.
         (json!({"image": "nginx"}), vec!["/image"]),
@@ -209,6 +220,10 @@ async fn a_request_that_is_wrong_in_itself_is_refused_with_every_bad_place_and_n
         // All at once.
         (json!({"name": "No", "desired_count": 0}), vec!["/name", "/desired_count"]),
         (json!({"container": 1, "api": {"kind": 2}}), vec!["/container", "/api/kind"]),
+        (
+            json!({"name": 7, "container": {"port": "http"}, "api": {"stage": "li/ve", "id": "abc"}, "ttl": "1y"}),
+            vec!["/name", "/container/port", "/api/stage", "/api/id", "/ttl"],
+        ),
     ] {
         let reply = post(&world, "demo", &request(members.clone())).await.problem(400, "invalid_request");
         assert_eq!(reply.pointers(), pointers, "{members}: {}", reply.text);
