@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 use crate::World;
 use crate::world::PATIENCE;
 
+/// The name of the worker's function.
+const WORKER: &str = "berth-worker";
 /// A step is at work for this long before [`Moment::During`] has come.
 const INTO_THE_CALL: Duration = Duration::from_millis(60);
 
@@ -121,7 +123,7 @@ impl World {
     pub async fn call_worker(&self, step: Step, identity: &Identity) -> Outcome {
         let input = StepInput { step, identity: identity.clone(), caught: None };
         let payload = serde_json::to_value(input).expect("a payload");
-        let reply = (self.worker)(Invocation { function: "worker".to_owned(), payload }).await;
+        let reply = (self.worker)(Invocation { function: WORKER.to_owned(), payload }).await;
         serde_json::from_value(reply.expect("an outcome")).expect("an outcome")
     }
 

@@ -1,4 +1,4 @@
-//! What must hold of every environment once nothing moves any more, whatever went wrong before. What must hold on the
+//! What must hold of every environment once no operation is under way, whatever went wrong before. What must hold on the
 //! way there is in [`crate::observer`].
 
 use std::collections::BTreeMap;

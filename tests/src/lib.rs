@@ -1,10 +1,12 @@
 //! The harness: Berth and its AWS account in process and in virtual time.
 //!
-//! [`Account`] is the AWS account alone, for tests of the stand-in; [`World`] is the whole system, for everything else.
-//! Of a world, `calls` stands between Step Functions and the worker, `executions` aborts, `tagged` says what there is
-//! and whose, `invariants` says what does not hold, [`Observer`] what should never have been seen; [`faults`] walks a
-//! fault through every AWS call of a story; `documents` stands for an issuer. Use them under `#[tokio::test(start_paused = true)]`: their time is tokio's,
-//! and a wait of ten minutes takes microseconds.
+//! - [`Account`] is the AWS account alone, for tests of the stand-in; [`World`] is the whole system, for everything else.
+//! - Of a world, `calls` is between Step Functions and the worker, `executions` aborts, `tagged` lists the resources with their
+//!   owners, `view` reads what the API shows.
+//! - `invariants` says what does not hold at the end, [`Observer`] what did not hold on the way.
+//! - [`faults`] walks a fault through every AWS call of a story; `documents` is an issuer.
+//!
+//! Use them under `#[tokio::test(start_paused = true)]`: their time is tokio's, and a wait of ten minutes takes microseconds.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod account;
@@ -26,5 +28,5 @@ pub use observer::Observer;
 pub use plans::{edit_record, provision_steps, removal_steps};
 pub use reply::Reply;
 pub use tagged::Found;
-pub use view::{EnvironmentView, FailureView, LeftoverView, ResourceView, StepView};
+pub use view::{EnvironmentView, FailureView, LeftoverView, QueueView, ResourceView, StepView};
 pub use world::{Inventory, World, WorldOptions};

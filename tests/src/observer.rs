@@ -97,7 +97,7 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
         }
         looked = Some(system.clock.now());
         for (team, token) in &teams {
-            // A look that fails is no look; the next one follows.
+            // A read that fails is skipped; the next one follows.
             let Ok(page) = system.store.environment_list(team, None, None, 1_000).await else { continue };
             for record in page.environments {
                 let id = record.id.to_string();

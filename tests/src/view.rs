@@ -5,7 +5,7 @@ use berth_domain::{ResourceKind, Status, Step};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// An environment. Members that may be `null` must be there all the same.
+/// An environment. A member that may be `null` must be present too.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct EnvironmentView {
     /// `env_…`.
@@ -41,6 +41,18 @@ pub struct StepView {
     /// Why it waits or failed.
     #[serde(deserialize_with = "Option::deserialize")]
     pub why: Option<String>,
+    /// Its place among all that wait for a slot; `None` while it does not wait for one.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub queue: Option<QueueView>,
+}
+
+/// A place in the queue of an AWS operation that the whole account shares a rate for.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct QueueView {
+    /// 1 is the next one.
+    pub place: u64,
+    /// When its slot comes.
+    pub slot_at: jiff::Timestamp,
 }
 
 /// A failure.
@@ -50,8 +62,9 @@ pub struct FailureView {
     pub code: String,
     /// The step that failed.
     pub step: Step,
-    /// Its cause in the table of causes.
-    pub cause: String,
+    /// Its cause in the table of causes, where it is known.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub cause: Option<String>,
     /// What happened.
     pub message: String,
 }

@@ -43,7 +43,7 @@ pub struct World {
     /// The tokens that were asked for, by team: signing takes longer than a whole simulated call.
     tokens: Mutex<BTreeMap<String, (Timestamp, String)>>,
     key: Vec<u8>,
-    /// The worker as Step Functions calls it, whatever a test has put in between since.
+    /// The worker itself, without what a test may have wrapped around its calls.
     pub(crate) worker: Invoke,
 }
 
@@ -146,7 +146,7 @@ impl World {
         Self::with(WorldOptions::default()).await
     }
 
-    /// A new world, or one that goes on from its disk.
+    /// A new world, or one that continues from its disk.
     pub async fn with(options: WorldOptions) -> Self {
         let clock = Clock::following_tokio(options.origin);
         let key = Issuer::new_key().expect("a key");
@@ -280,7 +280,7 @@ impl World {
         self.call("demo", Method::DELETE, &format!("/environments/{id}"), &Value::Null).await.expect(202).body
     }
 
-    /// Polls, as told by `retry_after_seconds`, until nothing moves; the environment then.
+    /// Polls, as `retry_after_seconds` says, until no operation is under way; the environment then.
     ///
     /// # Panics
     /// When it is stuck.

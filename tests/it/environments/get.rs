@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::Value;
-use tests::World;
+use tests::{EnvironmentView, World};
 
 use super::get;
 
@@ -54,13 +54,14 @@ async fn body_and_header_give_the_same_time_to_poll_again_while_it_moves_and_non
     let (mut looks, mut progress) = (0, 0);
     let last = loop {
         let reply = get(&world, "demo", &path).await.expect(200);
-        let Some(seconds) = reply.body["retry_after_seconds"].as_u64() else { break reply };
+        let view = EnvironmentView::of(&reply.body);
+        let Some(seconds) = view.retry_after_seconds else { break reply };
         assert_eq!(reply.header("retry-after"), seconds.to_string());
         assert!((1..=30).contains(&seconds), "{seconds}");
-        let now = reply.body["progress"].as_u64().expect("progress");
+        let now = view.progress;
         assert!((progress..100).contains(&now), "{progress}, then {now}");
         (looks, progress) = (looks + 1, now);
-        assert!(reply.body["url"].is_null(), "no URL before it is proven");
+        assert_eq!(view.url, None, "no URL before it is proven");
         world.system.clock.sleep(Duration::from_secs(seconds)).await;
     };
     assert!((10..100).contains(&looks), "{looks} looks");

@@ -59,7 +59,7 @@ async fn an_operation_whose_table_does_not_answer_in_time_goes_on() {
     let slow = |_: &str| Fault::Slow(Duration::from_secs(25));
     Story::Provision.walk_over(Story::Provision.writes(4).await, slow, &["ready"]).await;
     Story::Delete.walk_over(Story::Delete.writes(4).await, slow, &["deleted"]).await;
-    // What is announced, and turns.
+    // The announcements, and the slots that are reserved.
     for operation in ["dynamodb:PutItem", "dynamodb:UpdateItem"] {
         let calls = (1..=4).map(|nth| (operation.to_owned(), nth)).collect();
         Story::Provision.walk_over(calls, slow, &["ready"]).await;

@@ -71,7 +71,7 @@ async fn a_delete_aborted_at_any_state_is_recovered_and_ends_deleted() {
     aborted_at_every_state(Story::Delete, |_| true).await;
 }
 
-/// Each step in turn is never done until the machine's time limit ends the execution.
+/// Each step in turn answers that it has to wait, until the machine's time limit ends the execution.
 async fn timed_out_at_every_step(story: Story) {
     let mut wrong = Vec::new();
     let mut steps: Vec<String> = journal(story).await.calls().into_iter().map(|(step, _)| step).collect();
@@ -147,7 +147,7 @@ async fn a_begin_that_is_repeated_because_its_reply_was_lost_does_not_set_progre
     let id = Story::Provision.begin(&world, id).await;
     // The link is coming up, and will still be when the next call is made.
     world.system.clock.sleep(Duration::from_secs(200)).await;
-    // The first call is told to wait until no call of the old execution can be running.
+    // The first call has to wait until no call of the old execution can be running.
     let held = world.hold_call("Begin", 2, Moment::After);
     world.abort_executions().await;
     assert!(held.reached().await);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use tests::World;
+use tests::{EnvironmentView, World};
 
 #[tokio::test(start_paused = true)]
 async fn a_deleted_environment_leaves_nothing_and_frees_its_name() {
@@ -14,7 +14,7 @@ async fn a_deleted_environment_leaves_nothing_and_frees_its_name() {
     assert_eq!(world.delete(&id).await["status"], "deleting");
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "deleted", "{environment:#}");
-    assert!(environment["url"].is_null());
+    assert_eq!(EnvironmentView::of(&environment).url, None);
     let inventory = world.inventory().await;
     assert!(inventory.is_empty(), "{inventory}");
     assert_eq!(world.delete(&id).await["status"], "deleted");
@@ -32,7 +32,7 @@ async fn a_delete_at_any_moment_of_provisioning_ends_deleted_with_nothing_left()
         world.delete(&id).await;
         let environment = world.settled(&id).await;
         assert_eq!(environment["status"], "deleted", "after {moment} s: {environment:#}");
-        assert!(environment["failure"].is_null(), "after {moment} s: {environment:#}");
+        assert_eq!(EnvironmentView::of(&environment).failure, None, "after {moment} s: {environment:#}");
         let inventory = world.inventory().await;
         assert!(inventory.is_empty(), "after {moment} s: {inventory}");
     }

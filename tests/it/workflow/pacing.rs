@@ -20,22 +20,18 @@ async fn complaints(world: &World, environment: &Value) -> Vec<Value> {
     said
 }
 
-/// The place in the queue and the moment, of each environment that waits in `step`.
+/// The place in the queue and the slot of each environment that waits in `step`.
 async fn queue(world: &World, ids: &[String], step: &str) -> Vec<(u64, Timestamp, String)> {
     let mut waiting = Vec::new();
     for id in ids {
-        let environment = world.get(id).await;
-        let steps = environment["steps"].as_array().expect("steps");
-        let Some(record) = steps.iter().find(|record| record["name"] == step && !record["queue"].is_null()) else {
-            continue;
-        };
-        let turn: Timestamp = record["queue"]["slot_at"].as_str().expect("a moment").parse().expect("a moment");
-        waiting.push((record["queue"]["place"].as_u64().expect("a place"), turn, id.clone()));
+        let steps = world.view(id).await.steps.into_iter();
+        let queue = steps.filter(|shown| shown.name.as_str() == step).find_map(|shown| shown.queue);
+        waiting.extend(queue.map(|queue| (queue.place, queue.slot_at, id.clone())));
     }
     waiting
 }
 
-/// The moment in `member`.
+/// The time in `member`.
 fn moment(value: &Value, member: &str) -> Option<Timestamp> {
     value[member].as_str().map(|text| text.parse().expect("a moment"))
 }
@@ -47,11 +43,11 @@ fn resource(environment: &Value, kind: &str, member: &str) -> Option<Timestamp> 
 }
 
 /// Each environment that was shown a place has its resource created, or deleted, within 5 s of the slot that was shown.
-fn assert_came_in_turn(environments: &[Value], waiting: &[(u64, Timestamp, String)], kind: &str, member: &str) {
-    for (place, turn, id) in waiting {
+fn assert_came_at_its_slot(environments: &[Value], waiting: &[(u64, Timestamp, String)], kind: &str, member: &str) {
+    for (place, slot, id) in waiting {
         let environment = environments.iter().find(|environment| environment["id"] == id.as_str()).expect("it");
-        let late = resource(environment, kind, member).expect("it came").duration_since(*turn).as_secs_f64();
-        assert!((0.0..5.0).contains(&late), "place {place} was told {turn}, and {member} is {late} s later");
+        let late = resource(environment, kind, member).expect("it came").duration_since(*slot).as_secs_f64();
+        assert!((0.0..5.0).contains(&late), "place {place} was shown slot {slot}, and {member} is {late} s later");
     }
 }
 
@@ -64,7 +60,7 @@ async fn create(world: &World, count: usize) -> Vec<String> {
     ids
 }
 
-/// Waits until nothing moves; the environments then.
+/// Waits until no operation is under way; the environments then.
 async fn settled(world: &World, ids: &[String]) -> Vec<Value> {
     let mut settled = Vec::new();
     for id in ids {
@@ -115,7 +111,7 @@ async fn two_hundred_at_once_are_ready_as_soon_as_the_rates_allow_and_the_places
         assert_eq!(complaints(&world, environment).await, Vec::<Value>::new());
     }
     assert!(took <= allowed.mul_f64(1.10), "{took:?} where the rates allow {allowed:?}");
-    assert_came_in_turn(&environments, &waiting, "load_balancer", "recorded_at");
+    assert_came_at_its_slot(&environments, &waiting, "load_balancer", "recorded_at");
     println!("200 ready after {took:?}; the rates allow {allowed:?}; alone {alone:?}");
 }
 
@@ -135,7 +131,7 @@ async fn sixty_deleted_at_once_are_gone_as_soon_as_the_rate_of_delete_rest_api_a
     let waiting = queue(&world, &ids, "UndoRestApi").await;
     assert!(waiting.len() > 40, "most wait: {waiting:?}");
     let environments = settled(&world, &ids).await;
-    assert_came_in_turn(&environments, &waiting, "rest_api", "absent_at");
+    assert_came_at_its_slot(&environments, &waiting, "rest_api", "absent_at");
     let last = environments.iter().map(|environment| moment(environment, "updated_at").expect("a moment")).max();
     let took = Duration::try_from(last.expect("60").duration_since(began)).expect("ahead");
     for environment in &environments {
@@ -149,13 +145,13 @@ async fn sixty_deleted_at_once_are_gone_as_soon_as_the_rate_of_delete_rest_api_a
     println!("60 deleted after {took:?}; the rate allows {allowed:?}; alone {alone:?}");
 }
 
-/// Deletes an environment; when the turn comes that its REST API is given, in seconds after `began`.
+/// Deletes an environment; the slot that its REST API's deletion gets, in seconds after `began`.
 async fn deleted_behind(world: &World, id: &str, began: Timestamp) -> f64 {
     world.delete(id).await;
     let environment = world.until_step(id, "UndoRestApi", "waiting").await;
-    let (_, turn, _) =
+    let (_, slot, _) =
         queue(world, &[id.to_owned()], "UndoRestApi").await.pop().unwrap_or_else(|| panic!("{environment:#}"));
-    turn.duration_since(began).as_secs_f64()
+    slot.duration_since(began).as_secs_f64()
 }
 
 #[tokio::test(start_paused = true)]
