@@ -234,8 +234,8 @@ fn missing(environment: &Environment) -> Vec<Missing> {
         .collect()
 }
 
-/// How long `step` has been at work at `now`, in AWS time; not counted what it waited for its turn. An operation that is
-/// taken up again counts from its new beginning, and until then not at all: or its progress would go back there.
+/// How long `step` has been working at `now`, in AWS time; waiting for a slot does not count. A recovered operation counts from
+/// its new execution, and not at all until that begins: otherwise its progress would go back there.
 fn elapsed(environment: &Environment, step: Step, clock: &Clock, now: Timestamp) -> Duration {
     if environment.operation().execution_started_at.is_none() {
         return Duration::ZERO;

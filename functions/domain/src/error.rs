@@ -81,7 +81,7 @@ pub enum Error {
     Throttled {
         /// The limit that was hit, if it is one for which calls reserve slots.
         rate_limit: Option<RateLimit>,
-        /// What was put off.
+        /// Which call has to wait.
         message: String,
         /// For operators.
         cause: String,

@@ -10,16 +10,16 @@ use crate::ids::{EnvironmentId, OperationId, Team};
 use crate::step::Step;
 
 /// The state machine's time limit for one call of the worker (`TimeoutSeconds`), which is above the worker's own: after
-/// it, no call that was cut off is still at work.
+/// it, no interrupted call is still running.
 pub const CALL_LIMIT: Duration = Duration::from_secs(75);
 
-/// What an operation is for.
+/// What an operation does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// From a request to `ready`.
     Provision,
-    /// From whatever there is to nothing.
+    /// From whatever resources there are to none.
     Delete,
 }
 
@@ -39,9 +39,9 @@ pub struct Identity {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepInput {
-    /// What to do.
+    /// The step to run.
     pub step: Step,
-    /// For what.
+    /// The operation that it belongs to.
     pub identity: Identity,
     /// For [`Step::RecordFailure`]: what the state machine caught.
     #[serde(default)]
@@ -57,7 +57,7 @@ pub struct Caught {
     pub error: Value,
 }
 
-/// What the state machine goes by.
+/// What a step answers; the state machine's Choice states decide by it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -68,11 +68,11 @@ pub enum Outcome {
         /// Whole seconds, at least 1.
         seconds: u64,
     },
-    /// Provisioning ends here: something failed elsewhere, or a delete arrived.
+    /// The way forward ends here: a step failed elsewhere, or a delete arrived.
     Stop,
-    /// From [`Step::Begin`]: build.
+    /// From [`Step::Begin`]: run the steps of a provisioning.
     Provision,
-    /// From [`Step::Begin`] and [`Step::BeginRemoval`]: take away.
+    /// From [`Step::Begin`] and [`Step::BeginRemoval`]: run the steps of a removal.
     Remove,
     /// Nothing is left to do for this operation.
     Ended,

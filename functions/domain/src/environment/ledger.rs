@@ -1,6 +1,6 @@
-//! The ledger: every AWS resource the environment has or had. An entry is written before the resource is created
-//! ("about to create"), completed with its id at once after, and closed when its absence has been seen. So nothing is
-//! created in AWS that a record does not already announce, and what is left is always known.
+//! The ledger: every AWS resource that the environment has or had. An entry is announced before the resource is created, gets
+//! the id at once after, and is closed when the resource was seen to be gone. So nothing is created in AWS that a record does
+//! not announce, and what is left is always known. Which call may write an entry is in `workflow`.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 
 use crate::resource::ResourceKind;
 
-/// One resource.
+/// The entry of one resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Resource {
     /// Its ARN or id, once known.
     pub id: Option<String>,
-    /// What others reach it by: a load balancer's DNS name.
+    /// The address that others reach it by: a load balancer's DNS name.
     pub address: Option<String>,
     /// When its creation was announced.
     pub announced_at: Timestamp,
@@ -23,7 +23,7 @@ pub struct Resource {
     pub recorded_at: Option<Timestamp>,
     /// When its absence was verified.
     pub absent_at: Option<Timestamp>,
-    /// Whether AWS refused to create it when it was last announced: nothing can turn up.
+    /// Whether AWS refused the last announced creation: then nothing can appear late.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
 }
@@ -50,8 +50,8 @@ impl Ledger {
         self.get(kind).and_then(|resource| resource.id.as_deref())
     }
 
-    /// Announces that a resource is about to be created, now: also when it was announced before, because every creation
-    /// whose reply is lost may take its time to show. An entry with an id is kept.
+    /// Announces that a resource is about to be created. An entry that was announced before gets the new time, because each
+    /// creation whose reply is lost may appear late. An entry with an id is kept.
     pub fn announce(&mut self, kind: ResourceKind, now: Timestamp) {
         if self.id(kind).is_none() {
             let announced = Resource {
@@ -79,7 +79,7 @@ impl Ledger {
         }
     }
 
-    /// What was announced was refused before it had any effect. The entry stays: an earlier call may have had one.
+    /// AWS refused the announced creation before it had any effect. The entry stays: an earlier call may have had an effect.
     pub fn refused(&mut self, kind: ResourceKind) {
         if let Some(resource) = self.current.get_mut(&kind).filter(|resource| resource.id.is_none()) {
             resource.refused = true;
@@ -93,7 +93,7 @@ impl Ledger {
         }
     }
 
-    /// Looks at everything once more: what was verified absent may have turned up since, and holds what is left.
+    /// Opens every entry for another removal: a resource that was verified absent may have appeared since, and hold others.
     pub fn reopen(&mut self, now: Timestamp) {
         for resource in self.current.values_mut() {
             resource.absent_at = None;
@@ -112,7 +112,7 @@ impl Ledger {
             .map(|(kind, resource)| (*kind, resource))
     }
 
-    /// Everything there ever was, the oldest first within a kind.
+    /// Every entry there ever was, the oldest first within a kind.
     pub fn all(&self) -> impl Iterator<Item = (ResourceKind, &Resource)> {
         let former = self.former.iter().map(|(kind, resource)| (*kind, resource));
         former.chain(self.current.iter().map(|(kind, resource)| (*kind, resource)))
