@@ -107,6 +107,12 @@ impl Error {
         Self::Invalid { code, message: message.clone(), fields: vec![Field { pointer: pointer.into(), message }] }
     }
 
+    /// There is no environment `id` for this caller; said alike whether another team has it or none.
+    pub fn no_environment(id: impl fmt::Display) -> Self {
+        let message = format!("Your team has no environment {id}. `GET /environments` lists those that it has.");
+        Self::NotFound { message }
+    }
+
     /// A well-formed request with one field that cannot be meant.
     pub fn unprocessable(code: &'static str, pointer: impl Into<String>, message: impl Into<String>) -> Self {
         let message = message.into();

@@ -136,7 +136,11 @@ async fn sixty_deleted_at_once_are_gone_as_soon_as_the_rate_of_delete_rest_api_a
     let took = Duration::try_from(last.expect("60").duration_since(began)).expect("ahead");
     for environment in &environments {
         assert_eq!(environment["status"], "deleted", "{environment:#}");
-        assert_eq!(complaints(&world, environment).await, Vec::<Value>::new());
+        // 60 listeners and target groups at once are more than ELBv2 deletes in a second: those steps, for which no slots are
+        // kept, wait for seconds and say so.
+        let mut complaints = complaints(&world, environment).await;
+        complaints.retain(|one| !(one["state"] == "waiting" && one["step"] != "UndoRestApi"));
+        assert_eq!(complaints, Vec::<Value>::new());
     }
     assert!(world.inventory().await.is_empty());
     // The last of 60 APIs may be deleted 59 times 30 s after the first; the rest takes as long as alone.

@@ -28,10 +28,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IdOf {
         let text = Path::<String>::from_request_parts(parts, state).await;
         // Refused is what is not UTF-8 behind its percent signs.
         let text = text.map_or_else(|_| "with this id".to_owned(), |Path(text)| text);
-        let absent = |_| Error::NotFound {
-            message: format!("Your team has no environment {text}. `GET /environments` lists those that it has."),
-        };
-        Ok(Self(text.parse().map_err(absent)?))
+        Ok(Self(text.parse().map_err(|_| Error::no_environment(&text))?))
     }
 }
 

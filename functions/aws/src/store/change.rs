@@ -18,9 +18,7 @@ impl Store {
     /// # Errors
     /// `NotFound` when the team has no such environment.
     pub async fn environment_get(&self, team: &Team, id: &EnvironmentId) -> Result<Environment, Error> {
-        let item = self.item(pk(team), environment_sk(id)).await?.ok_or_else(|| Error::NotFound {
-            message: format!("Your team has no environment {id}. `GET /environments` lists what it has."),
-        })?;
+        let item = self.item(pk(team), environment_sk(id)).await?.ok_or_else(|| Error::no_environment(id))?;
         environment_of(&item)
     }
 
