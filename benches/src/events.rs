@@ -51,7 +51,7 @@ pub fn api() -> Asked {
 fn worker() -> Asked {
     let identity = json!({
         "team": "bench", "environment": "env_01m82v00000000000000000000",
-        "operation": "op_01m82v00000000000000000000", "kind": "provision",
+        "operation": "op_01m82v00000000000000000000",
     });
     let event = json!({"step": "Begin", "identity": identity});
     Asked { name: "worker", event, expected: ("/errorType", json!("Fatal")), environment: Vec::new() }
