@@ -72,7 +72,11 @@ impl Account {
         });
         let states = States::new(step_functions::Options { machines, ..step_functions::Options::new(clock.clone()) });
         let endpoint = Endpoint::new(cloud.clone(), Dynamo::memory().expect("SQLite in memory"), states.clone());
-        let config = berth_aws::config::through(sdk::connector(&endpoint), sdk::credentials(), REGION);
+        let config = berth_aws::config::through(
+            sdk::connector(&endpoint),
+            sdk::credentials(&cloud.read(|account| account.keys.worker.clone())),
+            REGION,
+        );
         Self { clock, cloud, endpoint, states, clients: Clients::trying_once(&config) }
     }
 

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use berth_authorizer::Authorizer;
 use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
 use berth_domain::Clock;
+use berth_domain::access::{AccessKind, AccessRule};
 use berth_domain::ids::IdGenerator;
 use berth_domain::token::Role;
 use berth_domain::{ResourceKind, Team};
@@ -69,6 +70,8 @@ pub struct WorldOptions {
     pub keys_through: Option<SharedHttpConnector>,
     /// The web page that may call the API from its browser.
     pub allowed_origin: Option<http::HeaderValue>,
+    /// Who may reach the environments.
+    pub access: AccessRule,
 }
 
 impl Default for WorldOptions {
@@ -84,6 +87,7 @@ impl Default for WorldOptions {
             prober_through: None,
             keys_through: None,
             allowed_origin: None,
+            access: AccessRule::new(AccessKind::Open, AccessKind::Open, Vec::new()).expect("a rule"),
         }
     }
 }
@@ -165,6 +169,7 @@ impl World {
             disk: options.disk,
             programs: BTreeMap::new(),
             stage_url: "http://{api}.execute-api.localhost/{stage}".to_owned(),
+            access: options.access,
             prober: options.prober_through,
             authorizer,
             allowed_origin: options.allowed_origin,

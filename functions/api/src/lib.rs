@@ -5,6 +5,7 @@
 //! `functions/app`. What a caller sees of an environment is in `representation`, of an error in `problem`. Tokens are not
 //! checked here: API Gateway's authorizer (or `berth-local`) puts the [`caller`] into the request context.
 
+pub mod access;
 pub mod caller;
 pub mod cors;
 mod environments;

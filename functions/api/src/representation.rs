@@ -6,12 +6,14 @@ use std::time::Duration;
 use berth_app::App;
 use berth_domain::environment::{StepRecord, StepState};
 use berth_domain::failure::Failure;
-use berth_domain::spec::{Container, HealthCheck, Network, RestApiSpec, Topology};
+use berth_domain::spec::{Container, HealthCheck, Network, RestApiSpec, Throttle, Topology};
 use berth_domain::step::Direction;
 use berth_domain::{Clock, Environment, EnvironmentId, ResourceKind, Status, Step, Team};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::access::AccessView;
 
 /// An environment.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -43,6 +45,10 @@ pub struct EnvironmentView {
     pub topology: Topology,
     /// The REST API in front of the service.
     pub api: RestApiSpec,
+    /// Who may reach `url`, and how to request it.
+    pub access: AccessView,
+    /// How many requests its stage lets through; API Gateway answers 429 to the others.
+    pub throttle: Throttle,
     /// The labels of the request that created it.
     pub labels: BTreeMap<String, String>,
     /// The steps of the operation under way, or of the last one, in their order.
@@ -176,6 +182,8 @@ impl EnvironmentView {
             network: spec.network,
             topology: spec.topology,
             api: spec.api,
+            access: AccessView::of(&spec.access, environment.url(&app.settings).as_deref(), &app.settings.region),
+            throttle: spec.throttle,
             labels: environment.labels.clone(),
             steps: environment.steps().iter().map(|record| step(environment, record, clock, now)).collect(),
             progress: progress(environment, clock, now),

@@ -210,7 +210,7 @@ impl App {
             note(kind, self.aws.listener_find(load_balancer).await?.as_deref() == Some(listener));
         }
         if let (Some((_, api)), Some((kind, _))) = (present(ResourceKind::RestApi), recorded(ResourceKind::Stage)) {
-            note(kind, self.aws.stage_exists(api, &environment.spec.api.stage).await?);
+            note(kind, self.aws.stage_get(api, &environment.spec.api.stage).await?.is_some());
         }
         Ok(missing)
     }

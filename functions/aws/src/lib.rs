@@ -13,7 +13,7 @@ pub mod store;
 
 pub use clients::Clients;
 pub use machine::{Machine, Started};
-pub use prober::{ProbeResult, Prober};
+pub use prober::{ProbeResult, Prober, Signer};
 pub use resources::Resources;
 pub use store::Store;
 

@@ -1,7 +1,10 @@
-//! The proof: one request to the public URL of a stage, and who answered it.
+//! The proof: one request to the public URL of a stage, plain or signed, and who answered it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use berth_domain::{Clock, Error};
@@ -11,29 +14,45 @@ use http_body_util::BodyExt;
 const LIMIT: Duration = Duration::from_secs(30);
 /// How much of an answer is kept as evidence, in bytes.
 const KEPT: usize = 300;
+/// The header that the gateway's own answers carry, and the service's do not (docs/aws.md#the-gateways-own-answers).
+pub(crate) const ERROR_TYPE: &str = "x-amzn-errortype";
 
 /// Sends the proving requests; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Prober {
     connector: SharedHttpConnector,
+    signer: Signer,
     clock: Clock,
+}
+
+/// Signs requests to API Gateway with SigV4, as one role.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    /// The role's ARN.
+    pub role: String,
+    /// The role's credentials.
+    pub credentials: SharedCredentialsProvider,
+    /// The AWS region of the REST APIs.
+    pub region: String,
 }
 
 /// Who answered, and what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeResult {
-    /// The service: the gateway's errors carry `x-amzn-ErrorType`, this answer does not (docs/aws.md#the-gateways-own-answers).
+    /// The service.
     Service {
         /// Its status.
         status: u16,
         /// The beginning of its body, where the status is an error of the service's.
         body: String,
     },
-    /// API Gateway, because it could not reach the service.
+    /// API Gateway, because it refused the request or could not reach the service.
     Gateway {
         /// Its status.
         status: u16,
-        /// Its error type and the beginning of its body.
+        /// Its error type, a stable word of API Gateway.
+        kind: String,
+        /// All of that and the beginning of its body.
         detail: String,
     },
     /// No answer came.
@@ -43,19 +62,53 @@ pub enum ProbeResult {
     },
 }
 
+impl ProbeResult {
+    /// Who answered with this status and body, and, where it was API Gateway, this error type.
+    pub(crate) fn of(status: u16, kind: Option<String>, body: &str) -> Self {
+        let body = &body[..body.floor_char_boundary(KEPT)];
+        match kind {
+            // The type may be followed by a URL.
+            Some(kind) => {
+                let kind = kind.split(':').next().unwrap_or_default().to_owned();
+                Self::Gateway { status, detail: format!("{status} {kind}: {body}"), kind }
+            }
+            None if status >= 500 => Self::Service { status, body: body.to_owned() },
+            None => Self::Service { status, body: String::new() },
+        }
+    }
+}
+
 impl Prober {
     /// A prober that sends through `connector`.
     #[must_use]
-    pub fn new(connector: SharedHttpConnector, clock: Clock) -> Self {
-        Self { connector, clock }
+    pub fn new(connector: SharedHttpConnector, signer: Signer, clock: Clock) -> Self {
+        Self { connector, signer, clock }
     }
 
-    /// Requests `url` with GET.
+    /// The ARN of the role that signs the requests.
+    #[must_use]
+    pub fn role(&self) -> &str {
+        &self.signer.role
+    }
+
+    /// Requests `url` with GET, as any client on the internet would.
     ///
     /// # Errors
     /// `Internal` when `url` is no URL.
     pub async fn probe(&self, url: &str) -> Result<ProbeResult, Error> {
-        let request = HttpRequest::get(url).map_err(Error::internal)?;
+        self.send(HttpRequest::get(url).map_err(Error::internal)?).await
+    }
+
+    /// Requests `url` with GET, signed.
+    ///
+    /// # Errors
+    /// `Internal` when `url` is no URL, `Unavailable` without credentials.
+    pub async fn probe_signed(&self, url: &str) -> Result<ProbeResult, Error> {
+        let request = self.signer.sign(HttpRequest::get(url).map_err(Error::internal)?, &self.clock).await?;
+        self.send(request).await
+    }
+
+    async fn send(&self, request: HttpRequest) -> Result<ProbeResult, Error> {
         let answer = async {
             match self.connector.call(request).await {
                 Ok(response) => understood(response).await,
@@ -71,15 +124,37 @@ impl Prober {
     }
 }
 
+impl Signer {
+    /// The request, which has no body, with its signature.
+    async fn sign(&self, request: HttpRequest, clock: &Clock) -> Result<HttpRequest, Error> {
+        let credentials = self.credentials.provide_credentials().await;
+        let credentials =
+            credentials.map_err(|error| Error::unavailable("Berth has no AWS credentials at present.", error))?.into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&credentials)
+            .region(&self.region)
+            .name("execute-api")
+            .time(SystemTime::from(clock.now()))
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(Error::internal)?
+            .into();
+        let mut request = request.try_into_http1x().map_err(Error::internal)?;
+        let url = request.uri().to_string();
+        let signable = SignableRequest::new("GET", url, std::iter::empty(), SignableBody::Bytes(&[]));
+        let (instructions, _) =
+            sign(signable.map_err(Error::internal)?, &parameters).map_err(Error::internal)?.into_parts();
+        instructions.apply_to_request_http1x(&mut request);
+        HttpRequest::try_from(request).map_err(Error::internal)
+    }
+}
+
 async fn understood(response: HttpResponse) -> ProbeResult {
     let status = response.status().as_u16();
-    match response.headers().get("x-amzn-errortype").map(str::to_owned) {
-        Some(kind) => {
-            ProbeResult::Gateway { status, detail: format!("{status} {kind}: {}", beginning(response).await) }
-        }
-        None if status >= 500 => ProbeResult::Service { status, body: beginning(response).await },
-        None => ProbeResult::Service { status, body: String::new() },
-    }
+    let kind = response.headers().get(ERROR_TYPE).map(str::to_owned);
+    // The body of the service's success is not waited for.
+    let body = if kind.is_some() || status >= 500 { beginning(response).await } else { String::new() };
+    ProbeResult::of(status, kind, &body)
 }
 
 /// The beginning of the body; what comes after it is not waited for.

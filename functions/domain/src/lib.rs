@@ -3,6 +3,7 @@
 //! Begin with [`environment::Environment`], the record that is the truth, then [`step::Step`] and [`plan`]. Nothing here does
 //! I/O; `functions/aws` keeps records and calls AWS, `functions/app` holds the use cases, `functions/worker` runs the steps.
 
+pub mod access;
 mod clock;
 pub mod environment;
 pub mod error;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::{AccessRule, Cidr};
 use crate::lifetime::Lifetime;
+use crate::spec::Throttle;
 
 /// The deployment's configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,11 +21,19 @@ pub struct Settings {
     pub lifetime: Option<Lifetime>,
     /// The public URL of a stage, with `{api}` and `{stage}` to fill in.
     pub stage_url: String,
+    /// The AWS region.
+    pub region: String,
+    /// Who may reach the environments.
+    pub access: AccessRule,
+    /// The throttle of every environment's stage.
+    pub throttle: Throttle,
 }
 
 impl Settings {
     /// The configuration of a Lambda: `BERTH_TABLE`, `BERTH_CLUSTER`, `BERTH_SUBNETS` and `BERTH_SECURITY_GROUPS`
-    /// (comma-separated), `BERTH_STAGE_URL`, and `BERTH_LIFETIME` (like `8h`; may be missing or empty).
+    /// (comma-separated), `BERTH_STAGE_URL`, `BERTH_LIFETIME` (like `8h`; may be missing or empty), `BERTH_DEFAULT_ACCESS` and
+    /// `BERTH_LOOSEST_ACCESS` (`iam`, `cidrs` or `open`), `BERTH_ALLOWED_CIDRS` (comma-separated; may be empty),
+    /// `BERTH_STAGE_RATE` and `BERTH_STAGE_BURST`. `AWS_REGION` is Lambda's own.
     ///
     /// # Errors
     /// One line that says which variable is missing or wrong.
@@ -33,6 +43,12 @@ impl Settings {
             let value = variable(name)?;
             Ok(value.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect())
         };
+        let word = |name: &str| variable(name)?.parse().map_err(|_| format!("{name} must be iam, cidrs or open"));
+        let number = |name: &str| variable(name)?.parse().map_err(|_| format!("{name} must be a whole number"));
+        let cidrs: Result<Vec<Cidr>, String> = list("BERTH_ALLOWED_CIDRS")?
+            .iter()
+            .map(|cidr| cidr.parse().map_err(|error| format!("BERTH_ALLOWED_CIDRS: {cidr} {error}")))
+            .collect();
         let lifetime = std::env::var("BERTH_LIFETIME").ok().filter(|text| !text.is_empty());
         Ok(Self {
             deployment: variable("BERTH_TABLE")?,
@@ -43,6 +59,12 @@ impl Settings {
                 .map(|text| text.parse().map_err(|error| format!("BERTH_LIFETIME {error}")))
                 .transpose()?,
             stage_url: variable("BERTH_STAGE_URL")?,
+            region: variable("AWS_REGION")?,
+            access: AccessRule::new(word("BERTH_DEFAULT_ACCESS")?, word("BERTH_LOOSEST_ACCESS")?, cidrs?)?,
+            throttle: Throttle {
+                requests_per_second: number("BERTH_STAGE_RATE")?,
+                burst: number("BERTH_STAGE_BURST")?,
+            },
         })
     }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::access::Access;
+
 /// What an environment runs and how it is reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Spec {
@@ -24,6 +26,10 @@ pub struct Spec {
     pub topology: Topology,
     /// The REST API in front of the service.
     pub api: RestApiSpec,
+    /// Who may reach the URL.
+    pub access: Access,
+    /// How many requests the stage lets through.
+    pub throttle: Throttle,
 }
 
 /// A container of the task definition and the port it listens on.
@@ -69,6 +75,16 @@ pub struct RestApiSpec {
     pub kind: RestApiKind,
     /// The stage's name; it is the last part of the environment's URL.
     pub stage: String,
+}
+
+/// How many requests the stage lets through: a token bucket. API Gateway answers 429 to the others, and they do not count
+/// against the rate that all APIs of the AWS account share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Throttle {
+    /// How many requests a second, over time.
+    pub requests_per_second: u32,
+    /// How many requests at once.
+    pub burst: u32,
 }
 
 /// Where an environment's REST API comes from.

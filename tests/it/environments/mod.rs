@@ -1,5 +1,6 @@
 //! The API's paths.
 
+mod access;
 mod auth;
 mod cors;
 mod create;

@@ -3,6 +3,7 @@
 //!
 //! Nouns first: `load_balancer_find`, `load_balancer_create`, … "Not there" is `None` or success, never an error.
 
+mod access;
 mod evidence;
 mod inventory;
 mod load_balancer;
@@ -11,6 +12,7 @@ mod service;
 mod stage;
 mod target_group;
 mod task_definition;
+mod test_invoke;
 mod vpc_link;
 
 use std::collections::HashMap;
@@ -22,6 +24,7 @@ pub use evidence::{EcsTask, Log, LogPlace};
 pub use inventory::Tagged;
 pub use load_balancer::{LoadBalancer, LoadBalancerState};
 pub use service::{Service, ServiceCreated};
+pub use stage::Stage;
 pub use target_group::TargetHealth;
 pub use vpc_link::{VpcLink, VpcLinkState};
 

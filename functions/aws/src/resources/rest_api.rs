@@ -4,10 +4,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_apigateway::types::{ConnectionType, EndpointConfiguration, EndpointType, IntegrationType};
+use berth_domain::access::Access;
 use berth_domain::names::{LINK_VARIABLE, LISTENER_PORT, ResourceName, Tags};
 use berth_domain::{EnvironmentId, Error};
 
-use super::{Deletion, PAGE, Resources, belongs_to, tag_map};
+use super::{Deletion, PAGE, Resources, access, belongs_to, tag_map};
 use crate::error::{code, convert, message};
 
 /// The greedy path: everything below `/`.
@@ -31,6 +32,16 @@ impl Resources {
         Ok(apis.into_iter().filter_map(|api| Some((api.id?, api.tags.unwrap_or_default()))).collect())
     }
 
+    /// Whether the REST API has a resource policy.
+    ///
+    /// # Errors
+    /// What API Gateway answers.
+    pub async fn rest_api_has_policy(&self, api: &str) -> Result<bool, Error> {
+        let found = self.clients.apigateway.get_rest_api().rest_api_id(api).send().await;
+        let found = found.map_err(|error| convert("GetRestApi", error))?;
+        Ok(found.policy().is_some_and(|policy| !policy.is_empty()))
+    }
+
     /// Whether the REST API is there.
     ///
     /// # Errors
@@ -43,11 +54,19 @@ impl Resources {
         }
     }
 
-    /// Creates a REST API. Every call makes a new one: look first.
+    /// Creates a REST API with the resource policy of `access`, in one call: it is never without. `prober` is the ARN of the
+    /// role that proves that the service answers. Every call makes a new one: look first.
     ///
     /// # Errors
     /// What API Gateway refuses.
-    pub async fn rest_api_create(&self, name: &ResourceName, tags: &Tags, description: &str) -> Result<String, Error> {
+    pub async fn rest_api_create(
+        &self,
+        name: &ResourceName,
+        tags: &Tags,
+        description: &str,
+        access: &Access,
+        prober: &str,
+    ) -> Result<String, Error> {
         let created = self
             .clients
             .apigateway
@@ -57,6 +76,7 @@ impl Resources {
             .endpoint_configuration(EndpointConfiguration::builder().types(EndpointType::Regional).build())
             // Every body passes through as it is.
             .binary_media_types("*/*")
+            .set_policy(access::policy(access, prober))
             .set_tags(Some(tag_map(tags)))
             .send()
             .await
@@ -64,23 +84,24 @@ impl Resources {
         created.id().map(str::to_owned).ok_or_else(|| Error::internal("CreateRestApi answered no id"))
     }
 
-    /// Gives the REST API its two paths, each with ANY and its integration. Existing parts are kept or overwritten with the same
+    /// Gives the REST API its two paths, each with ANY, the authorization of `access` and its integration. Existing parts are kept or overwritten with the same
     /// values, so the call may be repeated from any point.
     ///
     /// # Errors
     /// What API Gateway refuses.
-    pub async fn rest_api_route(&self, api: &str, load_balancer_dns: &str) -> Result<(), Error> {
+    pub async fn rest_api_route(&self, api: &str, load_balancer_dns: &str, access: &Access) -> Result<(), Error> {
+        let authorization = access::authorization(access);
         let (root, proxy) = self.paths(api).await?;
         let proxy = match proxy {
             Some(proxy) => proxy,
             None => self.create_proxy(api, &root).await?,
         };
-        self.put_any(api, &root, load_balancer_dns, false).await?;
-        self.put_any(api, &proxy, load_balancer_dns, true).await
+        self.put_any(api, &root, authorization, load_balancer_dns, false).await?;
+        self.put_any(api, &proxy, authorization, load_balancer_dns, true).await
     }
 
     /// The ids of `/`, and of `/{proxy+}` if it is there.
-    async fn paths(&self, api: &str) -> Result<(String, Option<String>), Error> {
+    pub(super) async fn paths(&self, api: &str) -> Result<(String, Option<String>), Error> {
         let resources = self.clients.apigateway.get_resources().rest_api_id(api).limit(PAGE);
         let resources: Result<Vec<_>, _> = resources.into_paginator().items().send().collect().await;
         let resources = resources.map_err(|error| convert("GetResources", error))?;
@@ -106,7 +127,14 @@ impl Resources {
         }
     }
 
-    async fn put_any(&self, api: &str, resource: &str, load_balancer_dns: &str, greedy: bool) -> Result<(), Error> {
+    async fn put_any(
+        &self,
+        api: &str,
+        resource: &str,
+        authorization: &str,
+        load_balancer_dns: &str,
+        greedy: bool,
+    ) -> Result<(), Error> {
         let parameter = HashMap::from([("method.request.path.proxy".to_owned(), true)]);
         let method = self
             .clients
@@ -115,7 +143,7 @@ impl Resources {
             .rest_api_id(api)
             .resource_id(resource)
             .http_method("ANY")
-            .authorization_type("NONE")
+            .authorization_type(authorization)
             .set_request_parameters(greedy.then_some(parameter))
             .send()
             .await;

@@ -1,22 +1,39 @@
-//! The stage: a deployment's snapshot made public, with the VPC link as a stage variable.
+//! The stage: a deployment's snapshot made public, with the VPC link as a stage variable, and its throttle.
 
 use std::collections::HashMap;
 
+use aws_sdk_apigateway::types::{MethodSetting, Op, PatchOperation};
 use berth_domain::Error;
 use berth_domain::names::{LINK_VARIABLE, Tags};
+use berth_domain::spec::Throttle;
 
 use super::{Resources, tag_map};
 use crate::error::{code, convert};
 
+/// Every method of every path, as `methodSettings` names it.
+const EVERY_METHOD: &str = "*/*";
+
+/// A stage, as API Gateway describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// The deployment that it serves.
+    pub deployment: Option<String>,
+    /// The throttle of all its methods, if it has one.
+    pub throttle: Option<Throttle>,
+}
+
 impl Resources {
-    /// Whether the stage is there.
+    /// The stage; `None` when it is not there.
     ///
     /// # Errors
     /// What API Gateway answers beyond "not found".
-    pub async fn stage_exists(&self, api: &str, stage: &str) -> Result<bool, Error> {
+    pub async fn stage_get(&self, api: &str, stage: &str) -> Result<Option<Stage>, Error> {
         match self.clients.apigateway.get_stage().rest_api_id(api).stage_name(stage).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if code(&error) == Some("NotFoundException") => Ok(false),
+            Ok(found) => Ok(Some(Stage {
+                throttle: found.method_settings().and_then(|settings| settings.get(EVERY_METHOD)).map(throttle),
+                deployment: found.deployment_id,
+            })),
+            Err(error) if code(&error) == Some("NotFoundException") => Ok(None),
             Err(error) => Err(convert("GetStage", error)),
         }
     }
@@ -70,11 +87,45 @@ impl Resources {
             .rest_api_id(api)
             .stage_name(stage)
             .deployment_id(deployment)
-            .set_variables(Some(HashMap::from([(LINK_VARIABLE.to_owned(), link.to_owned())])))
+            .set_variables(Some(variables(link)))
             .set_tags(Some(tag_map(tags)))
             .send()
             .await
             .map(drop)
             .map_err(|error| convert("CreateStage", error))
+    }
+
+    /// Gives every method of the stage this throttle. `CreateStage` cannot.
+    ///
+    /// # Errors
+    /// What API Gateway refuses.
+    pub async fn stage_throttle(&self, api: &str, stage: &str, throttle: Throttle) -> Result<(), Error> {
+        let replace = |setting: &str, value: u32| {
+            let path = format!("/{EVERY_METHOD}/throttling/{setting}");
+            PatchOperation::builder().op(Op::Replace).path(path).value(value.to_string()).build()
+        };
+        self.clients
+            .apigateway
+            .update_stage()
+            .rest_api_id(api)
+            .stage_name(stage)
+            .patch_operations(replace("rateLimit", throttle.requests_per_second))
+            .patch_operations(replace("burstLimit", throttle.burst))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| convert("UpdateStage", error))
+    }
+}
+
+/// The variables of a stage that reaches the service through `link`.
+pub(super) fn variables(link: &str) -> HashMap<String, String> {
+    HashMap::from([(LINK_VARIABLE.to_owned(), link.to_owned())])
+}
+
+fn throttle(settings: &MethodSetting) -> Throttle {
+    Throttle {
+        requests_per_second: settings.throttling_rate_limit() as u32,
+        burst: u32::try_from(settings.throttling_burst_limit()).unwrap_or_default(),
     }
 }

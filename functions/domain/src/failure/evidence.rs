@@ -73,6 +73,8 @@ pub enum Observation {
     ServiceError,
     /// API Gateway does not serve the stage yet.
     StageNotServed,
+    /// API Gateway refused Berth's own proving request.
+    ProofRefused,
     /// API Gateway answered, because it could not reach the service.
     ServiceUnreachable,
     /// The proving request got no answer at all.

@@ -9,7 +9,7 @@ use crate::error::PERMISSION_DENIED;
 use crate::step::Step;
 
 /// The table.
-pub static CAUSES: [Cause; 39] = [
+pub static CAUSES: [Cause; 41] = [
     // Berth itself, and what AWS refuses (docs/aws.md#retry-or-give-up).
     Cause {
         name: "permission_denied",
@@ -335,6 +335,20 @@ pub static CAUSES: [Cause; 39] = [
         what_to_do: "Check target health in `evidence` and the security groups of load balancer and tasks; then {retry}.",
         who: Who::Operator,
         shows: |seen| seen.observed(Observation::ServiceUnreachable),
+    },
+    Cause {
+        name: "proof_refused",
+        meaning: "API Gateway refuses the signed request by which Berth proves that the service answers.",
+        what_to_do: "An operator has to find what denies Berth's worker `execute-api:Invoke`: a service control policy, a permissions boundary, or a changed resource policy of the REST API; then {retry}.",
+        who: Who::Operator,
+        shows: |seen| seen.observed(Observation::ProofRefused),
+    },
+    Cause {
+        name: "access_not_enforced",
+        meaning: "A request that the environment's `access` does not permit reached the service.",
+        what_to_do: "Another client changed the REST API while it came up. An operator has to find which (CloudTrail, PutMethod and UpdateMethod); then {retry}.",
+        who: Who::Operator,
+        shows: |seen| seen.code == "access_not_enforced",
     },
     Cause {
         name: "url_not_reachable",

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use utoipa::ToSchema;
 
+use crate::access::{Access, AccessKind, Cidr};
 use crate::error::Error;
 use crate::lifetime::Lifetime;
 use crate::spec::{RestApiKind, Topology};
@@ -50,6 +51,8 @@ pub struct EnvironmentRequest {
     /// The REST API in front of the service.
     #[schema(required = false)]
     pub api: ApiRequest,
+    /// Who may reach the environment's URL. The deployment's default when left out.
+    pub access: Option<Access>,
     /// How long the environment lives, from now on: a number and a unit (`s`, `m`, `h`, `d`), from `1m` to `365d`. Berth
     /// deletes it afterwards. The deployment's default when left out.
     pub ttl: Option<Lifetime>,
@@ -73,6 +76,7 @@ impl EnvironmentRequest {
                 network: body.object("network", NetworkRequest::read),
                 topology: body.optional("topology"),
                 api: body.object("api", ApiRequest::read),
+                access: body.optional_object("access", read_access),
                 ttl: body.optional("ttl"),
                 labels: body.map("labels", values::MAX_LABELS),
                 name: name?,
@@ -165,6 +169,19 @@ pub struct ApiRequest {
 impl ApiRequest {
     fn read(object: &mut Object<'_>) -> Self {
         Self { kind: object.optional("kind"), stage: object.optional("stage") }
+    }
+}
+
+fn read_access(object: &mut Object<'_>) -> Option<Access> {
+    match object.required("kind") {
+        Some(AccessKind::Iam) => Some(Access::Iam),
+        Some(AccessKind::Open) => Some(Access::Open),
+        Some(AccessKind::Cidrs) => Some(Access::Cidrs { cidrs: object.required_list("cidrs", &values::CIDRS)? }),
+        None => {
+            // Read for its own mistakes: without a kind it is not unknown.
+            object.list::<Cidr>("cidrs", &values::CIDRS);
+            None
+        }
     }
 }
 

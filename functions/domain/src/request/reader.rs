@@ -86,6 +86,30 @@ impl Object<'_> {
         Object::read(self.place(name), value.as_ref().map_or("{}", |value| value.get()), self.mistakes, fields)
     }
 
+    /// The object `name`; `None` if it is not there or `null`.
+    pub(super) fn optional_object<T>(
+        &mut self,
+        name: &'static str,
+        fields: impl FnOnce(&mut Object<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take(name).filter(|value| value.get() != "null")?;
+        Object::read(self.place(name), value.get(), self.mistakes, fields)
+    }
+
+    /// The list `name`, which has to be there, with so many entries, each once.
+    pub(super) fn required_list<T: DeserializeOwned + PartialEq>(
+        &mut self,
+        name: &'static str,
+        bounds: &RangeInclusive<usize>,
+    ) -> Option<Vec<T>> {
+        if self.members.get(name).is_none_or(|value| value.get() == "null") {
+            self.take(name);
+            self.mistake(name, "is required");
+            return None;
+        }
+        self.list(name, bounds)
+    }
+
     /// The list `name` with so many entries, each once; `None` if it is not there or `null`.
     pub(super) fn list<T: DeserializeOwned + PartialEq>(
         &mut self,

@@ -48,6 +48,7 @@ impl EnvironmentRequest {
             ));
         }
         let container = self.choose_container(&task_definition)?;
+        let access = settings.access.resolve(self.access.as_ref())?;
         let network = Network {
             subnets: match &self.network.subnets {
                 Some(ids) => ids.iter().map(|id| id.0.clone()).collect(),
@@ -69,6 +70,8 @@ impl EnvironmentRequest {
             network,
             topology: self.topology,
             api: RestApiSpec { kind: self.api.kind, stage: self.api.stage.0.clone() },
+            access,
+            throttle: settings.throttle,
         })
     }
 

@@ -14,6 +14,8 @@ use crate::ids::{ParseError, is_label};
 pub(super) const SUBNETS: RangeInclusive<usize> = 1..=16;
 /// How many security groups; none is a choice too.
 pub(super) const SECURITY_GROUPS: RangeInclusive<usize> = 0..=5;
+/// How many ranges may send requests: a REST API's resource policy has at most 8,192 bytes (docs/aws.md#quotas).
+pub(super) const CIDRS: RangeInclusive<usize> = 1..=100;
 /// How many labels an environment may have.
 pub(super) const MAX_LABELS: usize = 20;
 

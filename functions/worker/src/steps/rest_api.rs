@@ -29,7 +29,8 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
                     }
                     ledger.announce(KIND).await?;
                     let description = format!("{} of team {}, by Berth", environment.name, environment.team);
-                    let created = aws.rest_api_create(&run.name(), &run.tags(), &description).await;
+                    let (access, prober) = (&environment.spec.access, run.context.prober.role());
+                    let created = aws.rest_api_create(&run.name(), &run.tags(), &description, access, prober).await;
                     ledger.note_throttled(KIND, created).await?
                 }
             };
@@ -37,7 +38,7 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
             api
         }
     };
-    aws.rest_api_route(&api, dns_name).await?;
+    aws.rest_api_route(&api, dns_name, &environment.spec.access).await?;
     Ok(Progress::Done)
 }
 

@@ -1,4 +1,4 @@
-//! The deployment and its stage, which names the VPC link. There is no undo: both go with the REST API.
+//! The deployment and its stage, which names the VPC link and has a throttle. There is no undo: both go with the REST API.
 
 use berth_domain::{Error, ResourceKind};
 
@@ -10,14 +10,16 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
     let aws = &run.context.aws;
     let api = run.recorded(ResourceKind::RestApi)?;
     let link = run.recorded(ResourceKind::VpcLink)?;
-    let stage = &run.environment.spec.api.stage;
+    let spec = &run.environment.spec;
+    let stage = &spec.api.stage;
     if run.environment.ledger().id(KIND).is_none()
         && let Some(waiting) = run.reserve_slot().await?
     {
         return Ok(waiting);
     }
     let mut ledger = run.ledger();
-    if !aws.stage_exists(api, stage).await? {
+    let found = aws.stage_get(api, stage).await?;
+    if found.is_none() {
         let deployment = match aws.deployment_find(api).await? {
             Some(deployment) => deployment,
             None => {
@@ -34,5 +36,8 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
         aws.stage_create(api, stage, &deployment, link, &run.tags()).await?;
     }
     ledger.record_id(KIND, &format!("{api}/{stage}"), None).await?;
+    if found.and_then(|stage| stage.throttle) != Some(spec.throttle) {
+        aws.stage_throttle(api, stage, spec.throttle).await?;
+    }
     Ok(Progress::Done)
 }

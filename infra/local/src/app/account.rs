@@ -1,6 +1,8 @@
 //! `berth-local account`: the AWS account without Berth. A Berth that is deployed elsewhere (infra/ministack) builds
 //! its environments here, and gets its tokens here. Nothing is stored.
 
+use std::net::SocketAddr;
+
 use berth_domain::Clock;
 use jiff::Timestamp;
 
@@ -45,7 +47,7 @@ pub async fn run(options: cli::Account) -> Result<(), String> {
         options.speed
     ));
     let result = tokio::select! {
-        result = async { axum::serve(listener, router).await } => result.map_err(|error| format!("serving ended: {error}")),
+        result = async { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await } => result.map_err(|error| format!("serving ended: {error}")),
         result = local::stop_signal() => result,
     };
     cloud.runner().stop_all().await;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use berth_api::cors;
 use berth_domain::Team;
+use berth_domain::access::{AccessKind, Cidr};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::HeaderValue;
 
@@ -67,6 +68,16 @@ pub struct Serve {
     /// The origin of web pages that may call the API from a browser (CORS), like http://localhost:3000.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub allowed_origin: Option<HeaderValue>,
+    /// Who may reach an environment whose request does not say: iam, cidrs or open. Deployed, the default is iam.
+    #[arg(long, value_name = "KIND", default_value_t = AccessKind::Open)]
+    pub default_access: AccessKind,
+    /// The loosest access that a request may ask for: iam, cidrs or open.
+    #[arg(long, value_name = "KIND", default_value_t = AccessKind::Open)]
+    pub loosest_access: AccessKind,
+    /// A range that requests with access `cidrs` may name, like 203.0.113.0/24; may be given several times. Without any,
+    /// they may name every public range. 127.0.0.0/8 lets this machine in.
+    #[arg(long = "allowed-cidr", value_name = "CIDR")]
+    pub allowed_cidrs: Vec<Cidr>,
 }
 
 /// The options of serving an account.

@@ -7,9 +7,11 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::Router;
 use berth_app::App;
 use berth_authorizer::Authorizer;
-use berth_aws::{Clients, Machine, Prober, Resources, Store};
+use berth_aws::{Clients, Machine, Prober, Resources, Signer, Store};
+use berth_domain::access::AccessRule;
 use berth_domain::ids::IdGenerator;
 use berth_domain::settings::Settings;
+use berth_domain::spec::Throttle;
 use berth_domain::{Clock, Error};
 use http::HeaderValue;
 use jiff::Timestamp;
@@ -35,6 +37,8 @@ use crate::step_functions::{self, States};
 pub const MACHINE: &str = include_str!("../../../../statemachine/environment.asl.json");
 const MACHINE_NAME: &str = "berth-environment";
 const TABLE: &str = "berth";
+/// The defaults of infra/template.yaml.
+const THROTTLE: Throttle = Throttle { requests_per_second: 100, burst: 200 };
 
 /// What an embedded system needs.
 pub struct Parts {
@@ -56,6 +60,8 @@ pub struct Parts {
     pub programs: ecs::Programs,
     /// The public URL of a stage, with `{api}` and `{stage}`.
     pub stage_url: String,
+    /// Who may reach the environments.
+    pub access: AccessRule,
     /// Sends the prober's requests; `None`: they go to the endpoint in process.
     pub prober: Option<SharedHttpConnector>,
     /// Checks the callers' tokens.
@@ -107,6 +113,7 @@ impl Embedded {
             disk,
             programs,
             stage_url,
+            access,
             prober,
             authorizer,
             allowed_origin,
@@ -140,7 +147,9 @@ impl Embedded {
         });
         let endpoint = Endpoint::new(cloud.clone(), dynamo, states.clone());
         let connector = sdk::connector(&endpoint);
-        let config = berth_aws::config::through(connector.clone(), sdk::credentials(), REGION);
+        let key = cloud.read(|account| account.keys.worker.clone());
+        let credentials = sdk::credentials(&key);
+        let config = berth_aws::config::through(connector.clone(), credentials.clone(), REGION);
         let clients = Clients::retrying(&config);
         let store = Store::new(clients.dynamodb.clone(), TABLE, clock.clone());
         store.table_ensure().await.map_err(|error| format!("cannot create the table: {}", error.cause()))?;
@@ -151,14 +160,18 @@ impl Embedded {
             subnets: ec2::SUBNETS.iter().map(|subnet| subnet.0.to_owned()).collect(),
             security_groups: vec![ec2::SECURITY_GROUP.to_owned()],
             stage_url,
+            region: REGION.to_owned(),
+            access,
+            throttle: THROTTLE,
         };
         let machine_arn = format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{MACHINE_NAME}");
         let machine = Machine::new(clients.sfn.clone(), machine_arn);
         let aws = Resources::new(Clients::trying_once(&config));
+        let signer = Signer { role: key.principal, credentials, region: REGION.to_owned() };
         let worker = berth_worker::Context {
             store: store.clone(),
             aws: aws.clone(),
-            prober: Prober::new(prober.unwrap_or(connector), clock.clone()),
+            prober: Prober::new(prober.unwrap_or(connector), signer, clock.clone()),
             settings: settings.clone(),
             clock: clock.clone(),
         };

@@ -1,9 +1,10 @@
 //! Serving: the API and the AWS endpoint on loopback ports, until Ctrl-C.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use berth_domain::Clock;
+use berth_domain::access::AccessRule;
 use berth_domain::ids::IdGenerator;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -26,7 +27,7 @@ use crate::stand_in::rates::Rates;
 /// One line that says what failed, and what to do.
 pub async fn run(options: Serve) -> Result<(), String> {
     let server = start(&options).await?;
-    welcome(server.api_port, server.aws_port, &options);
+    welcome(&server, &options);
     let shown = console::show(server.embedded.clone());
     let end = async {
         tokio::select! {
@@ -74,6 +75,8 @@ pub(crate) async fn start(options: &Serve) -> Result<Server, String> {
         prober: Some(berth_aws::config::http()),
         authorizer: issuer.authorizer(clock.clone())?,
         allowed_origin: options.allowed_origin.clone(),
+        access: AccessRule::new(options.default_access, options.loosest_access, options.allowed_cidrs.clone())
+            .map_err(|error| format!("--default-access, --loosest-access, --allowed-cidr: {error}"))?,
         ids: IdGenerator::random(clock),
         delivery: Delivery::default(),
     })
@@ -91,7 +94,7 @@ impl Server {
         let aws_router = issuer::routes(issuer).merge(serve::router(embedded.endpoint.clone()));
         let served = async {
             tokio::try_join!(async { axum::serve(api, embedded.router.clone()).await }, async {
-                axum::serve(aws, aws_router).await
+                axum::serve(aws, aws_router.into_make_service_with_connect_info::<SocketAddr>()).await
             },)
         };
         let result = tokio::select! {
@@ -164,7 +167,9 @@ pub(crate) fn port(listener: &TcpListener) -> Result<u16, String> {
     listener.local_addr().map(|address| address.port()).map_err(|error| error.to_string())
 }
 
-fn welcome(api_port: u16, aws_port: u16, options: &Serve) {
+fn welcome(server: &Server, options: &Serve) {
+    let Server { api_port, aws_port, .. } = *server;
+    let key = server.embedded.cloud.read(|account| account.keys.developer.clone());
     let kept = if options.ephemeral {
         "nothing is stored".to_owned()
     } else {
@@ -187,8 +192,11 @@ or by hand:
   curl -s localhost:{api_port}/environments -H \"Authorization: Bearer $TOKEN\"           # until status is ready; then curl its url
   curl -sX DELETE localhost:{api_port}/environments/ID -H \"Authorization: Bearer $TOKEN\"
   AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x aws --region us-east-1 --endpoint-url http://127.0.0.1:{aws_port} elbv2 describe-load-balancers
+
+  To request an environment with access iam, as its `access.example` says (default {}, loosest {}):
+  export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}
 ",
-        options.speed
+        options.speed, options.default_access, options.loosest_access, key.id, key.secret
     );
     console::say(&text);
 }

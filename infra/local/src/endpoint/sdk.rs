@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use super::{Endpoint, NoReply};
 use crate::in_process;
+use crate::stand_in::access_keys::AccessKey;
 
 /// A connector to `endpoint`. It works as long as another handle keeps the endpoint alive.
 #[must_use]
@@ -25,8 +26,8 @@ pub fn connector(endpoint: &Endpoint) -> SharedHttpConnector {
     })
 }
 
-/// The credentials that the embedded system signs with. The endpoint does not check signatures.
+/// `key` as the SDK takes it.
 #[must_use]
-pub fn credentials() -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(Credentials::new("berth-local", "berth-local", None, None, "berth-local"))
+pub fn credentials(key: &AccessKey) -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new(&key.id, &key.secret, None, None, "berth-local"))
 }

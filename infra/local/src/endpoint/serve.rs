@@ -1,13 +1,15 @@
-//! The endpoint over HTTP: a router for `axum::serve`.
+//! The endpoint over HTTP: a router for `axum::serve`, with the address of each connection.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::response::IntoResponse;
 use axum::{Router, body::Body};
 use http_body_util::{BodyExt, Limited};
 
 use crate::endpoint::Endpoint;
+use crate::stand_in::apigateway::SourceIp;
 
 /// More than API Gateway's payload limit (10 MB), so that the gateway can refuse with its own error.
 const LARGEST_BODY: usize = 12 * 1024 * 1024;
@@ -21,7 +23,11 @@ async fn answer(
     State(endpoint): State<Endpoint>,
     request: http::Request<Body>,
 ) -> Result<http::Response<Body>, Infallible> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() {
+        let source = SourceIp(peer.ip());
+        parts.extensions.insert(source);
+    }
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else {
         let refusal = r#"{"message":"HTTP content length exceeded 10485760 bytes"}"#;
         let kind = [("x-amzn-errortype", "RequestEntityTooLargeException")];

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::access_keys::AccessKeys;
 use super::cloud::Cloud;
 use super::engine::Engine;
 use super::quotas::Quotas;
@@ -44,6 +45,8 @@ pub struct Account {
     pub ecs: ecs::Ecs,
     /// REST APIs and VPC links.
     pub apigateway: apigateway::ApiGateway,
+    /// The access keys.
+    pub keys: AccessKeys,
     /// How much the account may have. Not kept: given at each start.
     #[serde(skip)]
     pub quotas: Quotas,
@@ -53,8 +56,10 @@ impl Account {
     /// A new account. It has only the default cluster; `resume` adds the task definition `hello`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        let mut engine = Engine::new(seed);
         Self {
-            engine: Engine::new(seed),
+            keys: AccessKeys::draw(&mut engine),
+            engine,
             elb: elb::Elb::default(),
             ecs: ecs::Ecs::default(),
             apigateway: apigateway::ApiGateway::default(),

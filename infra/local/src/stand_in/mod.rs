@@ -13,6 +13,7 @@
 //! A new service is a folder, its `mod` line here and its line in `crate::endpoint::services`. One with a state of its own
 //! is also a field of [`Account`](account::Account), in `account`. The AWS endpoint is in `crate::endpoint`.
 
+pub mod access_keys;
 pub mod account;
 pub mod apigateway;
 mod cloud;

@@ -2,9 +2,10 @@
 //! which bucket a call takes from.
 //!
 //! A bucket is stored as the time at which it will be full again, so that refilling needs no event. The buckets are
-//! part of the stored state: restarting the stand-in does not refill them. The data path, DynamoDB, Step Functions, STS
-//! and EC2 have no buckets.
+//! part of the stored state: restarting the stand-in does not refill them. A stage has a bucket of its own when it has
+//! a throttle. DynamoDB, Step Functions, STS and EC2 have no buckets.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub enum Rates {
 /// A token bucket.
 pub struct Bucket {
     /// Operations that name the same bucket share it.
-    name: &'static str,
+    name: Cow<'static, str>,
     /// How many calls a full bucket lets through at once.
     capacity: u32,
     /// How many tokens come back in one AWS second.
@@ -36,7 +37,13 @@ impl Bucket {
     /// A bucket of this name (unique among all services), its capacity, and the tokens that come back in one AWS second.
     #[must_use]
     pub const fn new(name: &'static str, capacity: u32, refill: f64) -> Self {
-        Self { name, capacity, refill }
+        Self { name: Cow::Borrowed(name), capacity, refill }
+    }
+
+    /// The bucket of one stage of a REST API.
+    pub(super) fn of_stage(api: &str, stage: &str, burst: u32, requests_per_second: f64) -> Self {
+        let name = Cow::Owned(format!("stage {api}/{stage}"));
+        Self { name, capacity: burst, refill: requests_per_second }
     }
 
     /// How long, in AWS time, `tokens` take to come back.
@@ -52,12 +59,12 @@ pub(super) struct Buckets(BTreeMap<String, Timestamp>);
 impl Buckets {
     /// Takes a token; false when there is none.
     pub(super) fn take(&mut self, bucket: &Bucket, now: Timestamp, clock: &Clock) -> bool {
-        let full = self.0.get(bucket.name).copied().filter(|full| *full > now).unwrap_or(now);
+        let full = self.0.get(&*bucket.name).copied().filter(|full| *full > now).unwrap_or(now);
         let missing = clock.left_until(full).unwrap_or_default();
-        if missing > bucket.time_of(bucket.capacity - 1) {
+        if missing > bucket.time_of(bucket.capacity.saturating_sub(1)) {
             return false;
         }
-        self.0.insert(bucket.name.to_owned(), clock.add(full, bucket.time_of(1)));
+        self.0.insert(bucket.name.clone().into_owned(), clock.add(full, bucket.time_of(1)));
         true
     }
 }

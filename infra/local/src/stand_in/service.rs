@@ -1,11 +1,14 @@
 //! What the rest of the crate knows of a service: one [`AwsService`] each, exported by its folder as `SERVICE` and
 //! listed in `crate::endpoint::services`.
 
+use std::pin::Pin;
+
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
 
 use super::account::Account;
+use super::cloud::Cloud;
 use super::rates::Bucket;
 use super::refusal::Refusal;
 
@@ -82,6 +85,16 @@ pub struct Calls {
     pub call: fn(&mut Account, &str, &Value) -> Result<Reply, Refusal>,
     /// The bucket from which one call of an operation takes a token.
     pub bucket: fn(&str) -> Bucket,
+    /// Its call that uses the account's network, if it has one.
+    pub network: Option<NetworkCall>,
+}
+
+/// A call whose answer comes over the account's network, so it takes time.
+pub struct NetworkCall {
+    /// The operation.
+    pub operation: &'static str,
+    /// Answers a call of it, after [`Calls::call`] has admitted it.
+    pub call: fn(Cloud, Value) -> Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send>>,
 }
 
 /// A service's wording of the errors that every service has: status and code, and the message where it differs.

@@ -51,6 +51,13 @@ async fn an_accepted_request_is_answered_with_all_that_was_asked_and_where_and_w
         "network": asked["network"],
         "topology": "dedicated",
         "api": asked["api"],
+        "access": {
+            "kind": "open",
+            "cidrs": [],
+            "who": "Every client on the internet that knows the URL.",
+            "example": null,
+        },
+        "throttle": {"requests_per_second": 100, "burst": 200},
         "labels": asked["labels"],
         "steps": provision_steps().map(pending).collect::<Vec<_>>(),
         "progress": 0,

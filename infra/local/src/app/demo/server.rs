@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
+use berth_domain::access::AccessKind;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::Value;
@@ -73,6 +74,9 @@ pub(super) fn own_options() -> Serve {
         seed: None,
         tasks: Vec::new(),
         allowed_origin: None,
+        default_access: AccessKind::Open,
+        loosest_access: AccessKind::Open,
+        allowed_cidrs: Vec::new(),
     }
 }
 

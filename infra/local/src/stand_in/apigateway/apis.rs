@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::model::{Dangling, Resource, RestApi, Tags};
 use super::patch::Patch;
+use super::resource_policy;
 use super::wire::{api, api_mut, bad, conflict, limit, list as page, no_resource, omit, read, seconds};
 use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
@@ -25,6 +26,7 @@ struct Create {
     endpoint_configuration: Option<EndpointConfiguration>,
     #[serde(default)]
     disable_execute_api_endpoint: bool,
+    policy: Option<String>,
     #[serde(default)]
     tags: Tags,
 }
@@ -50,6 +52,8 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
         return Err(limit("REST APIs", "account"));
     }
     let (id, root) = (account.engine.id(10), account.engine.id(10));
+    let policy = create.policy.as_deref().filter(|policy| !policy.is_empty());
+    let policy = policy.map(|policy| resource_policy::stored(policy, &id)).transpose()?;
     let resource =
         Resource { id: root.clone(), parent: None, part: None, path: "/".to_owned(), methods: BTreeMap::new() };
     let api = RestApi {
@@ -61,6 +65,7 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
         binary_media_types: create.binary_media_types,
         endpoint_type,
         disable_execute_api_endpoint: create.disable_execute_api_endpoint,
+        policy,
         tags: create.tags,
         root: root.clone(),
         resources: BTreeMap::from([(root, resource)]),
@@ -85,6 +90,8 @@ fn view(api: &RestApi) -> Value {
         "apiKeySource": "HEADER",
         "endpointConfiguration": {"types": [api.endpoint_type], "ipAddressType": "ipv4"},
         "disableExecuteApiEndpoint": api.disable_execute_api_endpoint,
+        // API Gateway escapes the policy's quotation marks once more.
+        "policy": api.policy.as_ref().map(|policy| policy.replace('"', "\\\"")),
         "rootResourceId": api.root,
         "apiStatus": "AVAILABLE",
         "tags": api.tags,
@@ -126,10 +133,15 @@ pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
             }
             ("replace", "/description", _) => changed.description = patch.value.clone(),
             ("replace", "/disableExecuteApiEndpoint", _) => changed.disable_execute_api_endpoint = patch.flag()?,
+            ("replace", "/policy", _) => {
+                let policy = patch.value.as_deref().filter(|policy| !policy.is_empty());
+                changed.policy = policy.map(|policy| resource_policy::stored(policy, &changed.id)).transpose()?;
+            }
             ("add", _, Some(media_type)) => changed.binary_media_types.push(media_type),
             ("remove", _, Some(media_type)) => changed.binary_media_types.retain(|known| *known != media_type),
             _ => {
-                let allowed = ["/name", "/description", "/disableExecuteApiEndpoint", "/binaryMediaTypes/{type}"];
+                let allowed =
+                    ["/name", "/description", "/disableExecuteApiEndpoint", "/policy", "/binaryMediaTypes/{type}"];
                 return Err(patch.refuse(&allowed));
             }
         }

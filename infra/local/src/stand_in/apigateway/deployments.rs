@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Event;
-use super::model::{Deployment, LinkStatus, Live, RestApi, Stage, Tags};
+use super::model::{Deployment, LinkStatus, Live, RestApi, Stage, Tags, Throttle};
 use super::patch::Patch;
 use super::wire::{api, api_mut, bad, conflict, limit, list as page, not_found, omit, read, seconds};
 use crate::stand_in::account::{self, Account};
@@ -14,7 +14,10 @@ use crate::stand_in::profile::Latency;
 use crate::stand_in::refusal::Refusal;
 
 const MAX_STAGES: usize = 10;
-const STAGE_PATCHES: [&str; 3] = ["/deploymentId", "/description", "/variables/{name}"];
+/// The account's throttle, which applies where a stage sets none: requests a second, and at once.
+pub(super) const ACCOUNT_THROTTLE: (f64, u32) = (10_000.0, 5_000);
+const STAGE_PATCHES: [&str; 5] =
+    ["/deploymentId", "/description", "/variables/{name}", "/*/*/throttling/rateLimit", "/*/*/throttling/burstLimit"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -31,14 +34,14 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     let create: Create = read(input)?;
     let api = api(account, &create.rest_api_id)?;
     check_deployable(account, api)?;
-    let resources = api.resources.clone();
+    let (resources, policy) = (api.resources.clone(), api.policy.clone());
     let stage_name = create.stage_name.filter(|name| !name.is_empty());
     if let Some(name) = stage_name.as_deref().filter(|name| !api.stages.contains_key(*name)) {
         check_new_stage(api, name)?;
     }
     let (id, now) = (account.engine.id(6), account.engine.now());
     let deployment =
-        Deployment { id: id.clone(), description: create.description, created: now, resources, deleted: false };
+        Deployment { id: id.clone(), description: create.description, created: now, resources, policy, deleted: false };
     let reply = view(&deployment, false);
     let api = api_mut(account, &create.rest_api_id)?;
     api.deployments.insert(id.clone(), deployment);
@@ -87,6 +90,7 @@ fn new_stage(name: &str, deployment: &str, now: jiff::Timestamp) -> Stage {
         deployment: deployment.to_owned(),
         variables: BTreeMap::new(),
         description: None,
+        throttle: Throttle::default(),
         tags: Tags::new(),
         created: now,
         updated: now,
@@ -246,13 +250,32 @@ fn stage_view(stage: &Stage) -> Value {
         "description": stage.description,
         "cacheClusterEnabled": false,
         "cacheClusterStatus": "NOT_AVAILABLE",
-        "methodSettings": {},
+        "methodSettings": method_settings(stage.throttle),
         "variables": (!stage.variables.is_empty()).then_some(&stage.variables),
         "tracingEnabled": false,
         "createdDate": seconds(stage.created),
         "lastUpdatedDate": seconds(stage.updated),
         "tags": stage.tags,
     }))
+}
+
+/// The settings of every method, once one was set; the others are AWS's defaults.
+fn method_settings(throttle: Throttle) -> Value {
+    let Throttle { rate_limit, burst_limit } = throttle;
+    if rate_limit.is_none() && burst_limit.is_none() {
+        return json!({});
+    }
+    json!({"*/*": {
+        "metricsEnabled": false,
+        "dataTraceEnabled": false,
+        "throttlingBurstLimit": burst_limit.unwrap_or(ACCOUNT_THROTTLE.1),
+        "throttlingRateLimit": rate_limit.unwrap_or(ACCOUNT_THROTTLE.0),
+        "cachingEnabled": false,
+        "cacheTtlInSeconds": 300,
+        "cacheDataEncrypted": false,
+        "requireAuthorizationForCacheControl": true,
+        "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
+    }})
 }
 
 #[derive(Deserialize)]
@@ -300,6 +323,8 @@ pub fn update_stage(account: &mut Account, input: &Value) -> Result<(u16, Value)
                 check_deployment(api, &after.deployment)?;
             }
             ("replace", "/description", _) => after.description = patch.value.clone(),
+            ("replace", "/*/*/throttling/rateLimit", _) => after.throttle.rate_limit = Some(patch.number()?),
+            ("replace", "/*/*/throttling/burstLimit", _) => after.throttle.burst_limit = Some(patch.number()?),
             ("replace", _, Some(name)) => drop(after.variables.insert(name, patch.value()?)),
             ("remove", _, Some(name)) => drop(after.variables.remove(&name)),
             (_, path, _) if path.ends_with("/logging/loglevel") || path.starts_with("/accessLogSettings/") => {

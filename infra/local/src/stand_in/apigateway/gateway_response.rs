@@ -1,6 +1,8 @@
 //! The responses that the gateway gives itself, with AWS's exact texts. Each has the header `x-amzn-ErrorType`, which
 //! no service's response has.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
@@ -10,53 +12,81 @@ use serde_json::json;
 pub struct GatewayResponse {
     status: StatusCode,
     kind: &'static str,
-    message: &'static str,
+    message: Cow<'static, str>,
 }
 
 impl GatewayResponse {
     pub const FORBIDDEN: Self =
-        Self { status: StatusCode::FORBIDDEN, kind: "ForbiddenException", message: "Forbidden" };
+        Self { status: StatusCode::FORBIDDEN, kind: "ForbiddenException", message: Cow::Borrowed("Forbidden") };
     pub const NO_METHOD: Self = Self {
         status: StatusCode::FORBIDDEN,
         kind: "MissingAuthenticationTokenException",
-        message: "Missing Authentication Token",
+        message: Cow::Borrowed("Missing Authentication Token"),
     };
     pub const INTERNAL: Self = Self {
         status: StatusCode::INTERNAL_SERVER_ERROR,
         kind: "InternalServerErrorException",
-        message: "Internal server error",
+        message: Cow::Borrowed("Internal server error"),
     };
     pub const NETWORK: Self = Self {
         status: StatusCode::GATEWAY_TIMEOUT,
         kind: "InternalServerErrorException",
-        message: "Network error communicating with endpoint",
+        message: Cow::Borrowed("Network error communicating with endpoint"),
     };
     pub const TIMED_OUT: Self = Self {
         status: StatusCode::GATEWAY_TIMEOUT,
         kind: "InternalServerErrorException",
-        message: "Endpoint request timed out",
+        message: Cow::Borrowed("Endpoint request timed out"),
     };
     pub const TOO_LARGE: Self = Self {
         status: StatusCode::PAYLOAD_TOO_LARGE,
         kind: "RequestEntityTooLargeException",
-        message: "HTTP content length exceeded 10485760 bytes",
+        message: Cow::Borrowed("HTTP content length exceeded 10485760 bytes"),
     };
 
     /// The message is as callers report it. The status is not known; this is HTTP's own for it.
     pub const HEADERS_TOO_LARGE: Self = Self {
         status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         kind: "RequestEntityTooLargeException",
-        message: "HTTP header is larger than 10240 bytes.",
+        message: Cow::Borrowed("HTTP header is larger than 10240 bytes."),
     };
     pub const UNSUPPORTED_MEDIA: Self = Self {
         status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
         kind: "UnsupportedMediaTypeException",
-        message: "Unsupported Media Type",
+        message: Cow::Borrowed("Unsupported Media Type"),
     };
+
+    pub const UNKNOWN_KEY: Self = Self {
+        status: StatusCode::FORBIDDEN,
+        kind: "UnrecognizedClientException",
+        message: Cow::Borrowed("The security token included in the request is invalid."),
+    };
+    pub const THROTTLED: Self = Self {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        kind: "TooManyRequestsException",
+        message: Cow::Borrowed("Too Many Requests"),
+    };
+
+    /// 403 for a caller that is not admitted.
+    pub fn refused(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { status: StatusCode::FORBIDDEN, kind, message: Cow::Owned(message.into()) }
+    }
+
+    /// Its status and error type.
+    pub fn parts(&self) -> (u16, &'static str) {
+        (self.status.as_u16(), self.kind)
+    }
+
+    /// The body.
+    pub fn body(&self) -> String {
+        // This one error has a capital letter.
+        let name = if self.kind == "AccessDeniedException" { "Message" } else { "message" };
+        json!({name: self.message}).to_string()
+    }
 
     /// The HTTP response.
     pub fn into_response(self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from(json!({"message": self.message}).to_string()));
+        let mut response = Response::new(Bytes::from(self.body()));
         *response.status_mut() = self.status;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(self.kind));

@@ -1,5 +1,5 @@
 //! The data path, up to the request to the service: stage, resource, method, integration, VPC link, load balancer.
-//! What happens on the wire is in `send`.
+//! Whether the caller is admitted is in `admission`, what happens on the wire in `send`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header};
 
+use super::admission;
 use super::gateway_response::GatewayResponse;
 use super::integrations::mock_status;
 use super::matching::{CONTEXT, Uri, find, literal, with_variables};
-use super::model::{Integration, LinkStatus, Method};
+use super::model::{Integration, LinkStatus, Method, RestApi};
 use super::send::{self, LARGEST_BODY, Outgoing};
 use crate::stand_in::account::Account;
 use crate::stand_in::{Cloud, elb};
@@ -19,8 +20,6 @@ use crate::stand_in::{Cloud, elb};
 const LARGEST_HEADERS: usize = 10_240;
 /// Parts of the control plane's paths, which a stage of the same name must not hide.
 const CONTROL_PLANE: [&str; 3] = ["resources", "deployments", "stages"];
-/// The one client that a loopback gateway sees.
-const SOURCE_IP: &str = "127.0.0.1";
 
 /// The API and stage that a request is for, and the path behind the stage, if it is one for the data path:
 /// `/restapis/{api}/{stage}/_user_request_/{path}`, or `/{stage}/{path}` at the host `{api}.execute-api.…`.
@@ -53,7 +52,8 @@ fn with_slash(path: &str) -> String {
 pub async fn invoke(cloud: &Cloud, api: &str, stage: &str, path: &str, request: Request<Bytes>) -> Response<Bytes> {
     let (ids, plan) = cloud.change(|account| {
         let ids = Ids::draw(account);
-        let plan = plan(account, &Caller { ids: &ids, api, stage, request: &request }, path);
+        let caller = Caller { ids: &ids, api, stage, request: &request };
+        let plan = admission::throttle(account, api, stage).and_then(|()| plan(account, &caller, path));
         (ids, plan)
     });
     let answer = match plan {
@@ -72,21 +72,21 @@ pub async fn invoke(cloud: &Cloud, api: &str, stage: &str, path: &str, request: 
 }
 
 /// The ids that one request gets.
-struct Ids {
-    request: String,
+pub(super) struct Ids {
+    pub(super) request: String,
     gateway: String,
     trace: String,
 }
 
 impl Ids {
-    fn draw(account: &mut Account) -> Self {
+    pub(super) fn draw(account: &mut Account) -> Self {
         let [a, b, c, d, e] = [8, 4, 4, 4, 12].map(|length| account.engine.hex(length));
         let trace = format!("Root=1-{:08x}-{}", account.engine.now().as_second(), account.engine.hex(24));
         Self { request: format!("{a}-{b}-{c}-{d}-{e}"), gateway: format!("{}=", account.engine.id(15)), trace }
     }
 }
 
-async fn carry_out(cloud: &Cloud, plan: Plan) -> Result<Response<Bytes>, GatewayResponse> {
+pub(super) async fn carry_out(cloud: &Cloud, plan: Plan) -> Result<Response<Bytes>, GatewayResponse> {
     match plan {
         Plan::Healthy => Ok(Response::new(Bytes::from_static(b"healthy"))),
         Plan::Mock(integration) => mock(&integration),
@@ -99,7 +99,7 @@ async fn carry_out(cloud: &Cloud, plan: Plan) -> Result<Response<Bytes>, Gateway
 }
 
 /// How a request is answered.
-enum Plan {
+pub(super) enum Plan {
     /// The gateway's own health check; its path never reaches a service.
     Healthy,
     /// The gateway answers itself.
@@ -111,11 +111,11 @@ enum Plan {
 }
 
 /// A caller's request, with the values that mappings can use.
-struct Caller<'a> {
-    ids: &'a Ids,
-    api: &'a str,
-    stage: &'a str,
-    request: &'a Request<Bytes>,
+pub(super) struct Caller<'a> {
+    pub(super) ids: &'a Ids,
+    pub(super) api: &'a str,
+    pub(super) stage: &'a str,
+    pub(super) request: &'a Request<Bytes>,
 }
 
 impl Caller<'_> {
@@ -133,14 +133,13 @@ impl Caller<'_> {
             return variables.get(name).cloned();
         }
         if CONTEXT.contains(&source) {
-            let value = match source {
-                "context.requestId" => self.ids.request.as_str(),
-                "context.apiId" => self.api,
-                "context.stage" => self.stage,
-                "context.httpMethod" => self.request.method().as_str(),
-                _ => SOURCE_IP,
-            };
-            return Some(value.to_owned());
+            return Some(match source {
+                "context.requestId" => self.ids.request.clone(),
+                "context.apiId" => self.api.to_owned(),
+                "context.stage" => self.stage.to_owned(),
+                "context.httpMethod" => self.request.method().to_string(),
+                _ => admission::source_ip(self.request).to_string(),
+            });
         }
         match source.strip_prefix("method.request.")?.split_once('.')? {
             ("path", name) => path.get(name).cloned(),
@@ -167,12 +166,26 @@ fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Gate
     let api = account.apigateway.apis.get(caller.api).filter(|api| !api.disable_execute_api_endpoint);
     let api = api.ok_or(GatewayResponse::FORBIDDEN)?;
     let live = api.stages.get(caller.stage).and_then(|stage| stage.live.as_ref()).ok_or(GatewayResponse::FORBIDDEN)?;
-    let resources = &api.deployments.get(&live.deployment).ok_or(GatewayResponse::FORBIDDEN)?.resources;
-    let (resource, path_values) = find(resources, path).ok_or(GatewayResponse::NO_METHOD)?;
+    let deployment = api.deployments.get(&live.deployment).ok_or(GatewayResponse::FORBIDDEN)?;
+    let (resource, values) = find(&deployment.resources, path).ok_or(GatewayResponse::NO_METHOD)?;
     let asked = caller.request.method().as_str();
     let method =
         resource.methods.get(asked).or_else(|| resource.methods.get("ANY")).ok_or(GatewayResponse::NO_METHOD)?;
-    check_caller(method, caller.request.headers())?;
+    let place = (caller.api, caller.stage, path);
+    admission::check(account, method, deployment.policy.as_deref(), caller.request, place)?;
+    plan_method(account, api, method, caller, &values, &live.variables)
+}
+
+/// How a method answers a request with these path parameters, for a stage with these variables.
+pub(super) fn plan_method(
+    account: &Account,
+    api: &RestApi,
+    method: &Method,
+    caller: &Caller<'_>,
+    path_values: &BTreeMap<String, String>,
+    variables: &BTreeMap<String, String>,
+) -> Result<Plan, GatewayResponse> {
+    let asked = caller.request.method().as_str();
     if caller.request.body().len() > LARGEST_BODY {
         return Err(GatewayResponse::TOO_LARGE);
     }
@@ -182,7 +195,7 @@ fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Gate
     }
     // The stand-in has no internet: only targets behind a VPC link can be reached.
     let link = integration.connection_id.as_deref().filter(|_| integration.connection_type == "VPC_LINK");
-    let variable = |name: &str| live.variables.get(name).cloned();
+    let variable = |name: &str| variables.get(name).cloned();
     let link = link.and_then(|id| with_variables(id, variable)).ok_or(GatewayResponse::INTERNAL)?;
     let link = account.apigateway.vpc_links.get(&link).filter(|link| link.status == LinkStatus::Available);
     let load_balancer =
@@ -194,7 +207,7 @@ fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Gate
 
     let uri = integration.uri.as_deref().and_then(|uri| with_variables(uri, variable));
     let uri = uri.and_then(|uri| Uri::parse(&uri)).ok_or(GatewayResponse::INTERNAL)?;
-    let mapped = Mapped::of(integration, |source| caller.value(source, &path_values, &live.variables));
+    let mapped = Mapped::of(integration, |source| caller.value(source, path_values, variables));
     let target_path = uri.path_with(&mapped.path).ok_or(GatewayResponse::INTERNAL)?;
     let proxy = integration.r#type == "HTTP_PROXY";
     let passed = caller.request.uri().query().filter(|_| proxy);
@@ -211,7 +224,7 @@ fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Gate
         ("x-amzn-trace-id", &caller.ids.trace),
         ("x-forwarded-proto", "https"),
         ("x-forwarded-port", "443"),
-        ("x-forwarded-for", &forwarded_for(caller.request.headers())),
+        ("x-forwarded-for", &forwarded_for(caller.request)),
         ("host", &uri.authority),
     ] {
         headers.insert(name, HeaderValue::from_str(value).map_err(|_| GatewayResponse::INTERNAL)?);
@@ -231,20 +244,11 @@ fn plan(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Plan, Gate
     })))
 }
 
-/// Checks a method's requirements. A method with IAM requires a signature, which is not verified. No API key is valid,
-/// because there are no usage plans.
-fn check_caller(method: &Method, headers: &HeaderMap) -> Result<(), GatewayResponse> {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if method.authorization_type == "AWS_IAM" && !authorization.starts_with("AWS4-HMAC-SHA256") {
-        return Err(GatewayResponse::NO_METHOD);
-    }
-    if method.api_key_required { Err(GatewayResponse::FORBIDDEN) } else { Ok(()) }
-}
-
-fn forwarded_for(headers: &HeaderMap) -> String {
-    match headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()) {
-        Some(before) => format!("{before}, {SOURCE_IP}"),
-        None => SOURCE_IP.to_owned(),
+fn forwarded_for(request: &Request<Bytes>) -> String {
+    let source = admission::source_ip(request);
+    match request.headers().get("x-forwarded-for").and_then(|value| value.to_str().ok()) {
+        Some(before) => format!("{before}, {source}"),
+        None => source.to_string(),
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! `route` finds the operation of a request; `apis`, `methods`, `integrations`, `deployments`, `links` and `tags`
 //! answer the operations. `model` is their state, `patch` and `wire` are what they share. The data path is `invoke` and
-//! `send`, with `matching` and `gateway_response`.
+//! `send`, with `admission` (`sigv4`, `resource_policy`), `matching` and `gateway_response`; `test_invoke` uses it too.
 
+mod admission;
 mod apis;
 mod deployments;
 mod gateway_response;
@@ -15,9 +16,12 @@ mod methods;
 pub mod model;
 mod patch;
 mod rates;
+mod resource_policy;
 mod route;
 mod send;
+mod sigv4;
 mod tags;
+mod test_invoke;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -28,8 +32,9 @@ use serde_json::Value;
 use super::account::Account;
 use super::read_lag::Unseen;
 use super::refusal::Refusal;
-use super::service::{AwsService, Calls, Errors, Handler, OddsOf, Protocol, Provisioned, Reply};
+use super::service::{AwsService, Calls, Errors, Handler, NetworkCall, OddsOf, Protocol, Provisioned, Reply};
 
+pub use admission::SourceIp;
 pub use invoke::{invoke, stage_of};
 pub use model::{Deployment, Integration, Live, Method, Resource, RestApi, Stage, VpcLink};
 
@@ -37,7 +42,11 @@ pub use model::{Deployment, Integration, Live, Method, Resource, RestApi, Stage,
 pub static SERVICE: AwsService = AwsService {
     prefix: "apigateway",
     protocol: Protocol::Rest { route: route::route },
-    handler: Handler::Account(Calls { call, bucket: rates::bucket }),
+    handler: Handler::Account(Calls {
+        call,
+        bucket: rates::bucket,
+        network: Some(NetworkCall { operation: "TestInvokeMethod", call: test_invoke::call }),
+    }),
     errors: Errors {
         throttled: (429, "TooManyRequestsException", "Too Many Requests"),
         unavailable: (503, "ServiceUnavailableException"),
@@ -134,6 +143,8 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Rep
         "GetMethod" => methods::get(account, input),
         "UpdateMethod" => methods::update(account, input),
         "DeleteMethod" => methods::delete(account, input),
+        // Its answer is the service's: `NetworkCall`.
+        "TestInvokeMethod" => Ok((200, Value::Null)),
         "PutMethodResponse" => methods::put_response(account, input),
         "PutIntegration" => integrations::put(account, input),
         "GetIntegration" => integrations::get(account, input),

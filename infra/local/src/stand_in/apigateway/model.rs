@@ -29,6 +29,8 @@ pub struct RestApi {
     pub endpoint_type: String,
     /// Whether its default host name is disabled.
     pub disable_execute_api_endpoint: bool,
+    /// Its resource policy, as it is stored; the next deployment captures it.
+    pub policy: Option<String>,
     /// Its tags.
     pub tags: Tags,
     /// The id of the resource `/`.
@@ -180,6 +182,8 @@ pub struct Deployment {
     pub created: Timestamp,
     /// The snapshot.
     pub resources: BTreeMap<String, Resource>,
+    /// The resource policy of the snapshot.
+    pub policy: Option<String>,
     /// Whether it is deleted, while a stage still answers with it for a short time.
     pub deleted: bool,
 }
@@ -195,6 +199,8 @@ pub struct Stage {
     pub variables: BTreeMap<String, String>,
     /// Its description.
     pub description: Option<String>,
+    /// The throttle of all its methods.
+    pub throttle: Throttle,
     /// Its tags.
     pub tags: Tags,
     /// When it was created.
@@ -207,6 +213,15 @@ pub struct Stage {
     pub live: Option<Live>,
     /// How long its last change takes to become effective (AWS time).
     pub live_latency: Duration,
+}
+
+/// The throttle of a stage: each part is there when it has been set.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Throttle {
+    /// How many requests a second, over time.
+    pub rate_limit: Option<f64>,
+    /// How many requests at once.
+    pub burst_limit: Option<u32>,
 }
 
 /// The deployment and variables with which a stage answers.

@@ -37,6 +37,11 @@ impl Patch {
         ))
     }
 
+    /// A number.
+    pub fn number<T: std::str::FromStr>(&self) -> Result<T, Refusal> {
+        self.value()?.parse().map_err(|_| bad(format!("Invalid number value for patch path {}", self.path)))
+    }
+
     /// `true` or `false`.
     pub fn flag(&self) -> Result<bool, Refusal> {
         self.value()?.parse().map_err(|_| bad(format!("Invalid boolean value for patch path {}", self.path)))

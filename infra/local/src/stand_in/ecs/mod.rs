@@ -52,6 +52,7 @@ pub static SERVICE: AwsService = AwsService {
     handler: Handler::Account(Calls {
         call: |account, operation, input| call(account, operation, input).map(|reply| (200, reply)),
         bucket: rates::bucket,
+        network: None,
     }),
     errors: Errors { unavailable: (500, "ServerException"), ..Errors::JSON },
     odds: Some(OddsOf::Resources),

@@ -49,6 +49,7 @@ pub static SERVICE: AwsService = AwsService {
     handler: Handler::Account(Calls {
         call: |account, operation, input| call(account, operation, input).map(|reply| (200, reply)),
         bucket: rates::bucket,
+        network: None,
     }),
     errors: Errors {
         // The documentation says ThrottlingException; on the wire of ELBv2 it is seen without "Exception".

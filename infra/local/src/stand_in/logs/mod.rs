@@ -21,6 +21,7 @@ pub static SERVICE: AwsService = AwsService {
         call: |account, operation, input| call(account, operation, input).map(|reply| (200, reply)),
         // Our best knowledge of the quota of GetLogEvents: 25 a second in most regions.
         bucket: |_| Bucket::new("logs read", 25, 25.0),
+        network: None,
     }),
     errors: Errors::JSON,
     odds: None,
