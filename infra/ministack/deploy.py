@@ -50,6 +50,9 @@ def parameters(account, architecture, subnets, security_groups):
         "OidcAudience": "berth",
         "StageUrl": f"{account}/restapis/{{api}}/{{stage}}/_user_request_",
         "ApiGatewayLogging": "set-up",
+        # More than the tests use at once: they are not about waiting for it.
+        "WorkerConcurrency": 100,
+        "ApiConcurrency": 100,
         "AllowedOrigin": ORIGIN,
     }
     return [f"{key}={value}" for key, value in values.items()]

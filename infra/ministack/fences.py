@@ -75,9 +75,14 @@ class Foreign:
 
     # The load balancer stays until the account goes: it is in use for a minute after its link is gone.
     def __exit__(self, *_):
-        ROOT("apigateway").delete_vpc_link(vpcLinkId=self.link)
-        for api in (self.api, self.other):
-            ROOT("apigateway").delete_rest_api(restApiId=api)
+        api = ROOT("apigateway")
+        removals = [lambda: api.delete_vpc_link(vpcLinkId=self.link)]
+        removals += [lambda id=id: api.delete_rest_api(restApiId=id) for id in (self.api, self.other)]
+        for remove in removals:
+            try:
+                remove()
+            except api.exceptions.NotFoundException:
+                pass  # A trespass has removed it; that is reported.
 
 
 def trespasses(role, foreign):
