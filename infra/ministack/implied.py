@@ -1,11 +1,10 @@
-"""What AWS checks besides the action that a call names: actions that a creation implies for its caller.
+"""What AWS checks besides the action that a call names: actions that a call implies for its caller.
 
-Sources: the Service Authorization Reference ("dependent actions" of each), Elastic Load Balancing's "API permissions",
-API Gateway's "Grant permissions for API Gateway to create a VPC link". MiniStack checks the named action only, and a
-role that lacks one of these would work there and fail in AWS.
+Only checks that AWS is known to make, each with its source in docs/aws.md#permissions. MiniStack checks the named action
+only, and a role that lacks one of these would work there and fail in AWS. The other way round, a check that AWS does not
+make would look like a barrier that is not there: so `iam:PassRole` at `CreateService` is not played.
 """
 
-import json
 import os
 import urllib.parse
 
@@ -14,13 +13,20 @@ from ministack.core.iam_evaluator import AuthError, enforce
 from ministack.core.responses import get_account_id
 from ministack.core.router import extract_access_key_id
 
-from account import ask_account, fields
+from account import fields
 
 REGION = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
 
+GROUPS_OF_THE_VPC = "ec2:GetSecurityGroupsForVpc"
 NETWORK = [
-    f"ec2:Describe{what}"
-    for what in ("AccountAttributes", "Addresses", "InternetGateways", "SecurityGroups", "Subnets", "Vpcs")
+    "ec2:DescribeAccountAttributes",
+    "ec2:DescribeAddresses",
+    "ec2:DescribeAvailabilityZones",
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    GROUPS_OF_THE_VPC,
 ]
 ENDPOINT_SERVICE_MADE = ["ec2:CreateVpcEndpointServiceConfiguration", "ec2:ModifyVpcEndpointServicePermissions"]
 ENDPOINT_SERVICE_REMOVED = ["ec2:DeleteVpcEndpointServiceConfigurations"]
@@ -72,6 +78,8 @@ def of_elb(body, account):
     if action == "CreateLoadBalancer":
         for network in NETWORK:
             yield network, "*", {}
+    if action == "SetSecurityGroups":
+        yield GROUPS_OF_THE_VPC, "*", {}
     if action == "CreateTargetGroup":
         yield "ec2:DescribeVpcs", "*", {}
 
@@ -85,25 +93,14 @@ def of_ecs(headers, body, account):
     service = f"arn:aws:ecs:{REGION}:{account}:service/{cluster}/{request.get('serviceName')}"
     if request.get("tags"):
         yield "ecs:TagResource", service, {"ecs:CreateAction": "CreateService"}
-    for role in roles(request.get("taskDefinition", "")):
-        yield "iam:PassRole", role, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
-
-
-def roles(task_definition):
-    """The roles that ECS is handed with a task definition."""
-    headers = {
-        "x-amz-target": "AmazonEC2ContainerServiceV20141113.DescribeTaskDefinition",
-        "content-type": "application/x-amz-json-1.1",
-    }
-    body = json.dumps({"taskDefinition": task_definition}).encode()
-    status, _, reply = ask_account("POST", "/", headers, body)
-    found = fields(reply)["taskDefinition"] if status == 200 else {}
-    return {found[name] for name in ("taskRoleArn", "executionRoleArn") if found.get(name)}
 
 
 def of_api_gateway(method, path, body, account):
     endpoint_service = f"arn:aws:ec2:{REGION}:{account}:vpc-endpoint-service/*"
     parts = path.strip("/").split("/")
+    if method == "PUT" and parts[0] == "tags":
+        # To tag what is there already.
+        yield "apigateway:PATCH", urllib.parse.unquote(path).removeprefix("/tags/"), {}
     if method == "POST" and parts in (["restapis"], ["vpclinks"]):
         tags = fields(body).get("tags") or {}
         context = {f"aws:RequestTag/{name}": value for name, value in tags.items()}

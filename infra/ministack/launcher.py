@@ -102,7 +102,7 @@ def request_context(own):
 
     def context(service, iam_action, body, params):
         found = dict(own(service, iam_action, body, params))
-        if iam_action == "apigateway:POST":
+        if iam_action in ("apigateway:POST", "apigateway:PUT"):
             # MiniStack finds tags by the operation's name, which an HTTP method is not.
             tags = fields(body).get("tags") or {}
             found.update({f"aws:requesttag/{name}".lower(): value for name, value in tags.items()})

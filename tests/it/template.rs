@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use berth_aws::Store;
-use berth_local::authorizer::RESULT_TTL;
+use berth_local::authorizer::{PREFLIGHT, RESULT_TTL};
 use berth_local::embedded::MACHINE;
 use berth_local::lambda_functions::WORKER_TIMEOUT;
-use tests::Account;
+use http::Method;
+use regex::Regex;
+use serde_json::Value;
+use tests::{Account, World};
 
 const TEMPLATE: &str = include_str!("../../infra/template.yaml");
 
@@ -23,10 +26,26 @@ fn resource(name: &str) -> Vec<&'static str> {
     lines
 }
 
+/// What stands behind `key` there.
+fn value(name: &str, key: &str) -> &'static str {
+    resource(name).into_iter().find_map(|line| line.trim().strip_prefix(key)).expect("the key").trim()
+}
+
 /// The number that stands behind `key` there.
 fn number(name: &str, key: &str) -> u64 {
-    let line = resource(name).into_iter().find_map(|line| line.trim().strip_prefix(key));
-    line.expect("the key").trim().parse().expect("a number")
+    value(name, key).parse().expect("a number")
+}
+
+/// The names of all resources of a type.
+fn names_of(kind: &str) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    let mut lines = TEMPLATE.lines().peekable();
+    while let Some(line) = lines.next() {
+        if lines.peek().is_some_and(|next| next.trim() == format!("Type: {kind}")) {
+            names.push(line.trim().trim_end_matches(':'));
+        }
+    }
+    names
 }
 
 /// What the environment variables of a function are called.
@@ -85,6 +104,87 @@ fn the_worker_ends_when_the_embedded_one_does_and_the_api_before_api_gateway_giv
     assert_eq!(number("WorkerFunction", "Timeout:"), WORKER_TIMEOUT.as_secs());
     // API Gateway's integration time-out (docs/aws.md#quotas).
     assert!(number("ApiFunction", "Timeout:") <= 29);
+    // A call looks for 25 s and then once more, for 30 s at most (functions/worker/src/run.rs): that is no alarm.
+    let alarm = number("WorkerDurationAlarm", "Threshold:");
+    assert!((55_001..number("WorkerFunction", "Timeout:") * 1000).contains(&alarm), "{alarm}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_reaches_the_authorizer_and_what_has_not_its_shape_does_not() {
+    let shape = Regex::new(value("Authorizer", "IdentityValidationExpression:")).expect("an expression");
+    let token = World::new().await.token("demo");
+    for header in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER  {token} ")] {
+        assert!(shape.is_match(&header), "{header}");
+    }
+    let (head, body) = ("a".repeat(40), "b".repeat(200));
+    for header in [
+        "x".to_owned(),
+        token.clone(),
+        format!("Basic {token}"),
+        "Bearer a.b.c".to_owned(),
+        format!("Bearer {token}.{token}"),
+        format!("Bearer {token} {token}"),
+        format!("Bearer {head}.{body}."),
+        format!("Bearer {head}.{body}.{}", "c".repeat(85)),
+        format!("Bearer {head}.{body}.{}=", "c".repeat(86)),
+    ] {
+        assert!(!shape.is_match(&header), "{header}");
+    }
+}
+
+#[test]
+fn every_path_that_needs_no_token_has_a_throttle_of_its_own() {
+    let throttled: BTreeSet<(&str, &str)> = resource("Stage")
+        .windows(3)
+        .filter_map(|lines| {
+            let path = lines[0].trim().strip_prefix("- ResourcePath: ")?.trim_matches('"');
+            let method = lines[1].trim().strip_prefix("HttpMethod: ")?;
+            lines[2].trim().ends_with("!Ref OpenRequestsPerSecond").then_some((path, method))
+        })
+        .collect();
+    let open: Vec<_> = names_of("AWS::ApiGateway::Method")
+        .into_iter()
+        .filter(|method| value(method, "AuthorizationType:") == "NONE")
+        .map(|method| {
+            let path = match value(method, "ResourceId:").strip_prefix("!Ref ") {
+                // A slash in a path is written ~1.
+                Some(resource) => format!("/~1{}", value(resource, "PathPart:").trim_matches('"')),
+                None => "/".to_owned(),
+            };
+            (path, value(method, "HttpMethod:"))
+        })
+        .collect();
+    for (path, method) in &open {
+        // Of ANY it is not known whether settings apply to it.
+        assert_ne!(*method, "ANY", "{path}");
+        assert!(throttled.contains(&(path.as_str(), *method)), "{method} {path} can use up the API");
+    }
+    assert_eq!(throttled.len(), open.len(), "{throttled:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_api_gateway_answers_without_the_function_is_what_the_embedded_system_answers() {
+    let preflight = resource("RootOptions").join("\n").to_ascii_lowercase();
+    for (name, value) in PREFLIGHT {
+        let line = format!("method.response.header.{name}: \"'{value}'\"").to_ascii_lowercase();
+        assert!(preflight.contains(&line), "{line}");
+    }
+    for options in ["ProxyOptions", "HealthzOptions", "OpenapiOptions"] {
+        assert_eq!(value(options, "Integration:"), "*preflight");
+    }
+    let answer = World::new().await.call("demo", Method::GET, "/healthz", &Value::Null).await.expect(200);
+    let template = value("HealthzGet", "ResponseTemplates: { application/json: '").trim_end_matches("' }");
+    assert_eq!(template, answer.text);
+}
+
+#[test]
+fn a_header_of_api_gateways_own_answers_is_a_literal_or_its_request_id() {
+    // No source shows anything else in a gateway response of AWS, and a wrong mapping fails the whole stack.
+    for line in TEMPLATE.lines().filter_map(|line| line.trim().strip_prefix("gatewayresponse.header.")) {
+        let (name, value) = line.split_once(": ").expect("a header");
+        let literal = value.starts_with("\"'") || value.starts_with("!If [HasAllowedOrigin, !Sub \"'");
+        assert!(literal || value == "context.requestId", "{name}: {value}");
+    }
 }
 
 #[test]

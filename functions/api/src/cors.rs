@@ -1,16 +1,13 @@
-//! Which web page may call the API from its browser (CORS). What API Gateway refuses by itself has the same headers from
-//! `infra/template.yaml`.
+//! Which web page may read the API's answers in its browser (CORS). The preflight is API Gateway's to answer, and so is
+//! what it refuses by itself: those headers are in `infra/template.yaml`.
 
-use std::time::Duration;
+use axum::Router;
+use http::HeaderValue;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
+use tower_http::set_header::SetResponseHeaderLayer;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, Method};
-use tower_http::cors::CorsLayer;
-
-/// For how long a browser need not ask again.
-const MAX_AGE: Duration = Duration::from_secs(3600);
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The headers of an answer that a page may read.
+const EXPOSED: HeaderValue = HeaderValue::from_static("location,retry-after,x-request-id");
 
 /// The origin in `BERTH_ALLOWED_ORIGIN`; `None` when it is missing or empty: no page may.
 ///
@@ -38,12 +35,9 @@ pub fn parse_origin(origin: &str) -> Result<Option<HeaderValue>, String> {
     HeaderValue::from_str(origin).map(Some).map_err(|error| format!("{origin:?}: {error}"))
 }
 
-/// Lets pages of `origin` in, and answers their preflights.
-pub(crate) fn layer(origin: HeaderValue) -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(origin)
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, X_REQUEST_ID])
-        .expose_headers([LOCATION, RETRY_AFTER, X_REQUEST_ID])
-        .max_age(MAX_AGE)
+/// `router`, whose answers say that pages of `origin` may read them.
+pub(crate) fn readable_by(router: Router, origin: HeaderValue) -> Router {
+    router
+        .layer(SetResponseHeaderLayer::overriding(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED))
+        .layer(SetResponseHeaderLayer::overriding(ACCESS_CONTROL_ALLOW_ORIGIN, origin))
 }

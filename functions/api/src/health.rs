@@ -1,11 +1,10 @@
-//! `GET /healthz`: whether this process answers. It calls no other service, so that a throttled table does not look like a dead
-//! API.
+//! `GET /healthz`: whether the API answers. On AWS, API Gateway gives this answer itself (`HealthzGet` in
+//! `infra/template.yaml`), so that strangers cannot use up the function; embedded, it is given here. It calls no other
+//! service, and like API Gateway it does not look at the query.
 
 use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
-
-use crate::environments::NoQuery;
 
 /// The API answers.
 #[derive(Serialize, ToSchema)]
@@ -22,6 +21,6 @@ pub(crate) struct Health {
     responses(
         (status = 200, description = "The API answers.", body = Health),
     ))]
-pub(crate) async fn check_health(NoQuery: NoQuery) -> Json<Health> {
+pub(crate) async fn check_health() -> Json<Health> {
     Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }

@@ -59,11 +59,12 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The outermost layers: every answer has its request id, errors are problem+json, and pages of `allowed_origin` may call.
+/// The outermost layers: every answer has its request id, errors are problem+json, and pages of `allowed_origin` may read
+/// them.
 pub fn finish(router: Router, allowed_origin: Option<HeaderValue>) -> Router {
     let router = router.layer(middleware::from_fn(request_id::layer));
     match allowed_origin {
-        Some(origin) => router.layer(cors::layer(origin)),
+        Some(origin) => cors::readable_by(router, origin),
         None => router,
     }
 }

@@ -1,5 +1,5 @@
-//! The part of API Gateway around its authorizer, embedded: it asks the same [`Authorizer`], caches its result, and
-//! passes the caller to the API in the request context. Unlike API Gateway's, its refusals give the reason.
+//! The part of API Gateway around its authorizer, embedded: it answers preflights, asks the same [`Authorizer`], caches
+//! its result, and passes the caller to the API in the request context. Unlike API Gateway's, its refusals give the reason.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,14 +13,22 @@ use berth_api::problem::Problem;
 use berth_authorizer::Authorizer;
 use berth_domain::token::Caller;
 use berth_domain::{Clock, Error};
-use http::{HeaderValue, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use jiff::Timestamp;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::request::RequestContext;
 use ulid::Ulid;
 
-/// The paths that need no token.
+/// The paths whose GET needs no token.
 const OPEN: [&str; 2] = ["/healthz", "/openapi.json"];
+
+/// What API Gateway answers a browser that asks whether a page may call (OPTIONS, on every path): `&preflight` in the
+/// template. It does not look at the path, and it names an origin only if there is an allowed one.
+pub const PREFLIGHT: [(&str, &str); 3] = [
+    ("access-control-allow-methods", "GET,POST,DELETE"),
+    ("access-control-allow-headers", "authorization,content-type,idempotency-key,x-request-id"),
+    ("access-control-max-age", "3600"),
+];
 
 /// How long an accepted token is accepted without asking again (AWS time): `AuthorizerCacheSeconds` in the template.
 pub const RESULT_TTL: Duration = Duration::from_secs(300);
@@ -73,7 +81,11 @@ async fn gateway(mut request: Request, next: Next) -> Response {
 }
 
 async fn authorize(State(authorizer): State<Cached>, mut request: Request, next: Next) -> Response {
-    if !OPEN.contains(&request.uri().path()) {
+    if request.method() == Method::OPTIONS {
+        return (StatusCode::NO_CONTENT, PREFLIGHT).into_response();
+    }
+    let is_open = request.method() == Method::GET && OPEN.contains(&request.uri().path());
+    if !is_open {
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let caller = match authorizer.caller(authorization).await {
             Ok(caller) => caller,
