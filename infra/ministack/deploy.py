@@ -77,6 +77,7 @@ def main():
     client("ecs", account).register_task_definition(
         family=FAMILY_WITH_ROLE,
         executionRoleArn=TASK_ROLE,
+        tags=[{"key": "berth:team", "value": "@all"}],
         networkMode="awsvpc",
         requiresCompatibilities=["FARGATE"],
         cpu="256",
@@ -87,8 +88,11 @@ def main():
     template = yaml_parse((INFRA / "template.yaml").read_text())
     package(s3, template)
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template, default=str).encode())
-    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
-    groups = [group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]]
+    # The others of the account stay out of Berth's reach.
+    named = [{"Name": "tag:Name", "Values": ["berth-a", "berth-b"]}]
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets(Filters=named)["Subnets"]]
+    named = [{"Name": "group-name", "Values": ["berth"]}]
+    groups = [group["GroupId"] for group in ec2.describe_security_groups(Filters=named)["SecurityGroups"]]
     cloudformation.create_stack(
         StackName=STACK,
         TemplateURL=f"{gateway}/{BUCKET}/template.json",

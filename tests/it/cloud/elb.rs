@@ -7,12 +7,12 @@ use berth_aws::sdk::ProvideErrorMetadata;
 use berth_aws::sdk::elb_types::{
     Action, LoadBalancer, LoadBalancerAttribute, Matcher, Tag, TargetGroup, TargetGroupAttribute,
 };
-use berth_local::stand_in::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::ec2::{BERTH_SUBNETS, SECURITY_GROUP, VPC};
 use berth_local::stand_in::elb;
 use tests::Account;
 
-const SUBNET: &str = SUBNETS[0].0;
-const OTHER_SUBNET: &str = SUBNETS[1].0;
+const SUBNET: &str = BERTH_SUBNETS[0];
+const OTHER_SUBNET: &str = BERTH_SUBNETS[1];
 
 /// The code and message of a refusal.
 fn refusal<T: Debug, E: ProvideErrorMetadata + Debug>(result: Result<T, E>) -> (String, String) {

@@ -37,8 +37,10 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
             api
         }
     };
-    aws.rest_api_route(&api, dns_name).await?;
-    Ok(Progress::Done)
+    match aws.rest_api_route(&api, dns_name).await {
+        Err(error) => run.wait_for_tags(KIND, error),
+        Ok(()) => Ok(Progress::Done),
+    }
 }
 
 pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {

@@ -72,7 +72,7 @@ async fn what_aws_refuses_is_refused_with_its_words() {
     );
     let elsewhere = network("subnet-none", SECURITY_GROUP);
     assert!(message(create().network_configuration(elsewhere).send().await).contains("'subnet-none' does not exist"));
-    let unsafe_group = network(SUBNETS[0].0, "sg-none");
+    let unsafe_group = network(BERTH_SUBNETS[0], "sg-none");
     assert!(message(create().network_configuration(unsafe_group).send().await).contains("'sg-none' does not exist"));
     assert!(message(create().launch_type(LaunchType::Ec2).send().await).contains("launchType FARGATE only"));
     assert!(message(create().client_token("x".repeat(37)).send().await).contains("clientToken"));

@@ -13,7 +13,6 @@ use crate::stand_in::account::{self, Account};
 use crate::stand_in::profile::Latency;
 use crate::stand_in::refusal::Refusal;
 
-const MAX_STAGES: usize = 10;
 const STAGE_PATCHES: [&str; 3] = ["/deploymentId", "/description", "/variables/{name}"];
 
 #[derive(Deserialize)]
@@ -34,7 +33,7 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     let resources = api.resources.clone();
     let stage_name = create.stage_name.filter(|name| !name.is_empty());
     if let Some(name) = stage_name.as_deref().filter(|name| !api.stages.contains_key(*name)) {
-        check_new_stage(api, name)?;
+        check_new_stage(api, name, account.quotas.stages)?;
     }
     let (id, now) = (account.engine.id(6), account.engine.now());
     let deployment =
@@ -71,11 +70,11 @@ fn check_deployable(account: &Account, api: &RestApi) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_new_stage(api: &RestApi, name: &str) -> Result<(), Refusal> {
+fn check_new_stage(api: &RestApi, name: &str, most: usize) -> Result<(), Refusal> {
     if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter)) {
         return Err(bad("Stage name only allows a-zA-Z0-9_-"));
     }
-    if api.stages.len() >= MAX_STAGES {
+    if api.stages.len() >= most {
         return Err(limit("Stages", "API"));
     }
     Ok(())
@@ -218,13 +217,13 @@ struct CreateStage {
 
 pub fn create_stage(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let CreateStage { rest_api_id, stage_name, deployment_id, description, variables, tags } = read(input)?;
-    let now = account.engine.now();
+    let (now, most) = (account.engine.now(), account.quotas.stages);
     let api = api_mut(account, &rest_api_id)?;
     if api.stages.contains_key(&stage_name) {
         return Err(conflict("Stage already exists"));
     }
     check_deployment(api, &deployment_id)?;
-    check_new_stage(api, &stage_name)?;
+    check_new_stage(api, &stage_name, most)?;
     let stage = Stage { description, variables, tags, ..new_stage(&stage_name, &deployment_id, now) };
     let reply = stage_view(&stage);
     api.stages.insert(stage_name.clone(), stage);
