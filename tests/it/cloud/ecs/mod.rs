@@ -16,7 +16,7 @@ use berth_aws::sdk::ecs_types::{
 use berth_aws::sdk::elb_types::Action;
 use berth_domain::Clock;
 use berth_local::stand_in::account;
-use berth_local::stand_in::ec2::{BERTH_SUBNETS, SECURITY_GROUP, VPC};
+use berth_local::stand_in::ec2::{BERTH_SUBNETS, OTHER_VPC, SECURITY_GROUP, SUBNETS, VPC};
 use berth_local::stand_in::net::Net;
 use berth_local::stand_in::profile::Profile;
 use berth_local::stand_in::quotas::Quotas;
