@@ -92,8 +92,8 @@ MUTATIONS = [
             ),
             (
                 f"{STEPS}/rest_api.rs",
-                "    aws.rest_api_route(&api, dns_name).await?;\n",
-                '    aws.rest_api_route(&api, dns_name).await?;\n    if berth_domain::mutant("id-not-recorded") {\n        run.ledger().record_id(KIND, &api, None).await?;\n    }\n',
+                "        Ok(()) => Ok(Progress::Done),\n",
+                '        Ok(()) => {\n            if berth_domain::mutant("id-not-recorded") {\n                run.ledger().record_id(KIND, &api, None).await?;\n            }\n            Ok(Progress::Done)\n        }\n',
             ),
         ],
         "filters": ["faults::crashes"],
