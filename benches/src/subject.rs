@@ -130,6 +130,12 @@ fn environment(runtime: &str, aws: &Aws, tls: &Tls) -> Vec<(&'static str, String
         ("BERTH_CLUSTER", "default".to_owned()),
         ("BERTH_SUBNETS", "subnet-1,subnet-2".to_owned()),
         ("BERTH_SECURITY_GROUPS", "sg-1".to_owned()),
+        ("BERTH_ALLOWED_SUBNETS", String::new()),
+        ("BERTH_ALLOWED_SECURITY_GROUPS", String::new()),
+        ("BERTH_ALLOW_PUBLIC_IP", "false".to_owned()),
+        ("BERTH_ALLOWED_FAMILIES", "*".to_owned()),
+        ("BERTH_ALLOW_UNTAGGED", "true".to_owned()),
+        ("BERTH_TASK_ROLES", String::new()),
         ("BERTH_STAGE_URL", "https://{api}.execute-api.us-east-1.amazonaws.com/{stage}".to_owned()),
         ("BERTH_STATE_MACHINE", "arn:aws:states:us-east-1:000000000000:stateMachine:berth".to_owned()),
     ]

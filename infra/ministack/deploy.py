@@ -49,6 +49,9 @@ def parameters(account, architecture, subnets, security_groups):
         "OidcIssuer": f"{account}/_berth",
         "OidcAudience": "berth",
         "StageUrl": f"{account}/restapis/{{api}}/{{stage}}/_user_request_",
+        # The tests try each; the stand-in's clients come from loopback.
+        "DefaultAccess": "open",
+        "LoosestAccess": "open",
         "ApiGatewayLogging": "set-up",
         # More than the tests use at once: they are not about waiting for it.
         "WorkerConcurrency": 100,
@@ -71,14 +74,18 @@ def main():
     client("ecs", account).register_task_definition(
         family=FAMILY_WITH_ROLE,
         executionRoleArn=TASK_ROLE,
+        tags=[{"key": "berth:team", "value": "@all"}],
         networkMode="awsvpc",
         requiresCompatibilities=["FARGATE"],
         cpu="256",
         memory="512",
         containerDefinitions=[{"name": "web", "image": "berth/sample", "portMappings": [{"containerPort": 8000}]}],
     )
-    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
-    groups = [group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]]
+    # The others of the account stay out of Berth's reach.
+    named = [{"Name": "tag:Name", "Values": ["berth-a", "berth-b"]}]
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets(Filters=named)["Subnets"]]
+    named = [{"Name": "group-name", "Values": ["berth"]}]
+    groups = [group["GroupId"] for group in ec2.describe_security_groups(Filters=named)["SecurityGroups"]]
     (folder / "network.json").write_text(json.dumps({"subnets": subnets, "groups": groups}))
     # Not in infra/.aws-sam: there a developer may have a build for a real account.
     built = folder / "sam"

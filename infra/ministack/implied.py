@@ -101,6 +101,8 @@ def of_api_gateway(method, path, body, account):
     if method == "PUT" and parts[0] == "tags":
         # To tag what is there already.
         yield "apigateway:PATCH", urllib.parse.unquote(path).removeprefix("/tags/"), {}
+    if method == "POST" and parts == ["restapis"] and fields(body).get("policy"):
+        yield "apigateway:UpdateRestApiPolicy", f"arn:aws:apigateway:{REGION}::/restapis", {}
     if method == "POST" and parts in (["restapis"], ["vpclinks"]):
         tags = fields(body).get("tags") or {}
         context = {f"aws:RequestTag/{name}": value for name, value in tags.items()}

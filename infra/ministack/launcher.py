@@ -97,8 +97,30 @@ def resource_arns(own):
     return extract
 
 
+def members(query_params, name):
+    """The entries of a list as the query protocol sends it."""
+    return [entry for key in sorted(query_params or {}) if key.startswith(f"{name}.member.")
+            for entry in [parameter(query_params, key)]]
+
+
+def service_keys(request):
+    """The condition keys of CreateService; ECS's guide, "Policy condition keys for Amazon ECS", has their forms."""
+    network = (request.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    found = {"ecs:auto-assign-public-ip": str(network.get("assignPublicIp") == "ENABLED").lower()}
+    if network.get("subnets"):
+        found["ecs:subnet"] = network["subnets"]
+    if request.get("taskDefinition"):
+        given = request["taskDefinition"]
+        region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
+        found["ecs:task-definition"] = (
+            given if given.startswith("arn:") else f"arn:aws:ecs:{region}:000000000000:task-definition/{given}"
+        )
+    return found
+
+
 def request_context(own):
-    """The condition keys of a request: its tags, for ECS the cluster, for a load balancer its scheme."""
+    """The condition keys of a request: its tags; for ECS the cluster and what a service is; for a load balancer its scheme,
+    subnets and security groups."""
 
     def context(service, iam_action, body, params):
         found = dict(own(service, iam_action, body, params))
@@ -111,8 +133,13 @@ def request_context(own):
             request = fields(body)
             region = os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
             found["ecs:cluster"] = f"arn:aws:ecs:{region}:000000000000:cluster/{cluster_of(request)}"
+            if iam_action == "ecs:CreateService":
+                found.update(service_keys(request))
         if iam_action == "elasticloadbalancing:CreateLoadBalancer":
             found["elasticloadbalancing:Scheme"] = parameter(params, "Scheme") or "internet-facing"
+        if iam_action in ("elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:SetSecurityGroups"):
+            lists = {"Subnet": members(params, "Subnets"), "SecurityGroup": members(params, "SecurityGroups")}
+            found.update({f"elasticloadbalancing:{key}": entries for key, entries in lists.items() if entries})
         return found
 
     return context

@@ -108,6 +108,13 @@ fn what_aws_refuses_names_who_can_change_it() {
             "AWS does not allow Berth to call CreateLoadBalancer",
             "permission_denied",
         ),
+        (Step::EnsureLoadBalancer, "not_allowed", "subnet-1 is not allowed in this deployment.", "not_allowed"),
+        (
+            Step::EnsureService,
+            "task_definition_not_found",
+            "ECS has no task definition \"arn:…:1\".",
+            "task_definition_inactive",
+        ),
         (Step::EnsureVpcLink, "aws_quota_exceeded", "CreateVpcLink: … (LimitExceededException)", "quota_exceeded"),
         (
             Step::EnsureLoadBalancer,

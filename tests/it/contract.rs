@@ -12,7 +12,7 @@ use berth_domain::spec::Topology;
 use berth_domain::step::Direction;
 use berth_local::embedded::MACHINE;
 use berth_local::lambda_functions::WORKER_TIMEOUT;
-use berth_local::step_functions::asl::{Definition, State, TaskState};
+use berth_local::step_functions::asl::{Definition, Jitter, State, TaskState};
 use berth_worker::StepError;
 use serde_json::Value;
 use tests::{provision_steps, removal_steps};
@@ -194,6 +194,25 @@ fn the_time_limits_of_all_steps_fit_into_the_machine_s() {
     let all: u64 = Step::ALL.iter().copied().map(|step| step.limit().as_secs()).sum();
     let limit = u64::from(machine().timeout_seconds.expect("a time limit"));
     assert!(all < limit, "the steps may take {all} s, the machine {limit} s");
+}
+
+#[test]
+fn an_operation_that_lambda_throttles_waits_for_more_than_an_hour_and_its_history_has_room_for_that() {
+    let machine = machine();
+    let tasks = tasks(&machine);
+    let throttled = "Lambda.TooManyRequestsException".to_owned();
+    let retrier = tasks["Begin"].1.retry.iter().find(|retrier| retrier.error_equals == [throttled.clone()]);
+    let retrier = retrier.expect("a retrier of its own");
+    // With full jitter a delay is half of its bound, on average.
+    let delay = u64::from(retrier.max_delay_seconds.expect("a bound")) / 2;
+    assert_eq!(retrier.jitter_strategy, Jitter::Full);
+    assert!(u64::from(retrier.max_attempts) * delay > 3600);
+    // Three events for each try, in as many branches as there are at once, for as long as the machine may run.
+    let branches = 3;
+    let throttles = 3 * branches * u64::from(machine.timeout_seconds.expect("a limit")) / delay;
+    // All steps at their limits, and the longest queue (docs/aws.md#executions).
+    let looks = 10_000 + 1_600;
+    assert!(throttles + looks < 25_000, "{throttles} events of throttling, {looks} of looking");
 }
 
 #[test]

@@ -12,6 +12,8 @@ STEP_RUN = f"{WORKER}/step_run.rs"
 RECORD = f"{WORKER}/record.rs"
 DOMAIN = "functions/domain/src"
 WORKFLOW = f"{DOMAIN}/environment/workflow.rs"
+RESOLVE = f"{DOMAIN}/request/resolve.rs"
+LIMITS = f"{DOMAIN}/limits.rs"
 LIFECYCLE = f"{DOMAIN}/environment/lifecycle.rs"
 STEP = f"{DOMAIN}/step.rs"
 PLAN = f"{DOMAIN}/plan.rs"
@@ -19,6 +21,7 @@ CHANGE = "functions/aws/src/store/change.rs"
 PROBER = "functions/aws/src/prober.rs"
 AUDIT = "functions/app/src/audit.rs"
 RECOVER = "functions/app/src/recover.rs"
+EMBEDDED = "infra/local/src/app/embedded.rs"
 
 # The switch itself, appended to functions/domain/src/lib.rs.
 SWITCH = '''
@@ -89,8 +92,8 @@ MUTATIONS = [
             ),
             (
                 f"{STEPS}/rest_api.rs",
-                "    aws.rest_api_route(&api, dns_name).await?;\n",
-                '    aws.rest_api_route(&api, dns_name).await?;\n    if berth_domain::mutant("id-not-recorded") {\n        run.ledger().record_id(KIND, &api, None).await?;\n    }\n',
+                "        Ok(()) => Ok(Progress::Done),\n",
+                '        Ok(()) => {\n            if berth_domain::mutant("id-not-recorded") {\n                run.ledger().record_id(KIND, &api, None).await?;\n            }\n            Ok(Progress::Done)\n        }\n',
             ),
         ],
         "filters": ["faults::crashes"],
@@ -462,5 +465,77 @@ MUTATIONS = [
             ),
         ],
         "filters": ["workflow::audit::what_a_late_call_recorded"],
+    },
+    {
+        "name": "limits-not-asked",
+        "what": "a request is accepted whatever the deployment's limits say",
+        "changes": [
+            (
+                RESOLVE,
+                "limits::refuse(excluded)?;",
+                'if !crate::mutant("limits-not-asked") {\n            limits::refuse(excluded)?;\n        }',
+            ),
+        ],
+        "filters": ["environments::create::limits"],
+    },
+    {
+        "name": "network-checked-once",
+        "what": "the load balancer is created although its network is no longer allowed",
+        "changes": [
+            (
+                f"{STEPS}/load_balancer.rs",
+                "limits::refuse(run.context.settings.limits.check_network(&run.environment.spec.network))?;",
+                'if !berth_domain::mutant("network-checked-once") {\n                limits::refuse(run.context.settings.limits.check_network(&run.environment.spec.network))?;\n            }',
+            ),
+        ],
+        "filters": ["workflow::limits::limits_that_were_tightened"],
+    },
+    {
+        "name": "service-checked-once",
+        "what": "the service is created although its task definition or network is no longer allowed",
+        "changes": [
+            (
+                f"{STEPS}/service.rs",
+                "must_be_allowed(run).await?;",
+                'if !berth_domain::mutant("service-checked-once") {\n            must_be_allowed(run).await?;\n        }',
+            ),
+        ],
+        "filters": ["workflow::limits"],
+    },
+    {
+        "name": "team-by-prefix",
+        "what": "a team may run what names a team whose name begins alike",
+        "changes": [
+            (
+                LIMITS,
+                "named == ALL_TEAMS || named == team.to_string()",
+                'named == ALL_TEAMS\n                        || named == team.to_string()\n                        || (crate::mutant("team-by-prefix") && named.starts_with(&team.to_string()))',
+            ),
+        ],
+        "filters": ["environments::create::limits"],
+    },
+    {
+        "name": "throttles-fail",
+        "what": "a Task that Lambda throttles is tried six times only",
+        "changes": [
+            (
+                EMBEDDED,
+                'MACHINE.replace("${WorkerFunction}", WORKER)',
+                'MACHINE.replace("${WorkerFunction}", WORKER).replace(\n        "\\"MaxAttempts\\": 180",\n        if berth_domain::mutant("throttles-fail") { "\\"MaxAttempts\\": 6" } else { "\\"MaxAttempts\\": 180" },\n    )',
+            ),
+        ],
+        "filters": ["workflow::pacing::ten_at_once"],
+    },
+    {
+        "name": "tags-at-once",
+        "what": "a denial by IAM that may not see a new API's tags yet fails the environment",
+        "changes": [
+            (
+                STEP_RUN,
+                "Error::Refused { code: PERMISSION_DENIED, message } if is_new => {",
+                'Error::Refused { code: PERMISSION_DENIED, message } if is_new && !berth_domain::mutant("tags-at-once") => {',
+            ),
+        ],
+        "filters": ["faults::every_call::a_provisioning_denied"],
     },
 ]

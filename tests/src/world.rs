@@ -11,10 +11,11 @@ use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode,
 use berth_domain::Clock;
 use berth_domain::access::{AccessKind, AccessRule};
 use berth_domain::ids::IdGenerator;
+use berth_domain::limits::Limits;
 use berth_domain::token::Role;
 use berth_domain::{ResourceKind, Team};
 use berth_local::disk::Disk;
-use berth_local::embedded::{Embedded, Parts};
+use berth_local::embedded::{self, Embedded, Parts};
 use berth_local::events::Delivery;
 use berth_local::issuer::Issuer;
 use berth_local::stand_in::net::Net;
@@ -68,6 +69,8 @@ pub struct WorldOptions {
     pub prober_through: Option<SharedHttpConnector>,
     /// How the authorizer reaches the issuer; `None`: its own routes.
     pub keys_through: Option<SharedHttpConnector>,
+    /// What requests may ask for.
+    pub limits: Limits,
     /// The web page that may call the API from its browser.
     pub allowed_origin: Option<http::HeaderValue>,
     /// Who may reach the environments.
@@ -86,6 +89,7 @@ impl Default for WorldOptions {
             delivery: Delivery::default(),
             prober_through: None,
             keys_through: None,
+            limits: embedded::default_limits(),
             allowed_origin: None,
             access: AccessRule::new(AccessKind::Open, AccessKind::Open, Vec::new()).expect("a rule"),
         }
@@ -172,6 +176,7 @@ impl World {
             access: options.access,
             prober: options.prober_through,
             authorizer,
+            limits: options.limits,
             allowed_origin: options.allowed_origin,
             ids: IdGenerator::counted(clock, options.seed),
             delivery: options.delivery,

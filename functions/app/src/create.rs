@@ -13,8 +13,8 @@ impl App {
     /// first call did, and starts its execution if the first call died before that.
     ///
     /// # Errors
-    /// `Unprocessable` when the task definition does not fit or `key` was used with another body, `Conflict` when the team has
-    /// the name already, `Unavailable` when it is recorded but not started.
+    /// `Unprocessable` when the task definition does not fit, the deployment's limits exclude something or `key` was used with
+    /// another body, `Conflict` when the team has the name already, `Unavailable` when it is recorded but not started.
     pub async fn create(
         &self,
         caller: Caller,
@@ -40,7 +40,7 @@ impl App {
         key: Option<&IdempotencyKey>,
     ) -> Result<Environment, Error> {
         let task_definition = self.aws.task_definition_get(request.task_definition.as_str()).await?;
-        let spec = request.resolve(task_definition, &self.settings)?;
+        let spec = request.resolve(&caller.team, task_definition, &self.settings)?;
         let new = New {
             id: self.ids.environment(),
             operation: self.ids.operation(),

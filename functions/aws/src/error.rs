@@ -70,6 +70,8 @@ fn is_throttle(code: &str) -> bool {
             | "TooManyRequestsException"
             | "RequestLimitExceeded"
             | "ProvisionedThroughputExceededException"
+            // Step Functions: too many open executions (docs/aws.md#retry-or-give-up).
+            | "ExecutionLimitExceeded"
     )
 }
 
@@ -93,7 +95,14 @@ fn is_temporary(code: &str, status: u16) -> bool {
 fn is_look_up(code: &str) -> bool {
     matches!(
         code,
-        "LoadBalancerNotFound" | "TargetGroupNotFound" | "ListenerNotFound" | "NotFoundException" | "ConflictException"
+        "LoadBalancerNotFound"
+            | "TargetGroupNotFound"
+            | "ListenerNotFound"
+            | "NotFoundException"
+            | "ConflictException"
+            | "DuplicateLoadBalancerName"
+            | "DuplicateTargetGroupName"
+            | "DuplicateListener"
     )
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod failure;
 pub mod ids;
 pub mod lifetime;
+pub mod limits;
 pub mod names;
 pub mod operation;
 pub mod plan;

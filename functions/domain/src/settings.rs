@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{AccessRule, Cidr};
 use crate::lifetime::Lifetime;
+use crate::limits::Limits;
 use crate::spec::Throttle;
 
 /// The deployment's configuration.
@@ -17,6 +18,8 @@ pub struct Settings {
     pub subnets: Vec<String>,
     /// The security groups of load balancers and tasks.
     pub security_groups: Vec<String>,
+    /// What requests may ask for.
+    pub limits: Limits,
     /// How long an environment lives whose request does not say; `None`: until it is deleted.
     pub lifetime: Option<Lifetime>,
     /// The public URL of a stage, with `{api}` and `{stage}` to fill in.
@@ -33,7 +36,9 @@ impl Settings {
     /// The configuration of a Lambda: `BERTH_TABLE`, `BERTH_CLUSTER`, `BERTH_SUBNETS` and `BERTH_SECURITY_GROUPS`
     /// (comma-separated), `BERTH_STAGE_URL`, `BERTH_LIFETIME` (like `8h`; may be missing or empty), `BERTH_DEFAULT_ACCESS` and
     /// `BERTH_LOOSEST_ACCESS` (`iam`, `cidrs` or `open`), `BERTH_ALLOWED_CIDRS` (comma-separated; may be empty),
-    /// `BERTH_STAGE_RATE` and `BERTH_STAGE_BURST`. `AWS_REGION` is Lambda's own.
+    /// `BERTH_STAGE_RATE` and `BERTH_STAGE_BURST`. `AWS_REGION` is Lambda's own. The limits are the lists
+    /// `BERTH_ALLOWED_SUBNETS` and `BERTH_ALLOWED_SECURITY_GROUPS` (beside the deployment's own), `BERTH_ALLOWED_FAMILIES`
+    /// and `BERTH_TASK_ROLES`, and `BERTH_ALLOW_PUBLIC_IP` and `BERTH_ALLOW_UNTAGGED` (`true` or `false`).
     ///
     /// # Errors
     /// One line that says which variable is missing or wrong.
@@ -49,12 +54,25 @@ impl Settings {
             .iter()
             .map(|cidr| cidr.parse().map_err(|error| format!("BERTH_ALLOWED_CIDRS: {cidr} {error}")))
             .collect();
+        let switch = |name: &str| -> Result<bool, String> {
+            variable(name)?.parse().map_err(|_| format!("{name}: must be true or false"))
+        };
+        let (subnets, security_groups) = (list("BERTH_SUBNETS")?, list("BERTH_SECURITY_GROUPS")?);
+        let limits = Limits {
+            subnets: [subnets.clone(), list("BERTH_ALLOWED_SUBNETS")?].concat(),
+            security_groups: [security_groups.clone(), list("BERTH_ALLOWED_SECURITY_GROUPS")?].concat(),
+            public_ip: switch("BERTH_ALLOW_PUBLIC_IP")?,
+            families: list("BERTH_ALLOWED_FAMILIES")?,
+            task_roles: list("BERTH_TASK_ROLES")?,
+            untagged: switch("BERTH_ALLOW_UNTAGGED")?,
+        };
         let lifetime = std::env::var("BERTH_LIFETIME").ok().filter(|text| !text.is_empty());
         Ok(Self {
             deployment: variable("BERTH_TABLE")?,
             cluster: variable("BERTH_CLUSTER")?,
-            subnets: list("BERTH_SUBNETS")?,
-            security_groups: list("BERTH_SECURITY_GROUPS")?,
+            subnets,
+            security_groups,
+            limits,
             lifetime: lifetime
                 .map(|text| text.parse().map_err(|error| format!("BERTH_LIFETIME {error}")))
                 .transpose()?,

@@ -53,7 +53,7 @@ pub struct HealthCheck {
 pub struct Network {
     /// Subnets of the load balancer and the tasks, at most one per availability zone.
     pub subnets: Vec<String>,
-    /// Security groups of the load balancer and the tasks; empty for none.
+    /// Security groups of the load balancer and the tasks.
     pub security_groups: Vec<String>,
     /// Whether tasks get a public address (only to pull images from a subnet without NAT).
     pub assign_public_ip: bool,

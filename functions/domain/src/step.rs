@@ -128,7 +128,7 @@ impl Step {
             Self::UndoRestApi              => (Backward, Some(RestApi),      0, 1_800, Some(RateLimit::DeleteRestApi),      &[]),
             Self::UndoVpcLink              => (Backward, Some(VpcLink),     90, 1_500, None,                                &[RestApi]),
             Self::UndoLoadBalancer         => (Backward, Some(LoadBalancer), 45, 1_200, None,                               &[VpcLink]),
-            Self::UndoService              => (Backward, Some(Service),     45, 1_200, None,                                &[]),
+            Self::UndoService              => (Backward, Some(Service),    120, 1_200, None,                                &[]),
             Self::UndoListener             => (Backward, Some(Listener),     0,   300, None,                                &[]),
             Self::UndoTargetGroup          => (Backward, Some(TargetGroup),  0,   300, None,                                &[Listener]),
             Self::MarkGone                 => (Record,   None,               0,   300, None,                                &[]),

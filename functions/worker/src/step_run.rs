@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use berth_domain::environment::StepUpdate;
+use berth_domain::error::PERMISSION_DENIED;
 use berth_domain::failure::Observation;
 use berth_domain::names::{ResourceName, Tags};
 use berth_domain::operation::Identity;
@@ -165,6 +166,23 @@ impl<'a> StepRun<'a> {
         let left = CONSISTENCY_WINDOW.checked_sub(self.context.clock.since(created)).filter(|left| !left.is_zero())?;
         let why = format!("making sure that no {kind} appears from a call whose reply was lost");
         Some(Progress::waiting(left.min(timing::LONGEST_WAIT), why))
+    }
+
+    /// A change of a resource of `kind` was refused. IAM permits such a change by the resource's tags, and may see them late: a
+    /// denial within the consistency window after the creation is tried again.
+    ///
+    /// # Errors
+    /// `error`, if it is anything else.
+    pub(crate) fn wait_for_tags(&self, kind: ResourceKind, error: Error) -> Result<Progress, Error> {
+        let recorded = self.environment.ledger().get(kind).and_then(|resource| resource.recorded_at);
+        // Without a moment it was created by this very call.
+        let is_new = recorded.is_none_or(|at| !self.context.clock.limit_passed(at, CONSISTENCY_WINDOW));
+        match error {
+            Error::Refused { code: PERMISSION_DENIED, message } if is_new => {
+                Ok(self.waiting(format!("to be tried again, because tags may show late: {message}")))
+            }
+            error => Err(error),
+        }
     }
 
     /// A resource whose id is recorded cannot be found: reads may lag behind its creation, for the consistency window.

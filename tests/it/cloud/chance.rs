@@ -6,7 +6,7 @@ use berth_aws::sdk::ProvideErrorMetadata;
 use berth_local::faults::Fault;
 use berth_local::faults::chance::{Chance, Odds};
 use berth_local::stand_in::apigateway;
-use berth_local::stand_in::ec2::SUBNETS;
+use berth_local::stand_in::ec2::BERTH_SUBNETS;
 use tests::{Account, World};
 
 use super::elb::{Elb, code};
@@ -157,7 +157,7 @@ async fn a_caller_that_is_no_function_survives_what_would_kill_one() {
     let account = Account::new();
     let elb = &account.clients.elb;
     let create =
-        |name: &str| elb.create_load_balancer().name(name).r#type("network".into()).subnets(SUBNETS[0].0).send();
+        |name: &str| elb.create_load_balancer().name(name).r#type("network".into()).subnets(BERTH_SUBNETS[0]).send();
     for (fault, name, there) in [(Fault::KillBefore, "web", 0), (Fault::Kill, "web", 1), (Fault::Exit, "other", 2)] {
         account.fault("elasticloadbalancing:CreateLoadBalancer", 1, fault);
         create(name).await.expect_err("no reply");

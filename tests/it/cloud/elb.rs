@@ -7,12 +7,12 @@ use berth_aws::sdk::ProvideErrorMetadata;
 use berth_aws::sdk::elb_types::{
     Action, LoadBalancer, LoadBalancerAttribute, Matcher, Tag, TargetGroup, TargetGroupAttribute,
 };
-use berth_local::stand_in::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::ec2::{BERTH_SUBNETS, OTHER_VPC, SECURITY_GROUP, SECURITY_GROUPS, SUBNETS, VPC};
 use berth_local::stand_in::elb;
 use tests::Account;
 
-const SUBNET: &str = SUBNETS[0].0;
-const OTHER_SUBNET: &str = SUBNETS[1].0;
+const SUBNET: &str = BERTH_SUBNETS[0];
+const OTHER_SUBNET: &str = BERTH_SUBNETS[1];
 
 /// The code and message of a refusal.
 fn refusal<T: Debug, E: ProvideErrorMetadata + Debug>(result: Result<T, E>) -> (String, String) {
@@ -120,6 +120,17 @@ async fn a_load_balancer_that_aws_would_not_create_is_refused() {
     assert_eq!(code(twice.send().await), "InvalidConfigurationRequest");
     let group = network("web").subnets(SUBNET).security_groups("sg-1");
     assert_eq!(code(group.send().await), "InvalidSecurityGroup");
+    let [_, beside, theirs] = SECURITY_GROUPS.each_ref().map(|group| group.id);
+    let other_vpc = SUBNETS.iter().find(|subnet| subnet.vpc == OTHER_VPC && subnet.zone == "us-east-1b").unwrap().id;
+    let both = network("web").subnets(SUBNET).subnets(other_vpc);
+    assert_eq!(code(both.send().await), "InvalidConfigurationRequest", "subnets of two VPCs");
+    let across = network("web").subnets(SUBNET).security_groups(theirs);
+    assert_eq!(code(across.send().await), "InvalidSecurityGroup", "a group of another VPC");
+    let made = network("theirs").subnets(other_vpc).security_groups(theirs).send().await.unwrap();
+    let made = &made.load_balancers()[0];
+    assert_eq!(made.vpc_id(), Some(OTHER_VPC));
+    let set = elb.0.clients.elb.set_security_groups().load_balancer_arn(made.load_balancer_arn().unwrap());
+    assert_eq!(code(set.security_groups(beside).send().await), "InvalidSecurityGroup", "a group of another VPC");
     let pool = network("web").subnets(SUBNET).customer_owned_ipv4_pool("ipv4pool-coip-1");
     assert_eq!(code(pool.send().await), "ValidationError", "a member that the stand-in does not play");
 }

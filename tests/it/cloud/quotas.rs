@@ -8,10 +8,10 @@ use super::elb::{Elb, code};
 
 #[tokio::test(start_paused = true)]
 async fn an_account_has_what_its_quotas_allow_and_more_when_they_are_raised() {
-    let quotas = Quotas { load_balancers: 1, vpc_links: 1, resources: 2, fargate_vcpus: 1.0 };
+    let quotas = Quotas { load_balancers: 1, vpc_links: 1, resources: 2, fargate_vcpus: 1.0, ..Quotas::default() };
     let elb = Elb(Account::with(AccountOptions { quotas, ..AccountOptions::default() }));
     let arn = elb.load_balancer("one").await.load_balancer_arn.unwrap();
-    let subnet = berth_local::stand_in::ec2::SUBNETS[0].0;
+    let subnet = berth_local::stand_in::ec2::BERTH_SUBNETS[0];
     let create =
         || elb.0.clients.elb.create_load_balancer().name("two").r#type("network".into()).subnets(subnet).send();
     assert_eq!(code(create().await), "TooManyLoadBalancers");

@@ -112,7 +112,7 @@ async fn a_burst_is_let_through_and_then_the_steady_rate() {
     let number = std::sync::atomic::AtomicUsize::new(0);
     let created = passes(&account, 60, NO_PAUSE, || {
         let name = format!("lb-{}", number.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        let subnet = berth_local::stand_in::ec2::SUBNETS[0].0;
+        let subnet = berth_local::stand_in::ec2::BERTH_SUBNETS[0];
         elb.create_load_balancer().name(name).r#type("network".into()).subnets(subnet).send()
     })
     .await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use berth_aws::sdk::ecs_types::{AwsVpcConfiguration, NetworkConfiguration};
-use berth_local::stand_in::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::ec2::{BERTH_SUBNETS, SECURITY_GROUP, VPC};
 use berth_local::stand_in::profile::Profile;
 use tests::{Account, AccountOptions, World, WorldOptions};
 
@@ -23,7 +23,7 @@ async fn a_second(account: &Account) {
 async fn elb_does_not_find_for_a_moment_what_it_has_created_but_creates_it_only_once() {
     let account = lagging();
     let elb = &account.clients.elb;
-    let create = || elb.create_load_balancer().name("web").r#type("network".into()).subnets(SUBNETS[0].0).send();
+    let create = || elb.create_load_balancer().name("web").r#type("network".into()).subnets(BERTH_SUBNETS[0]).send();
     let balancer = create().await.unwrap().load_balancers()[0].load_balancer_arn().unwrap().to_owned();
     let describe = || elb.describe_load_balancers().load_balancer_arns(&balancer).send();
     let attributes = || elb.describe_load_balancer_attributes().load_balancer_arn(&balancer).send();
@@ -81,7 +81,7 @@ async fn api_gateways_lists_and_gets_lag() {
 async fn a_new_service_is_missing_or_the_one_before_it_for_a_moment_and_its_token_still_gives_it_again() {
     let account = lagging();
     let ecs = &account.clients.ecs;
-    let vpc = AwsVpcConfiguration::builder().subnets(SUBNETS[0].0).security_groups(SECURITY_GROUP).build().unwrap();
+    let vpc = AwsVpcConfiguration::builder().subnets(BERTH_SUBNETS[0]).security_groups(SECURITY_GROUP).build().unwrap();
     let network = NetworkConfiguration::builder().awsvpc_configuration(vpc).build();
     let create = || {
         let create = ecs.create_service().service_name("api").task_definition("hello").client_token("once");
@@ -114,7 +114,7 @@ async fn reads_lag_where_latencies_vary_and_not_where_they_are_the_medians() {
         for number in 0..10 {
             let name = format!("web-{number}");
             let elb = &account.clients.elb;
-            let create = elb.create_load_balancer().name(&name).r#type("network".into()).subnets(SUBNETS[0].0);
+            let create = elb.create_load_balancer().name(&name).r#type("network".into()).subnets(BERTH_SUBNETS[0]);
             create.send().await.unwrap();
             let began = account.clock.now();
             while elb.describe_load_balancers().names(&name).send().await.is_err() {

@@ -5,6 +5,7 @@ mod delete;
 mod failure;
 mod interrupted;
 mod janitor;
+mod limits;
 mod pacing;
 mod proof;
 mod provision;

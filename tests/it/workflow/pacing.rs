@@ -1,5 +1,7 @@
 //! Many environments at once under the rates that AWS allows an account: slots come in order, and no user sees a throttle.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use berth_local::stand_in::quotas::Quotas;
@@ -86,6 +88,36 @@ async fn alone() -> (Duration, Duration) {
 async fn roomy() -> World {
     let quotas = Quotas { load_balancers: 300, vpc_links: 300, ..Quotas::default() };
     World::with(WorldOptions { quotas, ..Default::default() }).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_at_once_under_a_lambda_concurrency_of_two_wait_and_none_fails() {
+    let quotas = Quotas { concurrent_calls: 2, ..Quotas::default() };
+    let world = World::with(WorldOptions { quotas, ..Default::default() }).await;
+    let throttled = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&throttled);
+    world.wrap_calls(move |call, worker| {
+        let counted = Arc::clone(&counted);
+        Box::pin(async move {
+            let reply = worker(call.invocation).await;
+            if reply.as_ref().is_err_and(|error| error.error_type == "Lambda.TooManyRequestsException") {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+            reply
+        })
+    });
+    let ids = create(&world, 10).await;
+    for environment in settled(&world, &ids).await {
+        assert_eq!(environment["status"], "ready", "{environment:#}");
+    }
+    for id in &ids {
+        world.delete(id).await;
+    }
+    for environment in settled(&world, &ids).await {
+        assert_eq!(environment["status"], "deleted", "{environment:#}");
+    }
+    let throttled = throttled.load(Ordering::Relaxed);
+    assert!(throttled > 100, "the concurrency was a limit: {throttled}");
 }
 
 #[tokio::test(start_paused = true)]

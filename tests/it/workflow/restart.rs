@@ -9,10 +9,10 @@ use serde_json::Value;
 use tests::{World, WorldOptions};
 
 /// A folder that goes away with the test.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("berth-{}-{name}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         Self(path)
@@ -25,14 +25,18 @@ impl Drop for Folder {
     }
 }
 
-/// Lives from `origin` on in a runtime of its own for as long as `life` takes, then vanishes with everything that was
-/// still running in it, as after `kill -9`.
-fn live<Life: Future>(folder: &Folder, origin: Timestamp, life: impl FnOnce(World) -> Life) -> Life::Output {
+/// Lives in a runtime of its own for as long as `life` takes, then vanishes with everything that was still running in it, as after
+/// `kill -9`.
+pub(super) fn live<Life: Future>(
+    folder: &Folder,
+    options: WorldOptions,
+    life: impl FnOnce(World) -> Life,
+) -> Life::Output {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
         let disk = Some(Disk::open(&folder.0).expect("a disk"));
-        life(World::with(WorldOptions { disk, origin, ..Default::default() }).await).await
+        life(World::with(WorldOptions { disk, ..options }).await).await
     })
 }
 
@@ -41,13 +45,14 @@ fn a_killed_process_goes_on_after_its_restart_with_one_of_each_resource() {
     let first = Timestamp::constant(1_800_000_000, 0);
     for seconds in (0..420).step_by(29) {
         let folder = Folder::new(&format!("killed-{seconds}"));
-        let id = live(&folder, first, |world| async move {
+        let id = live(&folder, WorldOptions { origin: first, ..Default::default() }, |world| async move {
             let id = world.create("survivor", "hello").await;
             world.system.clock.sleep(Duration::from_secs(seconds)).await;
             id
         });
         let second = first + SignedDuration::from_secs(i64::try_from(seconds).expect("small") + 10);
-        let (environment, inventory, reached): (Value, _, _) = live(&folder, second, |world| async move {
+        let options = WorldOptions { origin: second, ..Default::default() };
+        let (environment, inventory, reached): (Value, _, _) = live(&folder, options, |world| async move {
             let environment = world.settled(&id).await;
             // A task's process is new after the restart; its health is soon found out.
             world.system.clock.sleep(Duration::from_secs(60)).await;

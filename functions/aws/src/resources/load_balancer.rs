@@ -63,7 +63,6 @@ impl Resources {
         tags: &Tags,
         network: &Network,
     ) -> Result<LoadBalancer, Error> {
-        let groups = Some(network.security_groups.clone()).filter(|groups| !groups.is_empty());
         let reply = self
             .clients
             .elb
@@ -72,7 +71,7 @@ impl Resources {
             .r#type(LoadBalancerTypeEnum::Network)
             .scheme(LoadBalancerSchemeEnum::Internal)
             .set_subnets(Some(network.subnets.clone()))
-            .set_security_groups(groups)
+            .set_security_groups(Some(network.security_groups.clone()))
             .set_tags(Some(elb_tags(tags)))
             .send()
             .await

@@ -69,7 +69,7 @@ impl Resources {
     ) -> Result<ServiceCreated, Error> {
         let network = AwsVpcConfiguration::builder()
             .set_subnets(Some(spec.network.subnets.clone()))
-            .set_security_groups(Some(spec.network.security_groups.clone()).filter(|groups| !groups.is_empty()))
+            .set_security_groups(Some(spec.network.security_groups.clone()))
             .assign_public_ip(if spec.network.assign_public_ip {
                 AssignPublicIp::Enabled
             } else {

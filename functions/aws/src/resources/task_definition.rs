@@ -1,32 +1,46 @@
 //! Task definitions: what a request is checked against.
 
+use aws_sdk_ecs::types::TaskDefinitionField;
 use berth_domain::Error;
+use berth_domain::names::TEAM_TAG;
 use berth_domain::request::TaskDefinition;
 
 use super::Resources;
 use crate::error::{code, convert, message};
 
 impl Resources {
-    /// Reads the task definition `name`: a family (its newest ACTIVE revision), `family:revision`, or an ARN.
+    /// Reads the task definition `name` with its tags: a family (its newest ACTIVE revision), `family:revision`, or an ARN.
     ///
     /// # Errors
-    /// `Unprocessable` when ECS knows none of that name; `Unavailable` when ECS cannot be reached.
+    /// `Unprocessable` when ECS knows none of that name or refuses the name; `Unavailable` when ECS cannot be reached.
     pub async fn task_definition_get(&self, name: &str) -> Result<TaskDefinition, Error> {
-        let reply = match self.clients.ecs.describe_task_definition().task_definition(name).send().await {
+        let describe = self.clients.ecs.describe_task_definition().task_definition(name);
+        let reply = match describe.include(TaskDefinitionField::Tags).send().await {
             Ok(reply) => reply,
-            // ECS answers every kind of "not there" with a ClientException, and malformed names with InvalidParameter.
-            Err(error) if matches!(code(&error), Some("ClientException" | "InvalidParameterException")) => {
+            // ECS has no code for "not there": it is one of the ClientExceptions (docs/aws.md#task-definitions).
+            Err(error) if message(&error).starts_with("Unable to describe task definition") => {
                 return Err(Error::unprocessable(
                     "task_definition_not_found",
                     "/task_definition",
                     format!(
-                        "ECS has no task definition {name:?} ({}) Register it, or name one that exists: a family, family:revision or ARN.",
+                        "ECS has no task definition {name:?}. Register it, or name one that exists: a family, family:revision or ARN."
+                    ),
+                ));
+            }
+            Err(error) if matches!(code(&error), Some("ClientException" | "InvalidParameterException")) => {
+                return Err(Error::unprocessable(
+                    "task_definition_refused",
+                    "/task_definition",
+                    format!(
+                        "ECS does not describe task definition {name:?}. ECS answers: {} Name a family, family:revision or ARN.",
                         message(&error)
                     ),
                 ));
             }
             Err(error) => return Err(convert("DescribeTaskDefinition", error)),
         };
+        let teams = reply.tags().iter().find(|tag| tag.key() == Some(TEAM_TAG));
+        let teams = teams.map(|tag| tag.value().unwrap_or_default().to_owned());
         let found = reply.task_definition.ok_or_else(|| Error::internal("DescribeTaskDefinition answered nothing"))?;
         let containers = found
             .container_definitions()
@@ -42,6 +56,13 @@ impl Resources {
             .collect();
         Ok(TaskDefinition {
             arn: found.task_definition_arn().unwrap_or_default().to_owned(),
+            family: found.family().unwrap_or_default().to_owned(),
+            teams,
+            roles: [found.task_role_arn(), found.execution_role_arn()]
+                .into_iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect(),
             active: found.status() == Some(&aws_sdk_ecs::types::TaskDefinitionStatus::Active),
             fargate: found.network_mode() == Some(&aws_sdk_ecs::types::NetworkMode::Awsvpc)
                 && (found.requires_compatibilities().contains(&aws_sdk_ecs::types::Compatibility::Fargate)

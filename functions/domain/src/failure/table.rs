@@ -6,11 +6,19 @@
 use super::causes::{Cause, has_one};
 use super::{Observation, Source, Who};
 use crate::error::PERMISSION_DENIED;
+use crate::limits::NOT_ALLOWED;
 use crate::step::Step;
 
 /// The table.
-pub static CAUSES: [Cause; 41] = [
+pub static CAUSES: [Cause; 42] = [
     // Berth itself, and what AWS refuses (docs/aws.md#retry-or-give-up).
+    Cause {
+        name: "not_allowed",
+        meaning: "The deployment no longer allows what the environment was created with: a subnet, a security group, a public address, or its task definition (its family, a role, or the team in its tag `berth:team`).",
+        what_to_do: "Delete this environment and create it again within what the message names; or have the message's rule widened (the tag by the owner of the task definition, a limit of the deployment by an operator), then {retry}.",
+        who: Who::Caller,
+        shows: |seen| seen.code == NOT_ALLOWED,
+    },
     Cause {
         name: "permission_denied",
         meaning: "Berth's role may not make the AWS call that the message names.",
@@ -77,12 +85,12 @@ pub static CAUSES: [Cause; 41] = [
     },
     Cause {
         name: "task_definition_inactive",
-        meaning: "The pinned revision of the task definition was deregistered.",
+        meaning: "The pinned revision of the task definition was deregistered or deleted.",
         what_to_do: "The revision is pinned: delete this environment and create it again with an active revision.",
         who: Who::Caller,
         shows: |seen| {
             let texts = ["TaskDefinition is inactive", "The task definition does not exist"];
-            seen.message_mentions(&texts) || seen.tasks_say(&texts)
+            seen.code == "task_definition_not_found" || seen.message_mentions(&texts) || seen.tasks_say(&texts)
         },
     },
     // Why tasks do not start or do not stay (docs/aws.md#why-tasks-stop).

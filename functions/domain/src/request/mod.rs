@@ -31,7 +31,8 @@ pub use resolve::TaskDefinition;
 pub struct EnvironmentRequest {
     /// Names the environment; unique in the team among those that are not deleted.
     pub name: EnvironmentName,
-    /// The task definition to run. It has to exist and to support Fargate.
+    /// The task definition to run. It has to exist, to support Fargate, and to be your team's: its tag `berth:team` names the
+    /// teams that may run it, separated by spaces, or `@all`.
     pub task_definition: TaskDefinitionName,
     /// The container and port that answer requests. Taken from the task definition when it has just one.
     #[schema(required = false)]
@@ -139,7 +140,8 @@ pub struct NetworkRequest {
     /// The security groups; `None` for the deployment's.
     #[schema(schema_with = values::security_groups_schema)]
     pub security_groups: Option<Vec<SecurityGroupId>>,
-    /// Whether tasks get a public IP address: needed only to pull images from a subnet without NAT.
+    /// Whether tasks get a public IP address: needed only to pull images from a subnet without NAT. Only where the deployment
+    /// allows it.
     #[schema(required = false, default = false)]
     pub assign_public_ip: bool,
 }

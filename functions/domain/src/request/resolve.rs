@@ -2,6 +2,8 @@
 //! its revision, container and port chosen. Refuses what does not fit the task definition.
 
 use crate::error::Error;
+use crate::ids::Team;
+use crate::limits;
 use crate::settings::Settings;
 use crate::spec::{Container, HealthCheck, Network, RestApiSpec, Spec};
 
@@ -12,6 +14,12 @@ use super::EnvironmentRequest;
 pub struct TaskDefinition {
     /// Its ARN with the revision.
     pub arn: String,
+    /// Its family.
+    pub family: String,
+    /// The revision's tag `berth:team`: the teams that may run it, separated by spaces.
+    pub teams: Option<String>,
+    /// Its task role and its execution role, as far as it has them: their ARNs.
+    pub roles: Vec<String>,
     /// Whether it is ACTIVE.
     pub active: bool,
     /// Whether it can run on Fargate: network mode `awsvpc`, FARGATE among its compatibilities.
@@ -21,12 +29,17 @@ pub struct TaskDefinition {
 }
 
 impl EnvironmentRequest {
-    /// Resolves the request against its task definition and the deployment's settings.
+    /// Resolves the request of `team` against its task definition and the deployment's settings.
     ///
     /// # Errors
-    /// `Unprocessable`: the task definition is inactive or not for Fargate, the container or port is not in it, or
-    /// there is more than one to choose from.
-    pub fn resolve(&self, task_definition: TaskDefinition, settings: &Settings) -> Result<Spec, Error> {
+    /// `Unprocessable`: the deployment's limits exclude something, the task definition is inactive or not for Fargate, the
+    /// container or port is not in it, or there is more than one to choose from.
+    pub fn resolve(&self, team: &Team, task_definition: TaskDefinition, settings: &Settings) -> Result<Spec, Error> {
+        let network = self.network(settings);
+        // First of all: what stands in another team's task definition must not show.
+        let mut excluded = settings.limits.check_task_definition(team, &task_definition);
+        excluded.extend(settings.limits.check_network(&network));
+        limits::refuse(excluded)?;
         if !task_definition.active {
             return Err(Error::unprocessable(
                 "task_definition_inactive",
@@ -49,17 +62,6 @@ impl EnvironmentRequest {
         }
         let container = self.choose_container(&task_definition)?;
         let access = settings.access.resolve(self.access.as_ref())?;
-        let network = Network {
-            subnets: match &self.network.subnets {
-                Some(ids) => ids.iter().map(|id| id.0.clone()).collect(),
-                None => settings.subnets.clone(),
-            },
-            security_groups: match &self.network.security_groups {
-                Some(ids) => ids.iter().map(|id| id.0.clone()).collect(),
-                None => settings.security_groups.clone(),
-            },
-            assign_public_ip: self.network.assign_public_ip,
-        };
         Ok(Spec {
             task_definition: task_definition.arn,
             deployment: settings.deployment.clone(),
@@ -73,6 +75,20 @@ impl EnvironmentRequest {
             access,
             throttle: settings.throttle,
         })
+    }
+
+    fn network(&self, settings: &Settings) -> Network {
+        Network {
+            subnets: match &self.network.subnets {
+                Some(ids) => ids.iter().map(|id| id.0.clone()).collect(),
+                None => settings.subnets.clone(),
+            },
+            security_groups: match &self.network.security_groups {
+                Some(ids) => ids.iter().map(|id| id.0.clone()).collect(),
+                None => settings.security_groups.clone(),
+            },
+            assign_public_ip: self.network.assign_public_ip,
+        }
     }
 
     fn choose_container(&self, task_definition: &TaskDefinition) -> Result<Container, Error> {

@@ -12,8 +12,8 @@ use crate::ids::{ParseError, is_label};
 
 /// How many subnets a load balancer may have.
 pub(super) const SUBNETS: RangeInclusive<usize> = 1..=16;
-/// How many security groups; none is a choice too.
-pub(super) const SECURITY_GROUPS: RangeInclusive<usize> = 0..=5;
+/// How many security groups. With none, ECS would use the VPC's default group.
+pub(super) const SECURITY_GROUPS: RangeInclusive<usize> = 1..=5;
 /// How many ranges may send requests: a REST API's resource policy has at most 8,192 bytes (docs/aws.md#quotas).
 pub(super) const CIDRS: RangeInclusive<usize> = 1..=100;
 /// How many labels an environment may have.
@@ -237,13 +237,13 @@ impl TryFrom<String> for LabelValue {
 
 /// What the document says of `network.subnets`.
 pub(super) fn subnets_schema() -> Array {
-    let description = "Subnets of the load balancer and the tasks, at most one per availability zone. The deployment's when left out.";
+    let description = "Subnets of the load balancer and the tasks, at most one per availability zone. The deployment's when left out; others only as far as the deployment allows them.";
     list_schema::<SubnetId>(&SUBNETS, description)
 }
 
 /// What the document says of `network.security_groups`.
 pub(super) fn security_groups_schema() -> Array {
-    let description = "Security groups of the load balancer and the tasks. The deployment's when left out.";
+    let description = "Security groups of the load balancer and the tasks. The deployment's when left out; others only as far as the deployment allows them.";
     list_schema::<SecurityGroupId>(&SECURITY_GROUPS, description)
 }
 

@@ -2,7 +2,7 @@
 //! `UndoLoadBalancer` removes it.
 
 use berth_aws::resources::{Deletion, LoadBalancerState};
-use berth_domain::{Error, ResourceKind};
+use berth_domain::{Error, ResourceKind, limits};
 
 use crate::step_run::{Progress, StepRun};
 
@@ -19,6 +19,8 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
     let load_balancer = match aws.load_balancer_find(&name).await? {
         Some(load_balancer) => load_balancer,
         None => {
+            // The limits may have changed since the request was accepted.
+            limits::refuse(run.context.settings.limits.check_network(&run.environment.spec.network))?;
             ledger.announce(KIND).await?;
             aws.load_balancer_create(&name, &run.tags(), &run.environment.spec.network).await?
         }

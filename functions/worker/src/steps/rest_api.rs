@@ -38,8 +38,10 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
             api
         }
     };
-    aws.rest_api_route(&api, dns_name, &environment.spec.access).await?;
-    Ok(Progress::Done)
+    match aws.rest_api_route(&api, dns_name, &environment.spec.access).await {
+        Err(error) => run.wait_for_tags(KIND, error),
+        Ok(()) => Ok(Progress::Done),
+    }
 }
 
 pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {

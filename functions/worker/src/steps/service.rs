@@ -2,7 +2,7 @@
 //! healthy, `UndoService` until it is INACTIVE, which means that its tasks are gone too.
 
 use berth_aws::resources::{Service, ServiceCreated};
-use berth_domain::{Error, ResourceKind};
+use berth_domain::{Error, ResourceKind, limits};
 
 use crate::step_run::{Progress, StepRun};
 
@@ -14,6 +14,7 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
     let found = aws.service_find(&spec.cluster, &name).await?;
     let Some(service) = found.filter(|service| service.status == "ACTIVE") else {
         let target_group = run.recorded(ResourceKind::TargetGroup)?;
+        must_be_allowed(run).await?;
         ledger.announce(KIND).await?;
         let client_token = format!("{}-{}", run.environment.id.bare(), run.environment.attempt());
         return match aws.service_create(&name, &run.tags(), &client_token, spec, target_group).await? {
@@ -32,6 +33,15 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
     let stopped = aws.stopped_tasks(&spec.cluster, &name).await?;
     let newest = stopped.first().map_or_else(String::new, |task| format!("; {}", task.detail));
     Ok(run.waiting(format!("{} of {} tasks are running{newest}", service.running, service.desired)))
+}
+
+/// The limits, or the tags of the task definition, may have changed since the request was accepted.
+async fn must_be_allowed(run: &StepRun<'_>) -> Result<(), Error> {
+    let (limits, environment) = (&run.context.settings.limits, &run.environment);
+    let task_definition = run.context.aws.task_definition_get(&environment.spec.task_definition).await?;
+    let mut excluded = limits.check_task_definition(&environment.team, &task_definition);
+    excluded.extend(limits.check_network(&environment.spec.network));
+    limits::refuse(excluded)
 }
 
 pub(crate) async fn ensure_target_health(run: &StepRun<'_>) -> Result<Progress, Error> {

@@ -29,11 +29,16 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
                 ledger.announce(KIND).await?;
                 let description = run.environment.operation().id.to_string();
                 let created = aws.deployment_create(api, &description).await;
-                ledger.note_throttled(KIND, created).await?
+                match ledger.note_throttled(KIND, created).await {
+                    Err(error) => return run.wait_for_tags(ResourceKind::RestApi, error),
+                    Ok(deployment) => deployment,
+                }
             }
         };
         ledger.announce(KIND).await?;
-        aws.stage_create(api, stage, &deployment, link, &run.tags()).await?;
+        if let Err(error) = aws.stage_create(api, stage, &deployment, link, &run.tags()).await {
+            return run.wait_for_tags(ResourceKind::RestApi, error);
+        }
     }
     ledger.record_id(KIND, &format!("{api}/{stage}"), None).await?;
     if found.and_then(|stage| stage.throttle) != Some(spec.throttle) {

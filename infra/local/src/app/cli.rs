@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use berth_api::cors;
 use berth_domain::Team;
 use berth_domain::access::{AccessKind, Cidr};
+use berth_domain::limits::Limits;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::HeaderValue;
+
+use super::embedded;
 
 /// The API's default port.
 pub const PORT: u16 = 8080;
@@ -65,6 +68,9 @@ pub struct Serve {
     /// Run COMMAND (by sh, with PORT set) as the task of FAMILY; may be given several times.
     #[arg(long = "task", value_name = "FAMILY=COMMAND", value_parser = task)]
     pub tasks: Vec<(String, String)>,
+    /// What requests may ask for.
+    #[command(flatten)]
+    pub limits: LimitOptions,
     /// The origin of web pages that may call the API from a browser (CORS), like http://localhost:3000.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub allowed_origin: Option<HeaderValue>,
@@ -78,6 +84,45 @@ pub struct Serve {
     /// they may name every public range. 127.0.0.0/8 lets this machine in.
     #[arg(long = "allowed-cidr", value_name = "CIDR")]
     pub allowed_cidrs: Vec<Cidr>,
+}
+
+/// What requests may ask for, beyond the deployment's own network. The options are called as the parameters of the template.
+#[derive(Debug, Default, Args)]
+pub struct LimitOptions {
+    /// A further subnet that requests may name; may be given several times.
+    #[arg(long = "allowed-subnet", value_name = "ID")]
+    pub subnets: Vec<String>,
+    /// A further security group that requests may name; may be given several times.
+    #[arg(long = "allowed-security-group", value_name = "ID")]
+    pub security_groups: Vec<String>,
+    /// Let requests give tasks a public address.
+    #[arg(long)]
+    pub allow_public_ip: bool,
+    /// A family of task definitions that may be run, with * for any text; may be given several times [default: *].
+    #[arg(long = "allowed-family", value_name = "PATTERN")]
+    pub families: Vec<String>,
+    /// The ARN of a role that task definitions may name; may be given several times.
+    #[arg(long = "task-role", value_name = "ARN")]
+    pub task_roles: Vec<String>,
+    /// Run only task definitions whose tag berth:team names the team.
+    #[arg(long)]
+    pub require_team_tag: bool,
+}
+
+impl LimitOptions {
+    /// The limits of the embedded system with these options.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let own = embedded::default_limits();
+        Limits {
+            subnets: [own.subnets, self.subnets.clone()].concat(),
+            security_groups: [own.security_groups, self.security_groups.clone()].concat(),
+            public_ip: self.allow_public_ip,
+            families: if self.families.is_empty() { own.families } else { self.families.clone() },
+            task_roles: self.task_roles.clone(),
+            untagged: !self.require_team_tag,
+        }
+    }
 }
 
 /// The options of serving an account.

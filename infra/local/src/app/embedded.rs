@@ -10,6 +10,7 @@ use berth_authorizer::Authorizer;
 use berth_aws::{Clients, Machine, Prober, Resources, Signer, Store};
 use berth_domain::access::AccessRule;
 use berth_domain::ids::IdGenerator;
+use berth_domain::limits::Limits;
 use berth_domain::settings::Settings;
 use berth_domain::spec::Throttle;
 use berth_domain::{Clock, Error};
@@ -18,7 +19,7 @@ use jiff::Timestamp;
 
 use super::disk::Disk;
 use super::events::{self, Delivery};
-use super::lambda_functions::{self, WORKER};
+use super::lambda_functions::{self, Concurrency, WORKER};
 use crate::authorizer;
 use crate::endpoint::Endpoint;
 use crate::endpoint::sdk;
@@ -66,6 +67,8 @@ pub struct Parts {
     pub prober: Option<SharedHttpConnector>,
     /// Checks the callers' tokens.
     pub authorizer: Authorizer,
+    /// What requests may ask for.
+    pub limits: Limits,
     /// The origin of web pages that may call the API from a browser.
     pub allowed_origin: Option<HeaderValue>,
     /// Generates ids.
@@ -116,6 +119,7 @@ impl Embedded {
             access,
             prober,
             authorizer,
+            limits,
             allowed_origin,
             ids,
             delivery,
@@ -157,8 +161,9 @@ impl Embedded {
             deployment: TABLE.to_owned(),
             lifetime: None,
             cluster: "default".to_owned(),
-            subnets: ec2::SUBNETS.iter().map(|subnet| subnet.0.to_owned()).collect(),
+            subnets: ec2::BERTH_SUBNETS.map(str::to_owned).to_vec(),
             security_groups: vec![ec2::SECURITY_GROUP.to_owned()],
+            limits,
             stage_url,
             region: REGION.to_owned(),
             access,
@@ -175,7 +180,11 @@ impl Embedded {
             settings: settings.clone(),
             clock: clock.clone(),
         };
-        states.serve(Arc::new(move |invocation| Box::pin(lambda_functions::call_worker(worker.clone(), invocation))));
+        let concurrency = Concurrency::new(quotas.concurrent_calls);
+        let calls = concurrency.clone();
+        states.serve(Arc::new(move |invocation| {
+            Box::pin(lambda_functions::call_worker(worker.clone(), calls.clone(), invocation))
+        }));
         let janitor = App { store: store.clone(), machine, aws, settings: settings.clone(), ids, clock: clock.clone() };
         let api = App { aws: Resources::new(clients.clone()), ..janitor.clone() };
         let router = authorizer::guard(berth_api::router(api), authorizer, allowed_origin, clock.clone());
@@ -184,8 +193,9 @@ impl Embedded {
             .resume()
             .await
             .map_err(|error| format!("cannot resume the operations under way: {}", error.cause()))?;
-        tokio::spawn(ended.deliver(embedded.janitor.clone(), embedded.clock.clone(), delivery, seed));
-        tokio::spawn(lambda_functions::run_schedules(embedded.janitor.clone(), embedded.clock.clone()));
+        let (janitor, clock) = (embedded.janitor.clone(), embedded.clock.clone());
+        tokio::spawn(ended.deliver(janitor.clone(), clock.clone(), concurrency.clone(), delivery, seed));
+        tokio::spawn(lambda_functions::run_schedules(janitor, clock, concurrency));
         Ok(embedded)
     }
 
@@ -200,6 +210,20 @@ impl Embedded {
             }
         }
         Ok(())
+    }
+}
+
+/// What requests may ask for, unless options say otherwise: the system's own network, no public address, every task definition
+/// without roles.
+#[must_use]
+pub fn default_limits() -> Limits {
+    Limits {
+        subnets: ec2::BERTH_SUBNETS.map(str::to_owned).to_vec(),
+        security_groups: vec![ec2::SECURITY_GROUP.to_owned()],
+        public_ip: false,
+        families: vec!["*".to_owned()],
+        task_roles: Vec::new(),
+        untagged: true,
     }
 }
 

@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 
-use super::lambda_functions::call_janitor;
+use super::lambda_functions::{Concurrency, call_janitor};
 use crate::step_functions::{ExecutionChange, OnChange};
 
 /// How events are delivered.
@@ -45,7 +45,14 @@ pub(crate) fn rule() -> (OnChange, Events) {
 
 impl Events {
     /// Delivers events to the janitor until the system ends.
-    pub(crate) async fn deliver(mut self, janitor: App, clock: Clock, delivery: Delivery, seed: u64) {
+    pub(super) async fn deliver(
+        mut self,
+        janitor: App,
+        clock: Clock,
+        concurrency: Concurrency,
+        delivery: Delivery,
+        seed: u64,
+    ) {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         while let Some(change) = self.0.recv().await {
             let copies = if chance.random_bool(delivery.lost.clamp(0.0, 1.0)) {
@@ -60,10 +67,10 @@ impl Events {
                 let call = JanitorCall::Event {
                     detail: ExecutionStatus { status: change.status.as_str().to_owned(), input: change.input.clone() },
                 };
-                let (janitor, clock) = (janitor.clone(), clock.clone());
+                let (janitor, clock, concurrency) = (janitor.clone(), clock.clone(), concurrency.clone());
                 tokio::spawn(async move {
                     clock.sleep(late).await;
-                    call_janitor(&janitor, call).await;
+                    call_janitor(&janitor, &concurrency, call).await;
                 });
             }
         }

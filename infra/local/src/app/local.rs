@@ -74,6 +74,7 @@ pub(crate) async fn start(options: &Serve) -> Result<Server, String> {
         stage_url: format!("http://127.0.0.1:{aws_port}/restapis/{{api}}/{{stage}}/_user_request_"),
         prober: Some(berth_aws::config::http()),
         authorizer: issuer.authorizer(clock.clone())?,
+        limits: options.limits.limits(),
         allowed_origin: options.allowed_origin.clone(),
         access: AccessRule::new(options.default_access, options.loosest_access, options.allowed_cidrs.clone())
             .map_err(|error| format!("--default-access, --loosest-access, --allowed-cidr: {error}"))?,

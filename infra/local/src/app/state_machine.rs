@@ -149,7 +149,7 @@ fn name(part: &Part, prefix: &str) -> String {
     }
 }
 
-/// The three retriers, which every Task has (docs/aws.md#errors-and-retries).
+/// The four retriers, which every Task has (docs/aws.md#errors-and-retries).
 fn retriers() -> Vec<Value> {
     let temporary = |errors: &[&str]| {
         json!({"ErrorEquals": errors, "IntervalSeconds": 2, "MaxAttempts": 6, "BackoffRate": 2, "MaxDelaySeconds": 30,
@@ -160,12 +160,16 @@ fn retriers() -> Vec<Value> {
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
-        "Lambda.TooManyRequestsException",
     ];
+    // The account's concurrency is used up, so the function has not run. An operation waits for it, on average 90 minutes, and
+    // does not fail because of its neighbours. A try is three events of the history.
+    let throttled = json!({"ErrorEquals": ["Lambda.TooManyRequestsException"], "IntervalSeconds": 2, "MaxAttempts": 180,
+        "BackoffRate": 2, "MaxDelaySeconds": 60, "JitterStrategy": "FULL"});
     let crashed = ["Lambda.Unknown", "Runtime.ExitError", "Runtime.OutOfMemory", "Sandbox.Timedout", "States.Timeout"];
     vec![
         temporary(&["Retryable"]),
         temporary(&service),
+        throttled,
         json!({"ErrorEquals": crashed, "IntervalSeconds": 2, "MaxAttempts": 2, "BackoffRate": 2}),
     ]
 }

@@ -1,6 +1,7 @@
-//! The part of EC2 that clients need besides: the VPC, its subnets and its security group.
+//! The part of EC2 that clients need besides: VPCs, their subnets and their security groups.
 //!
-//! They are fixed: nothing here is created, changed or deleted.
+//! They are fixed: nothing here is created, changed or deleted. Berth's own subnets and group are in the first VPC, with others
+//! of the account beside them; the second VPC is wholly others'.
 
 use std::net::Ipv4Addr;
 
@@ -24,28 +25,90 @@ pub static SERVICE: AwsService = AwsService {
     provisioned: None,
 };
 
-/// The VPC that the stand-in has.
+/// A VPC.
+#[derive(Debug)]
+pub struct Vpc {
+    /// Its id.
+    pub id: &'static str,
+    /// Its addresses.
+    pub cidr: &'static str,
+}
+
+/// A subnet.
+#[derive(Debug)]
+pub struct Subnet {
+    /// Its id.
+    pub id: &'static str,
+    /// Its VPC's id.
+    pub vpc: &'static str,
+    /// Its availability zone.
+    pub zone: &'static str,
+    /// Its addresses.
+    pub cidr: &'static str,
+    /// Its tag `Name`.
+    pub name: &'static str,
+}
+
+/// A security group; none has inbound rules.
+#[derive(Debug)]
+pub struct SecurityGroup {
+    /// Its id.
+    pub id: &'static str,
+    /// Its VPC's id.
+    pub vpc: &'static str,
+    /// Its name.
+    pub name: &'static str,
+}
+
+/// The VPC that Berth's environments are in.
 pub const VPC: &str = "vpc-0be27400000000001";
-/// The VPC's addresses.
-pub const VPC_CIDR: &str = "10.0.0.0/16";
-/// Its subnets: id, availability zone, CIDR.
-pub const SUBNETS: [(&str, &str, &str); 2] = [
-    ("subnet-0be27400000000001", "us-east-1a", "10.0.1.0/24"),
-    ("subnet-0be27400000000002", "us-east-1b", "10.0.2.0/24"),
+/// A VPC of others.
+pub const OTHER_VPC: &str = "vpc-0be27400000000002";
+/// The VPCs.
+pub static VPCS: [Vpc; 2] = [Vpc { id: VPC, cidr: "10.0.0.0/16" }, Vpc { id: OTHER_VPC, cidr: "10.1.0.0/16" }];
+/// The subnets, by VPC.
+#[rustfmt::skip]
+pub static SUBNETS: [Subnet; 5] = [
+    Subnet { id: "subnet-0be27400000000001", vpc: VPC,       zone: "us-east-1a", cidr: "10.0.1.0/24", name: "berth-a" },
+    Subnet { id: "subnet-0be27400000000002", vpc: VPC,       zone: "us-east-1b", cidr: "10.0.2.0/24", name: "berth-b" },
+    Subnet { id: "subnet-0be27400000000003", vpc: VPC,       zone: "us-east-1a", cidr: "10.0.3.0/24", name: "databases-a" },
+    Subnet { id: "subnet-0be27400000000004", vpc: OTHER_VPC, zone: "us-east-1a", cidr: "10.1.1.0/24", name: "production-a" },
+    Subnet { id: "subnet-0be27400000000005", vpc: OTHER_VPC, zone: "us-east-1b", cidr: "10.1.2.0/24", name: "production-b" },
 ];
-/// Its security group; it has no inbound rules.
+/// The security groups, by VPC.
+#[rustfmt::skip]
+pub static SECURITY_GROUPS: [SecurityGroup; 3] = [
+    SecurityGroup { id: SECURITY_GROUP,         vpc: VPC,       name: "berth" },
+    SecurityGroup { id: "sg-0be27400000000002", vpc: VPC,       name: "database-clients" },
+    SecurityGroup { id: "sg-0be27400000000003", vpc: OTHER_VPC, name: "production" },
+];
+/// Berth's own subnets, one in a zone.
+pub const BERTH_SUBNETS: [&str; 2] = ["subnet-0be27400000000001", "subnet-0be27400000000002"];
+/// Berth's own security group.
 pub const SECURITY_GROUP: &str = "sg-0be27400000000001";
+
+/// The subnet, if it is there.
+#[must_use]
+pub fn subnet(id: &str) -> Option<&'static Subnet> {
+    SUBNETS.iter().find(|subnet| subnet.id == id)
+}
+
+/// The security group, if it is there.
+#[must_use]
+pub fn security_group(id: &str) -> Option<&'static SecurityGroup> {
+    SECURITY_GROUPS.iter().find(|group| group.id == id)
+}
 
 /// Whether the VPC has the address.
 #[must_use]
-pub fn is_in_vpc(ip: Ipv4Addr) -> bool {
-    contains(VPC_CIDR, ip)
+pub fn is_in_vpc(vpc: &str, ip: Ipv4Addr) -> bool {
+    VPCS.iter().any(|known| known.id == vpc && contains(known.cidr, ip))
 }
 
 /// The availability zone of the subnet that has the address.
 #[must_use]
 pub fn zone_of(ip: Ipv4Addr) -> Option<&'static str> {
-    SUBNETS.iter().find(|(_, _, cidr)| contains(cidr, ip)).map(|(_, zone, _)| *zone)
+    SUBNETS.iter().find(|subnet| contains(subnet.cidr, ip)).map(|subnet| subnet.zone)
 }
 
 fn contains(cidr: &str, ip: Ipv4Addr) -> bool {
@@ -65,20 +128,27 @@ fn contains(cidr: &str, ip: Ipv4Addr) -> bool {
 fn call(operation: &str, input: &Value) -> Result<Value, Refusal> {
     match operation {
         "DescribeVpcs" => {
-            let vpc = json!({
-                "vpcId": VPC, "state": "available", "cidrBlock": VPC_CIDR, "isDefault": true, "ownerId": ACCOUNT,
-            });
-            Ok(json!({"vpcSet": select(input, ("VpcId", "vpcId"), vec![vpc], |id| {
+            let vpcs = VPCS
+                .iter()
+                .map(|vpc| {
+                    json!({
+                        "vpcId": vpc.id, "state": "available", "cidrBlock": vpc.cidr, "isDefault": vpc.id == VPC,
+                        "ownerId": ACCOUNT,
+                    })
+                })
+                .collect();
+            Ok(json!({"vpcSet": select(input, ("VpcId", "vpcId"), vpcs, |id| {
                 ("InvalidVpcID.NotFound", format!("The vpc ID '{id}' does not exist"))
             })?}))
         }
         "DescribeSubnets" => {
             let subnets = SUBNETS
                 .iter()
-                .map(|(id, zone, cidr)| {
+                .map(|subnet| {
                     json!({
-                        "subnetId": id, "vpcId": VPC, "availabilityZone": zone, "cidrBlock": cidr,
-                        "state": "available", "availableIpAddressCount": 251, "ownerId": ACCOUNT,
+                        "subnetId": subnet.id, "vpcId": subnet.vpc, "availabilityZone": subnet.zone,
+                        "cidrBlock": subnet.cidr, "state": "available", "availableIpAddressCount": 251,
+                        "ownerId": ACCOUNT, "tagSet": [{"key": "Name", "value": subnet.name}],
                     })
                 })
                 .collect();
@@ -87,12 +157,17 @@ fn call(operation: &str, input: &Value) -> Result<Value, Refusal> {
             })?}))
         }
         "DescribeSecurityGroups" => {
-            let group = json!({
-                "groupId": SECURITY_GROUP, "groupName": "berth", "groupDescription": "services behind Berth",
-                "vpcId": VPC, "ownerId": ACCOUNT, "ipPermissions": [],
-                "ipPermissionsEgress": [{"ipProtocol": "-1", "ipRanges": [{"cidrIp": "0.0.0.0/0"}]}],
-            });
-            Ok(json!({"securityGroupInfo": select(input, ("GroupId", "groupId"), vec![group], |id| {
+            let groups = SECURITY_GROUPS
+                .iter()
+                .map(|group| {
+                    json!({
+                        "groupId": group.id, "groupName": group.name, "groupDescription": group.name,
+                        "vpcId": group.vpc, "ownerId": ACCOUNT, "ipPermissions": [],
+                        "ipPermissionsEgress": [{"ipProtocol": "-1", "ipRanges": [{"cidrIp": "0.0.0.0/0"}]}],
+                    })
+                })
+                .collect();
+            Ok(json!({"securityGroupInfo": select(input, ("GroupId", "groupId"), groups, |id| {
                 ("InvalidGroup.NotFound", format!("The security group '{id}' does not exist"))
             })?}))
         }
@@ -120,15 +195,16 @@ fn select(
         let name = filter["Name"].as_str().unwrap_or_default();
         let values = texts(&filter["Value"]);
         let by = match name {
-            "vpc-id" => "vpcId",
-            "subnet-id" => "subnetId",
-            "availability-zone" => "availabilityZone",
-            "group-id" => "groupId",
-            "group-name" => "groupName",
-            "state" => "state",
+            "vpc-id" => "/vpcId",
+            "subnet-id" => "/subnetId",
+            "availability-zone" => "/availabilityZone",
+            "group-id" => "/groupId",
+            "group-name" => "/groupName",
+            "state" => "/state",
+            "tag:Name" => "/tagSet/0/value",
             _ => return Err(Refusal::bad("InvalidParameterValue", format!("The filter '{name}' is invalid"))),
         };
-        selected.retain(|resource| values.iter().any(|value| resource[by] == *value));
+        selected.retain(|resource| values.iter().any(|value| resource.pointer(by).is_some_and(|found| found == value)));
     }
     Ok(selected)
 }

@@ -89,7 +89,7 @@ fn alive(group: i32) -> bool {
 async fn a_command_runs_as_the_task_survives_a_kill_and_ends_with_the_stand_in() {
     let kept = Arc::new(Mutex::new(String::new()));
     let cloud = command_cloud(None, &kept);
-    let network = json!({"awsvpcConfiguration": {"subnets": [SUBNETS[0].0]}});
+    let network = json!({"awsvpcConfiguration": {"subnets": [BERTH_SUBNETS[0]]}});
     let create = |name: &str| {
         json!({"serviceName": name, "taskDefinition": name, "desiredCount": 1, "launchType": "FARGATE",
                "networkConfiguration": network})

@@ -16,7 +16,7 @@ use berth_aws::sdk::ecs_types::{
 use berth_aws::sdk::elb_types::Action;
 use berth_domain::Clock;
 use berth_local::stand_in::account;
-use berth_local::stand_in::ec2::{SECURITY_GROUP, SUBNETS, VPC};
+use berth_local::stand_in::ec2::{BERTH_SUBNETS, OTHER_VPC, SECURITY_GROUP, SUBNETS, VPC};
 use berth_local::stand_in::net::Net;
 use berth_local::stand_in::profile::Profile;
 use berth_local::stand_in::quotas::Quotas;
@@ -70,7 +70,7 @@ impl Ecs {
         create
             .desired_count(1)
             .launch_type(LaunchType::Fargate)
-            .network_configuration(network(SUBNETS[0].0, SECURITY_GROUP))
+            .network_configuration(network(BERTH_SUBNETS[0], SECURITY_GROUP))
     }
 
     async fn delete(&self, name: &str) {
@@ -116,7 +116,7 @@ impl Ecs {
 
     async fn load_balancer(&self) -> String {
         let create = self.0.clients.elb.create_load_balancer().name("nlb").r#type("network".into());
-        let reply = create.subnets(SUBNETS[0].0).security_groups(SECURITY_GROUP).send().await.unwrap();
+        let reply = create.subnets(BERTH_SUBNETS[0]).security_groups(SECURITY_GROUP).send().await.unwrap();
         reply.load_balancers()[0].load_balancer_arn().unwrap().to_owned()
     }
 

@@ -72,8 +72,11 @@ async fn what_aws_refuses_is_refused_with_its_words() {
     );
     let elsewhere = network("subnet-none", SECURITY_GROUP);
     assert!(message(create().network_configuration(elsewhere).send().await).contains("'subnet-none' does not exist"));
-    let unsafe_group = network(SUBNETS[0].0, "sg-none");
+    let unsafe_group = network(BERTH_SUBNETS[0], "sg-none");
     assert!(message(create().network_configuration(unsafe_group).send().await).contains("'sg-none' does not exist"));
+    let other_vpc = SUBNETS.iter().find(|subnet| subnet.vpc == OTHER_VPC).unwrap().id;
+    let across = network(other_vpc, SECURITY_GROUP);
+    assert!(message(create().network_configuration(across).send().await).contains("must belong to the same VPC"));
     assert!(message(create().launch_type(LaunchType::Ec2).send().await).contains("launchType FARGATE only"));
     assert!(message(create().client_token("x".repeat(37)).send().await).contains("clientToken"));
     let blocked = DeploymentConfiguration::builder().maximum_percent(100).minimum_healthy_percent(100).build();
@@ -94,6 +97,11 @@ async fn what_aws_refuses_is_refused_with_its_words() {
         assert!(message.starts_with("No Fargate configuration exists for given values"), "{message}");
     }
     assert!(message(register().network_mode("bridge".into()).send().await).starts_with("Fargate only supports"));
+    let tagged = |key: &str, value: &str| register().tags(Tag::builder().key(key).value(value).build()).send();
+    tagged("berth:team", "demo other-team @all _.:/=+-@").await.unwrap();
+    for (key, value) in [("berth:team", "demo,other"), ("berth:team", "*"), ("a*", "demo"), ("a", "(demo)")] {
+        assert_eq!(refusal(tagged(key, value).await).0, "InvalidParameterException", "{key}={value}");
+    }
     assert_eq!(
         message(client.register_task_definition().family("sized").send().await),
         "Container list cannot be empty."

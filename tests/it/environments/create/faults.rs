@@ -22,12 +22,15 @@ fn busy() -> Fault {
 #[tokio::test(start_paused = true)]
 async fn a_workflow_that_is_hard_to_start_is_started_once_and_a_repeated_request_makes_it_go_on() {
     let throttled = throttled("states:StartExecution");
+    let full = Fault::Refuse(Refusal::bad("ExecutionLimitExceeded", "Too many executions are running."));
     for (faults, status, code) in [
         (vec![Fault::LoseReply], 202, ""),
         (vec![Fault::Reset], 202, ""),
         (vec![throttled.clone()], 202, ""),
         (vec![Fault::LoseReply, Fault::Reset, throttled.clone()], 503, "unavailable"),
         (vec![throttled; 3], 503, "unavailable"),
+        // Too many executions are open; the SDK does not repeat this.
+        (vec![full], 503, "unavailable"),
         (vec![denied("states:StartExecution")], 502, "aws_permission_denied"),
     ] {
         let world = World::new().await;

@@ -1,6 +1,7 @@
 //! `POST /environments`: what its tests share.
 
 mod faults;
+mod limits;
 mod repeats;
 mod requests;
 

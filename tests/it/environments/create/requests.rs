@@ -1,12 +1,15 @@
 //! What a request may say, and what it is answered.
 
-use tests::provision_steps;
+use berth_domain::limits::Limits;
+use berth_local::embedded;
+use tests::{WorldOptions, provision_steps};
 
 use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn an_accepted_request_is_answered_with_all_that_was_asked_and_where_and_when_to_look() {
-    let world = World::new().await;
+    let limits = Limits { public_ip: true, ..embedded::default_limits() };
+    let world = World::with(WorldOptions { limits, ..Default::default() }).await;
     let asked = json!({
         "name": "orders-pr-42",
         "task_definition": "hello:1",
@@ -216,6 +219,7 @@ async fn a_request_that_is_wrong_in_itself_is_refused_with_every_bad_place_and_n
             vec!["/network/subnets/1", "/network/subnets/2"],
         ),
         (json!({"network": {"subnets": ["subnet-00000001", "subnet-00000001"]}}), vec!["/network/subnets/1"]),
+        (json!({"network": {"security_groups": []}}), vec!["/network/security_groups"]),
         (json!({"network": {"security_groups": groups(6)}}), vec!["/network/security_groups"]),
         (json!({"network": {"security_groups": ["sg-0000000G"]}}), vec!["/network/security_groups/0"]),
         (json!({"network": {"security_groups": ["sg-00000001", "sg-00000001"]}}), vec!["/network/security_groups/1"]),
@@ -249,7 +253,7 @@ async fn what_is_just_within_the_bounds_is_accepted() {
         json!({"desired_count": 100}),
         json!({"desired_count": 100.0, "container": {"port": 8000.0}}),
         json!({"health_check": {"path": format!("/{}", "~".repeat(1023))}}),
-        json!({"network": {"security_groups": []}}),
+        json!({"network": {"security_groups": ["sg-0be27400000000001"]}}),
         json!({"network": {"subnets": null, "security_groups": null}}),
         json!({"api": {"stage": "S".repeat(128)}}),
         json!({"labels": labels}),

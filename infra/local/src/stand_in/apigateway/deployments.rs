@@ -13,7 +13,6 @@ use crate::stand_in::account::{self, Account};
 use crate::stand_in::profile::Latency;
 use crate::stand_in::refusal::Refusal;
 
-const MAX_STAGES: usize = 10;
 /// The account's throttle, which applies where a stage sets none: requests a second, and at once.
 pub(super) const ACCOUNT_THROTTLE: (f64, u32) = (10_000.0, 5_000);
 const STAGE_PATCHES: [&str; 5] =
@@ -37,7 +36,7 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     let (resources, policy) = (api.resources.clone(), api.policy.clone());
     let stage_name = create.stage_name.filter(|name| !name.is_empty());
     if let Some(name) = stage_name.as_deref().filter(|name| !api.stages.contains_key(*name)) {
-        check_new_stage(api, name)?;
+        check_new_stage(api, name, account.quotas.stages)?;
     }
     let (id, now) = (account.engine.id(6), account.engine.now());
     let deployment =
@@ -74,11 +73,11 @@ fn check_deployable(account: &Account, api: &RestApi) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_new_stage(api: &RestApi, name: &str) -> Result<(), Refusal> {
+fn check_new_stage(api: &RestApi, name: &str, most: usize) -> Result<(), Refusal> {
     if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter)) {
         return Err(bad("Stage name only allows a-zA-Z0-9_-"));
     }
-    if api.stages.len() >= MAX_STAGES {
+    if api.stages.len() >= most {
         return Err(limit("Stages", "API"));
     }
     Ok(())
@@ -222,13 +221,13 @@ struct CreateStage {
 
 pub fn create_stage(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let CreateStage { rest_api_id, stage_name, deployment_id, description, variables, tags } = read(input)?;
-    let now = account.engine.now();
+    let (now, most) = (account.engine.now(), account.quotas.stages);
     let api = api_mut(account, &rest_api_id)?;
     if api.stages.contains_key(&stage_name) {
         return Err(conflict("Stage already exists"));
     }
     check_deployment(api, &deployment_id)?;
-    check_new_stage(api, &stage_name)?;
+    check_new_stage(api, &stage_name, most)?;
     let stage = Stage { description, variables, tags, ..new_stage(&stage_name, &deployment_id, now) };
     let reply = stage_view(&stage);
     api.stages.insert(stage_name.clone(), stage);

@@ -1,5 +1,7 @@
 //! CreateService: AWS's checks, in its order, and the checks of a plan (task definition, network, targets).
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -194,15 +196,23 @@ fn check_network(network: &Network) -> Result<(), Refusal> {
     if network.security_groups.len() > 5 {
         return Err(invalid("securityGroups can have at most 5 items."));
     }
-    if let Some(unknown) = network.subnets.iter().find(|id| ec2::SUBNETS.iter().all(|subnet| subnet.0 != id.as_str())) {
+    if let Some(unknown) = network.subnets.iter().find(|id| ec2::subnet(id).is_none()) {
         return Err(invalid(format!(
             "Error retrieving subnet information for [{unknown}]: The subnet ID '{unknown}' does not exist (ErrorCode: InvalidSubnetID.NotFound)"
         )));
     }
-    if let Some(unknown) = network.security_groups.iter().find(|id| id.as_str() != ec2::SECURITY_GROUP) {
+    let vpcs: BTreeSet<&str> = network.subnets.iter().filter_map(|id| ec2::subnet(id)).map(|found| found.vpc).collect();
+    if vpcs.len() > 1 {
+        return Err(invalid("All subnets must belong to the same VPC."));
+    }
+    if let Some(unknown) = network.security_groups.iter().find(|id| ec2::security_group(id).is_none()) {
         return Err(invalid(format!(
             "Error retrieving security group information for [{unknown}]: The security group '{unknown}' does not exist (ErrorCode: InvalidGroup.NotFound)"
         )));
+    }
+    let elsewhere = network.security_groups.iter().filter_map(|id| ec2::security_group(id));
+    if elsewhere.map(|group| group.vpc).any(|vpc| !vpcs.contains(vpc)) {
+        return Err(invalid("Security groups and subnets must belong to the same VPC."));
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Task definitions: families and their revisions.
 
+use berth_domain::limits::ALL_TEAMS;
+use berth_domain::names::TEAM_TAG;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -133,13 +135,15 @@ fn own(given: &str) -> Option<&str> {
     given.strip_prefix(&format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/"))
 }
 
-/// Registers a family with one container `web` on port 8000 that writes to CloudWatch Logs, unless the family exists.
+/// Registers a family with one container `web` on port 8000 that writes to CloudWatch Logs, unless the family exists. Every team
+/// may run it.
 pub(super) fn provide(account: &mut Account, family: &str) {
     if account.ecs.families.contains_key(family) {
         return;
     }
     let provided = json!({
         "family": family, "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+        "tags": [{"key": TEAM_TAG, "value": ALL_TEAMS}],
         "containerDefinitions": [{
             "name": "web", "image": format!("berth/{family}"), "portMappings": [{"containerPort": 8000}],
             "logConfiguration": {"logDriver": "awslogs", "options": {

@@ -89,14 +89,22 @@ pub(super) fn tags(given: &[Tag]) -> Result<Tags, Refusal> {
         return Err(invalid("Too many tags: a resource can have at most 50."));
     }
     for tag in given {
-        if tag.key.is_empty() || tag.key.chars().count() > 128 || tag.key.to_lowercase().starts_with("aws:") {
+        if !(1..=128).contains(&tag.key.chars().count())
+            || !tag.key.chars().all(may_be_in_tag)
+            || tag.key.to_lowercase().starts_with("aws:")
+        {
             return Err(invalid(format!("Invalid tag key: '{}'.", tag.key)));
         }
-        if tag.value.chars().count() > 256 {
+        if tag.value.chars().count() > 256 || !tag.value.chars().all(may_be_in_tag) {
             return Err(invalid(format!("Invalid tag value: '{}'.", tag.value)));
         }
     }
     Ok(given.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect())
+}
+
+/// Whether ECS takes the character in a tag's key or value (docs/aws.md#task-definitions).
+fn may_be_in_tag(character: char) -> bool {
+    character.is_alphanumeric() || character.is_whitespace() || "_.:/=+-@".contains(character)
 }
 
 /// Tags as in replies.

@@ -115,14 +115,14 @@ pub(super) fn launch(account: &mut Account, key: &str, deployment: &str, plan: &
 /// A free address in one of the subnets: subnet, zone, address. Subnets and addresses rotate, so that a new target does
 /// not get the address of one that is still draining.
 fn address(account: &mut Account, subnets: &[String]) -> Option<(String, String, String)> {
-    let subnets: Vec<_> = ec2::SUBNETS.iter().filter(|subnet| subnets.iter().any(|id| id == subnet.0)).collect();
+    let subnets: Vec<_> = subnets.iter().filter_map(|id| ec2::subnet(id)).collect();
     for _ in 0..subnets.len() * 240 {
         let place = account.ecs.place() as usize;
-        let (id, zone, cidr) = subnets.get(place % subnets.len())?;
-        let (network, _) = cidr.rsplit_once('.')?;
+        let subnet = subnets.get(place % subnets.len())?;
+        let (network, _) = subnet.cidr.rsplit_once('.')?;
         let ip = format!("{network}.{}", 10 + (place / subnets.len()) % 240);
         if account.ecs.tasks.values().all(|task| task.status == Status::Stopped || task.ip != ip) {
-            return Some(((*id).to_owned(), (*zone).to_owned(), ip));
+            return Some((subnet.id.to_owned(), subnet.zone.to_owned(), ip));
         }
     }
     None

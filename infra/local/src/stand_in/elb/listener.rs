@@ -169,7 +169,13 @@ fn duplicate(load_balancer: &str) -> Refusal {
 }
 
 fn check_target_group(elb: &mut Elb, load_balancer: &str, target_group: &str) -> Result<(), Refusal> {
-    target_group::find(elb, target_group)?;
+    let vpc = load_balancer::find(elb, load_balancer)?.vpc();
+    if vpc != Some(&target_group::find(elb, target_group)?.vpc) {
+        return Err(Refusal::bad(
+            "InvalidConfigurationRequest",
+            format!("The target group '{target_group}' and the load balancer '{load_balancer}' are in different VPCs"),
+        ));
+    }
     if forwarding_to(elb, target_group).any(|listener| listener.load_balancer != load_balancer) {
         return Err(Refusal::bad(
             "TargetGroupAssociationLimit",

@@ -82,7 +82,12 @@ pub struct LoadBalancer {
 impl LoadBalancer {
     /// The zones in which it has a subnet.
     pub(super) fn zones(&self) -> impl Iterator<Item = &'static str> {
-        ec2::SUBNETS.iter().filter(|(id, _, _)| self.subnets.contains(*id)).map(|(_, zone, _)| *zone)
+        self.subnets.iter().filter_map(|id| ec2::subnet(id)).map(|subnet| subnet.zone)
+    }
+
+    /// The VPC of its subnets.
+    pub(super) fn vpc(&self) -> Option<&'static str> {
+        self.subnets.iter().find_map(|id| ec2::subnet(id)).map(|subnet| subnet.vpc)
     }
 
     fn has_enforcement(&self) -> Option<&'static str> {
@@ -91,10 +96,11 @@ impl LoadBalancer {
     }
 
     fn json(&self) -> Value {
-        let zones: Vec<Value> = ec2::SUBNETS
+        let zones: Vec<Value> = self
+            .subnets
             .iter()
-            .filter(|(id, _, _)| self.subnets.contains(*id))
-            .map(|(id, zone, _)| json!({"ZoneName": zone, "SubnetId": id, "LoadBalancerAddresses": []}))
+            .filter_map(|id| ec2::subnet(id))
+            .map(|subnet| json!({"ZoneName": subnet.zone, "SubnetId": subnet.id, "LoadBalancerAddresses": []}))
             .collect();
         json!({
             "LoadBalancerArn": self.arn,
@@ -103,7 +109,7 @@ impl LoadBalancer {
             "CanonicalHostedZoneId": HOSTED_ZONE,
             "CreatedTime": format!("{:.3}", self.created),
             "Scheme": self.scheme,
-            "VpcId": ec2::VPC,
+            "VpcId": self.vpc(),
             "State": {"Code": self.state.as_str(), "Reason": self.failure.as_ref().filter(|_| self.state == State::Failed)},
             "Type": "network",
             "AvailabilityZones": zones,
@@ -162,8 +168,8 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
     if scheme != "internet-facing" && scheme != "internal" {
         return Err(invalid(format!("The load balancer scheme '{scheme}' is not valid")));
     }
-    let subnets = check_subnets(create.subnets, create.subnet_mappings)?;
-    let security_groups = check_security_groups(create.security_groups)?;
+    let (vpc, subnets) = check_subnets(create.subnets, create.subnet_mappings)?;
+    let security_groups = check_security_groups(vpc, create.security_groups)?;
     let tags = tags::collect(create.tags)?;
 
     if let Some(present) = account.elb.load_balancers.values().find(|present| present.name == name) {
@@ -210,34 +216,41 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
     Ok(reply)
 }
 
-fn check_subnets(subnets: Vec<String>, mappings: Vec<SubnetMapping>) -> Result<BTreeSet<String>, Refusal> {
+/// The subnets, and the VPC that they are in.
+fn check_subnets(
+    subnets: Vec<String>,
+    mappings: Vec<SubnetMapping>,
+) -> Result<(&'static str, BTreeSet<String>), Refusal> {
     if !subnets.is_empty() && !mappings.is_empty() {
         return Err(invalid("You can specify either subnets or subnet mappings, not both"));
     }
     let asked: Vec<String> = subnets.into_iter().chain(mappings.into_iter().map(|mapping| mapping.subnet_id)).collect();
-    if asked.is_empty() {
-        return Err(invalid("At least one subnet must be specified"));
-    }
     let mut zones = BTreeSet::new();
+    let mut vpc = None;
     for id in &asked {
-        let Some((_, zone, _)) = ec2::SUBNETS.iter().find(|subnet| subnet.0 == id) else {
+        let Some(subnet) = ec2::subnet(id) else {
             return Err(Refusal::bad("SubnetNotFound", format!("The subnet ID '{id}' does not exist")));
         };
-        if !zones.insert(zone) {
+        if *vpc.get_or_insert(subnet.vpc) != subnet.vpc {
+            return Err(Refusal::bad("InvalidConfigurationRequest", "All subnets must belong to the same VPC"));
+        }
+        if !zones.insert(subnet.zone) {
             return Err(Refusal::bad(
                 "InvalidConfigurationRequest",
                 "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
             ));
         }
     }
-    Ok(asked.into_iter().collect())
+    let vpc = vpc.ok_or_else(|| invalid("At least one subnet must be specified"))?;
+    Ok((vpc, asked.into_iter().collect()))
 }
 
-fn check_security_groups(asked: Vec<String>) -> Result<BTreeSet<String>, Refusal> {
-    if let Some(unknown) = asked.iter().find(|id| *id != ec2::SECURITY_GROUP) {
+fn check_security_groups(vpc: &str, asked: Vec<String>) -> Result<BTreeSet<String>, Refusal> {
+    let is_in_vpc = |id: &str| ec2::security_group(id).is_some_and(|group| group.vpc == vpc);
+    if let Some(unknown) = asked.iter().find(|id| !is_in_vpc(id)) {
         return Err(Refusal::bad(
             "InvalidSecurityGroup",
-            format!("One or more security groups are invalid: the security group '{unknown}' does not exist"),
+            format!("One or more security groups are invalid: the security group '{unknown}' does not exist in {vpc}"),
         ));
     }
     Ok(asked.into_iter().collect())
@@ -302,7 +315,7 @@ pub(super) fn set_security_groups(account: &mut Account, input: &Value) -> Resul
             )));
         }
     };
-    let security_groups = check_security_groups(set.security_groups)?;
+    let security_groups = check_security_groups(load_balancer.vpc().unwrap_or_default(), set.security_groups)?;
     if load_balancer.security_groups.is_empty() {
         return Err(Refusal::bad(
             "InvalidConfigurationRequest",

@@ -61,7 +61,7 @@ pub(super) fn register_all(account: &mut Account, input: &Value) -> Result<Value
         return Err(Refusal::bad("InvalidTarget", "The stand-in has no instances; it supports targets of type 'ip'"));
     }
     for target in &asked.targets {
-        check_target(target)?;
+        check_target(&group.vpc, target)?;
     }
     let new: BTreeSet<String> = addresses.iter().map(|(ip, port)| targets::key(ip, *port)).collect();
     if new.iter().filter(|key| !group.targets.contains_key(*key)).count() + group.targets.len() > QUOTA {
@@ -73,10 +73,10 @@ pub(super) fn register_all(account: &mut Account, input: &Value) -> Result<Value
     Ok(json!({}))
 }
 
-fn check_target(target: &TargetDescription) -> Result<(), Refusal> {
+fn check_target(vpc: &str, target: &TargetDescription) -> Result<(), Refusal> {
     let id = &target.id;
     let ip: Ipv4Addr = id.parse().map_err(|_| invalid(format!("The IP address '{id}' is not a valid IPv4 address")))?;
-    if !ec2::is_in_vpc(ip) {
+    if !ec2::is_in_vpc(vpc, ip) {
         return Err(Refusal::bad(
             "InvalidTarget",
             format!("The IP address '{id}' is not within the VPC; the stand-in supports no others"),

@@ -45,6 +45,7 @@ pub(super) struct TargetGroup {
     pub(super) arn: String,
     pub(super) name: String,
     pub(super) port: u16,
+    pub(super) vpc: String,
     pub(super) target_type: TargetType,
     pub(super) health_check: HealthCheck,
     pub(super) attributes: Attributes,
@@ -67,7 +68,7 @@ impl TargetGroup {
             ("TargetGroupName", json!(self.name)),
             ("Protocol", json!("TCP")),
             ("Port", json!(self.port)),
-            ("VpcId", json!(ec2::VPC)),
+            ("VpcId", json!(self.vpc)),
             ("LoadBalancerArns", json!(load_balancers)),
             ("TargetType", json!(self.target_type.as_str())),
             ("IpAddressType", json!("ipv4")),
@@ -113,10 +114,9 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
     input::only("Protocol", Some(&protocol), "TCP")?;
     input::only("IpAddressType", create.ip_address_type.as_deref(), "ipv4")?;
     let port = listener::port(create.port.ok_or_else(|| invalid("A port must be specified"))?)?;
-    match create.vpc_id.as_deref() {
-        Some(ec2::VPC) => {}
-        Some(other) => return Err(invalid(format!("The VPC ID '{other}' is not found"))),
-        None => return Err(invalid("A VPC ID must be specified")),
+    let vpc = create.vpc_id.ok_or_else(|| invalid("A VPC ID must be specified"))?;
+    if ec2::VPCS.iter().all(|known| known.id != vpc) {
+        return Err(invalid(format!("The VPC ID '{vpc}' is not found")));
     }
     let target_type = match create.target_type.as_deref() {
         Some("ip") => TargetType::Ip,
@@ -130,6 +130,7 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
 
     if let Some(present) = account.elb.target_groups.values().find(|present| present.name == name) {
         let same = present.port == port
+            && present.vpc == vpc
             && present.target_type == target_type
             && present.health_check == health_check
             && present.tags == tags;
@@ -151,6 +152,7 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
         arn: identity::arn("elasticloadbalancing", &format!("targetgroup/{name}/{id}")),
         name,
         port,
+        vpc,
         target_type,
         health_check,
         attributes: Attributes::of_target_group(target_type),
