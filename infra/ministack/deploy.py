@@ -52,6 +52,7 @@ def parameters(account, architecture, subnets, security_groups):
         # The tests try each; the stand-in's clients come from loopback.
         "DefaultAccess": "open",
         "LoosestAccess": "open",
+        "AllowedCidrs": "127.0.0.0/8,203.0.113.0/24",
         "ApiGatewayLogging": "set-up",
         # More than the tests use at once: they are not about waiting for it.
         "WorkerConcurrency": 100,

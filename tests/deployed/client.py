@@ -82,8 +82,9 @@ class Deployed(unittest.TestCase):
     foreign = os.environ.get("BERTH_FOREIGN_TOKEN")
     operator = os.environ.get("BERTH_OPERATOR_TOKEN")
 
-    def create(self, name, family=FAMILY, ttl=None, **headers):
-        body = {"name": f"{name}-{RUN}", "task_definition": family, **({"ttl": ttl} if ttl else {})}
+    def create(self, name, family=FAMILY, ttl=None, access=None, **headers):
+        body = {"name": f"{name}-{RUN}", "task_definition": family}
+        body |= {key: value for key, value in (("ttl", ttl), ("access", access)) if value}
         reply = call("POST", "/environments", body, **headers)
         if reply.status == 202:
             self.addCleanup(self.remove, reply["id"])

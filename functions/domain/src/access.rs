@@ -16,14 +16,13 @@ const SHORTEST_PREFIX: u8 = 8;
 
 /// Who may reach an environment's URL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Access {
     /// Principals of the AWS account that have `execute-api:Invoke`. Requests carry a SigV4 signature.
     Iam,
     /// Clients whose address is in one of the ranges.
     Cidrs {
         /// IPv4 ranges, like `203.0.113.0/24`.
-        #[schema(min_items = 1, max_items = 100)]
         cidrs: Vec<Cidr>,
     },
     /// Every client on the internet.

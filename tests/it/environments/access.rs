@@ -149,6 +149,7 @@ async fn an_access_that_is_wrong_in_itself_is_refused_with_every_bad_place() {
     let world = World::new().await;
     for (access, pointers) in [
         (json!("open"), vec!["/access"]),
+        (json!(null), vec!["/access"]),
         (json!({}), vec!["/access/kind"]),
         (json!({"kind": "public"}), vec!["/access/kind"]),
         (json!({"kind": "cidrs"}), vec!["/access/cidrs"]),

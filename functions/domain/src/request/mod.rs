@@ -52,7 +52,8 @@ pub struct EnvironmentRequest {
     /// The REST API in front of the service.
     #[schema(required = false)]
     pub api: ApiRequest,
-    /// Who may reach the environment's URL. The deployment's default when left out.
+    /// Who may reach the environment's URL; `None` for the deployment's default.
+    #[schema(required = false, schema_with = values::access_schema)]
     pub access: Option<Access>,
     /// How long the environment lives, from now on: a number and a unit (`s`, `m`, `h`, `d`), from `1m` to `365d`. Berth
     /// deletes it afterwards. The deployment's default when left out.

@@ -86,13 +86,13 @@ impl Object<'_> {
         Object::read(self.place(name), value.as_ref().map_or("{}", |value| value.get()), self.mistakes, fields)
     }
 
-    /// The object `name`; `None` if it is not there or `null`.
+    /// The object `name`; `None` if it is not there.
     pub(super) fn optional_object<T>(
         &mut self,
         name: &'static str,
         fields: impl FnOnce(&mut Object<'_>) -> Option<T>,
     ) -> Option<T> {
-        let value = self.take(name).filter(|value| value.get() != "null")?;
+        let value = self.take(name)?;
         Object::read(self.place(name), value.get(), self.mistakes, fields)
     }
 

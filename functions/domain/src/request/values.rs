@@ -5,9 +5,12 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use serde_json::Number;
-use utoipa::openapi::schema::{Array, ArrayBuilder, Object, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, Array, ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::access::{AccessKind, Cidr};
 use crate::ids::{ParseError, is_label};
 
 /// How many subnets a load balancer may have.
@@ -256,6 +259,35 @@ fn list_schema<T: PartialSchema>(bounds: &RangeInclusive<usize>, description: &s
         .unique_items(true)
         .description(Some(description))
         .build()
+}
+
+/// What the document says of `access`.
+pub(super) fn access_schema() -> Schema {
+    let kind = |kind: AccessKind, description: &str| {
+        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind.to_string()]));
+        let object = ObjectBuilder::new().schema_type(Type::Object).description(Some(description));
+        object
+            .property("kind", word)
+            .required("kind")
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+    };
+    let cidrs = ArrayBuilder::new()
+        .items(Cidr::schema())
+        .min_items(Some(*CIDRS.start()))
+        .max_items(Some(*CIDRS.end()))
+        .unique_items(true)
+        .description(Some("The ranges whose addresses may send requests."));
+    let iam = "Principals of the AWS account that have `execute-api:Invoke`. Requests carry a SigV4 signature.";
+    let ranges = "Clients whose address is in one of `cidrs`.";
+    OneOfBuilder::new()
+        .description(Some(
+            "Who may reach the environment's URL: `iam`, `cidrs` or `open`, from strict to loose. The deployment decides how \
+             loose it may be, and which ranges may be named. The deployment's default when left out.",
+        ))
+        .item(kind(AccessKind::Iam, iam))
+        .item(kind(AccessKind::Cidrs, ranges).property("cidrs", cidrs).required("cidrs"))
+        .item(kind(AccessKind::Open, "Every client on the internet."))
+        .into()
 }
 
 /// What the document says of `labels`.

@@ -1,9 +1,12 @@
 //! `berth-local account`: the AWS account without Berth. A Berth that is deployed elsewhere (infra/ministack) builds
-//! its environments here, and gets its tokens here. Nothing is stored.
+//! its environments here, gets its tokens here, and names the keys that its roles sign with. Nothing is stored.
 
 use std::net::SocketAddr;
 
+use axum::routing::put;
+use axum::{Json, Router};
 use berth_domain::Clock;
+use http::StatusCode;
 use jiff::Timestamp;
 
 use super::cli;
@@ -11,6 +14,7 @@ use super::{console, local};
 use crate::endpoint::Endpoint;
 use crate::endpoint::serve;
 use crate::issuer::{self, Issuer};
+use crate::stand_in::access_keys::AccessKey;
 use crate::stand_in::dynamo::Dynamo;
 use crate::stand_in::net::Net;
 use crate::stand_in::profile::Profile;
@@ -41,10 +45,12 @@ pub async fn run(options: cli::Account) -> Result<(), String> {
     let dynamo = Dynamo::memory().map_err(|error| format!("cannot open a database: {error}"))?;
     let endpoint = Endpoint::new(cloud.clone(), dynamo, States::new(step_functions::Options::new(clock)));
     let issuer = Issuer::new(&Issuer::new_key()?, &format!("http://127.0.0.1:{port}"))?;
-    let router = issuer::routes(issuer).merge(serve::router(endpoint));
+    let router = issuer::routes(issuer).merge(keys(cloud.clone())).merge(serve::router(endpoint));
+    let key = cloud.read(|account| account.keys.developer.clone());
     console::say(&format!(
-        "An AWS account is up: AWS endpoint http://127.0.0.1:{port}, {}x AWS's speed. Ctrl-C stops it.\n",
-        options.speed
+        "An AWS account is up: AWS endpoint http://127.0.0.1:{port}, {}x AWS's speed. Ctrl-C stops it.\n\
+         To request environments with access iam: export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}\n",
+        options.speed, key.id, key.secret
     ));
     let result = tokio::select! {
         result = async { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await } => result.map_err(|error| format!("serving ended: {error}")),
@@ -52,4 +58,16 @@ pub async fn run(options: cli::Account) -> Result<(), String> {
     };
     cloud.runner().stop_all().await;
     result
+}
+
+/// `PUT /_berth/access-keys`: a key of a principal of the account, for requests to environments with access `iam`.
+fn keys(cloud: Cloud) -> Router {
+    let add = async move |Json(key): Json<AccessKey>| {
+        cloud.change(|account| {
+            account.keys.others.retain(|other| other.id != key.id);
+            account.keys.others.push(key);
+        });
+        StatusCode::NO_CONTENT
+    };
+    Router::new().route("/_berth/access-keys", put(add))
 }

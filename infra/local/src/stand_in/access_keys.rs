@@ -25,6 +25,8 @@ pub struct AccessKeys {
     pub worker: AccessKey,
     /// The key of the developer at this machine.
     pub developer: AccessKey,
+    /// Keys of principals elsewhere: of a Berth that is deployed elsewhere (`crate::account`).
+    pub others: Vec<AccessKey>,
 }
 
 impl AccessKeys {
@@ -36,12 +38,12 @@ impl AccessKeys {
             principal: format!("arn:aws:iam::{ACCOUNT}:{principal}"),
             may_invoke,
         };
-        Self { worker: key("role/berth-worker", false), developer: key("user/developer", true) }
+        Self { worker: key("role/berth-worker", false), developer: key("user/developer", true), others: Vec::new() }
     }
 
     /// The key with this id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<&AccessKey> {
-        [&self.worker, &self.developer].into_iter().find(|key| key.id == id)
+        [&self.worker, &self.developer].into_iter().chain(&self.others).find(|key| key.id == id)
     }
 }
