@@ -4,7 +4,7 @@ import threading
 import unittest
 import uuid
 
-from client import CRASHING_FAMILY, Deployed, call, request, settled
+from client import CRASHING_FAMILY, FAMILY, Deployed, call, request, settled
 
 
 class AnEnvironment(Deployed):
@@ -81,6 +81,13 @@ class ARequest(Deployed):
         self.assert_problem(call("POST", "/environments", b"{"), 400, "malformed_json")
         reply = self.create("unknown", family="there-is-no-such-family")
         self.assertIn(reply.status, (400, 422), reply)
+
+    def test_that_names_a_network_of_others_is_refused_with_its_places(self):
+        network = {"subnets": ["subnet-00000001"], "security_groups": ["sg-00000001"]}
+        reply = call("POST", "/environments", {"name": "elsewhere", "task_definition": FAMILY, "network": network})
+        self.assert_problem(reply, 422, "not_allowed")
+        pointers = {error["pointer"] for error in reply["errors"]}
+        self.assertEqual(pointers, {"/network/subnets/0", "/network/security_groups/0"})
 
     def test_for_a_path_or_method_that_is_not_there_is_refused_as_a_problem(self):
         self.assert_problem(call("GET", "/nowhere"), 404, "not_found")

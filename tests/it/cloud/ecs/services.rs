@@ -97,7 +97,8 @@ async fn what_aws_refuses_is_refused_with_its_words() {
         assert!(message.starts_with("No Fargate configuration exists for given values"), "{message}");
     }
     assert!(message(register().network_mode("bridge".into()).send().await).starts_with("Fargate only supports"));
-    let tagged = |key: &str, value: &str| register().tags(Tag::builder().key(key).value(value).build()).send();
+    let tagged =
+        |key: &str, value: &str| register().family("tagged").tags(Tag::builder().key(key).value(value).build()).send();
     tagged("berth:team", "demo other-team @all _.:/=+-@").await.unwrap();
     for (key, value) in [("berth:team", "demo,other"), ("berth:team", "*"), ("a*", "demo"), ("a", "(demo)")] {
         assert_eq!(refusal(tagged(key, value).await).0, "InvalidParameterException", "{key}={value}");
