@@ -152,8 +152,8 @@ MUTATIONS = [
         "changes": [
             (
                 f"{STEPS}/reachable.rs",
-                'context.prober.probe(&format!("{url}{}", spec.health_check.path)).await? {\n',
-                'context.prober.probe(&format!("{url}{}", spec.health_check.path)).await? {\n        ProbeResult::Service { .. } | ProbeResult::Gateway { .. } if berth_domain::mutant("ready-unproven") => {\n            return Ok(Progress::Done);\n        }\n',
+                "    let (observation, why) = match answer {\n",
+                '    let (observation, why) = match answer {\n        ProbeResult::Service { .. } | ProbeResult::Gateway { .. } if berth_domain::mutant("ready-unproven") => {\n            return Progress::Done;\n        }\n',
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_throttled", "workflow::provision", "random_histories"],
@@ -436,8 +436,8 @@ MUTATIONS = [
         "changes": [
             (
                 AUDIT,
-                "note(kind, self.aws.stage_exists(api, &environment.spec.api.stage).await?);",
-                'let is_there = self.aws.stage_exists(api, &environment.spec.api.stage).await?;\n            note(kind, is_there || berth_domain::mutant("stage-unseen"));',
+                "note(kind, self.aws.stage_get(api, &environment.spec.api.stage).await?.is_some());",
+                'let is_there = self.aws.stage_get(api, &environment.spec.api.stage).await?.is_some();\n            note(kind, is_there || berth_domain::mutant("stage-unseen"));',
             ),
         ],
         "filters": ["workflow::audit::a_listener_or_stage"],
@@ -537,5 +537,65 @@ MUTATIONS = [
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_denied"],
+    },
+    {
+        "name": "policy-forgotten",
+        "what": "a REST API is created without the resource policy of its access",
+        "changes": [
+            (
+                "functions/aws/src/resources/access.rs",
+                "        Access::Open => return None,\n",
+                '        Access::Open => return None,\n        _ if berth_domain::mutant("policy-forgotten") => return None,\n',
+            ),
+        ],
+        "filters": ["environments::access"],
+    },
+    {
+        "name": "unsigned-let-in",
+        "what": "the methods of an environment with access iam need no signature",
+        "changes": [
+            (
+                "functions/aws/src/resources/access.rs",
+                '        Access::Iam => "AWS_IAM",\n',
+                '        Access::Iam if !berth_domain::mutant("unsigned-let-in") => "AWS_IAM",\n        Access::Iam => "NONE",\n',
+            ),
+        ],
+        "filters": ["environments::access"],
+    },
+    {
+        "name": "loosest-ignored",
+        "what": "a request may ask for any access",
+        "changes": [
+            (
+                f"{DOMAIN}/access.rs",
+                "if kind > self.loosest {",
+                'if kind > self.loosest && !crate::mutant("loosest-ignored") {',
+            ),
+        ],
+        "filters": ["environments::access"],
+    },
+    {
+        "name": "refusal-unproven",
+        "what": "the proof does not see whether an uninvited request is refused",
+        "changes": [
+            (
+                f"{STEPS}/reachable.rs",
+                "            Progress::Done => unsigned_is_refused(",
+                '            Progress::Done if berth_domain::mutant("refusal-unproven") => Ok(Progress::Done),\n            Progress::Done => unsigned_is_refused(',
+            ),
+        ],
+        "filters": ["environments::access"],
+    },
+    {
+        "name": "no-throttle",
+        "what": "a stage has no throttle",
+        "changes": [
+            (
+                f"{STEPS}/stage.rs",
+                "if found.and_then(|stage| stage.throttle) != Some(spec.throttle) {",
+                'if found.and_then(|stage| stage.throttle) != Some(spec.throttle) && !berth_domain::mutant("no-throttle") {',
+            ),
+        ],
+        "filters": ["environments::access"],
     },
 ]
