@@ -202,7 +202,7 @@ fn an_operation_that_lambda_throttles_waits_for_more_than_an_hour_and_its_histor
     let tasks = tasks(&machine);
     let throttled = "Lambda.TooManyRequestsException".to_owned();
     let retrier = tasks["Begin"].1.retry.iter().find(|retrier| retrier.error_equals == [throttled.clone()]);
-    let retrier = retrier.expect("a retrier of its own");
+    let retrier = retrier.expect("a separate retrier");
     // With full jitter a delay is half of its bound, on average.
     let delay = u64::from(retrier.max_delay_seconds.expect("a bound")) / 2;
     assert_eq!(retrier.jitter_strategy, Jitter::Full);

@@ -11,6 +11,9 @@ use crate::rate_limit::RateLimit;
 /// The word for what AWS does not permit Berth.
 pub const PERMISSION_DENIED: &str = "aws_permission_denied";
 
+/// The word for what the deployment's limits exclude.
+pub const NOT_ALLOWED: &str = "not_allowed";
+
 /// One bad place in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {

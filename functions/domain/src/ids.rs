@@ -29,6 +29,11 @@ pub struct OperationId(String);
 #[schema(value_type = String, pattern = "^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$")]
 pub struct Team(String);
 
+impl Team {
+    /// The tag of an AWS resource that says which team it belongs to, and of a task definition that says which teams may run it.
+    pub const TAG: &str = "berth:team";
+}
+
 impl EnvironmentId {
     const PREFIX: &'static str = "env_";
 

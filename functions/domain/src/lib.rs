@@ -20,6 +20,7 @@ pub mod resource;
 pub mod settings;
 pub mod spec;
 pub mod step;
+pub mod task_definition;
 pub mod timing;
 pub mod token;
 

@@ -6,14 +6,11 @@
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
-use crate::error::{Error, Field};
+use crate::error::{Error, Field, NOT_ALLOWED};
 use crate::ids::Team;
-use crate::names::TEAM_TAG;
-use crate::request::TaskDefinition;
 use crate::spec::Network;
+use crate::task_definition::TaskDefinition;
 
-/// The code of a request that asks for more than the deployment allows.
-pub const NOT_ALLOWED: &str = "not_allowed";
 /// Stands for every team in the tag of a task definition; a team's name has no `@`.
 pub const ALL_TEAMS: &str = "@all";
 
@@ -65,6 +62,7 @@ impl Limits {
     #[must_use]
     pub fn check_task_definition(&self, team: &Team, task_definition: &TaskDefinition) -> Vec<Field> {
         let TaskDefinition { arn, family, teams, roles, .. } = task_definition;
+        let tag = Team::TAG;
         let field = |message: String| Field { pointer: "/task_definition".to_owned(), message };
         if !self.families.iter().any(|pattern| WildMatch::new(pattern).matches(family)) {
             return vec![field(format!(
@@ -76,13 +74,13 @@ impl Limits {
             None if self.untagged => {}
             None => {
                 return vec![field(format!(
-                    "{arn} has no tag {TEAM_TAG}, which names the teams that may run it. Tag it (`aws ecs tag-resource --resource-arn {arn} --tags key={TEAM_TAG},value={team}`), or ask its owner to."
+                    "{arn} has no tag {tag}, which names the teams that may run it. Tag it (`aws ecs tag-resource --resource-arn {arn} --tags key={tag},value={team}`), or ask its owner to."
                 ))];
             }
             Some(teams) if teams.split_whitespace().any(|named| named == ALL_TEAMS || named == team.to_string()) => {}
             Some(_) => {
                 return vec![field(format!(
-                    "{arn} is not for team {team}: its tag {TEAM_TAG} does not name it. Name a task definition of your team, or ask the owner of this one to add {team} to the tag, after a space."
+                    "{arn} is not for team {team}: its tag {tag} does not name it. Name a task definition of your team, or ask the owner of this one to add {team} to the tag, after a space."
                 ))];
             }
         }

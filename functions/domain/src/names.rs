@@ -1,12 +1,10 @@
 //! Names and tags in AWS, derived from the environment so that a lost reply can be looked up.
 
 use crate::environment::Environment;
-use crate::ids::EnvironmentId;
+use crate::ids::{EnvironmentId, Team};
 
 /// The tag that says which environment a resource belongs to.
 pub const ENVIRONMENT_TAG: &str = "berth:environment";
-/// The tag that says which team it belongs to.
-pub const TEAM_TAG: &str = "berth:team";
 /// The tag that says which operation made it.
 pub const OPERATION_TAG: &str = "berth:operation";
 /// The tag that says which deployment of Berth made it: another one's resources in the same account are not ours.
@@ -55,7 +53,7 @@ impl Tags {
             ("Name", environment.name.clone()),
             (ENVIRONMENT_TAG, environment.id.to_string()),
             (DEPLOYMENT_TAG, environment.spec.deployment.clone()),
-            (TEAM_TAG, environment.team.to_string()),
+            (Team::TAG, environment.team.to_string()),
             (OPERATION_TAG, environment.operation().id.to_string()),
         ])
     }

@@ -40,7 +40,7 @@ impl Resources {
         let mut add = |kind, id: &str, tags: &HashMap<String, String>| {
             let tag = |name: &str| tags.get(name).map(String::as_str).unwrap_or_default();
             if tag(names::DEPLOYMENT_TAG) == deployment
-                && let (Ok(environment), Ok(team)) = (tag(names::ENVIRONMENT_TAG).parse(), tag(names::TEAM_TAG).parse())
+                && let (Ok(environment), Ok(team)) = (tag(names::ENVIRONMENT_TAG).parse(), tag(Team::TAG).parse())
             {
                 found.push(Tagged { kind, id: id.to_owned(), environment, team });
             }

@@ -1,9 +1,8 @@
 //! Task definitions: what a request is checked against.
 
 use aws_sdk_ecs::types::TaskDefinitionField;
-use berth_domain::Error;
-use berth_domain::names::TEAM_TAG;
-use berth_domain::request::TaskDefinition;
+use berth_domain::task_definition::TaskDefinition;
+use berth_domain::{Error, Team};
 
 use super::Resources;
 use crate::error::{code, convert, message};
@@ -39,7 +38,7 @@ impl Resources {
             }
             Err(error) => return Err(convert("DescribeTaskDefinition", error)),
         };
-        let teams = reply.tags().iter().find(|tag| tag.key() == Some(TEAM_TAG));
+        let teams = reply.tags().iter().find(|tag| tag.key() == Some(Team::TAG));
         let teams = teams.map(|tag| tag.value().unwrap_or_default().to_owned());
         let found = reply.task_definition.ok_or_else(|| Error::internal("DescribeTaskDefinition answered nothing"))?;
         let containers = found

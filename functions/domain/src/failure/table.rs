@@ -5,8 +5,7 @@
 
 use super::causes::{Cause, has_one};
 use super::{Observation, Source, Who};
-use crate::error::PERMISSION_DENIED;
-use crate::limits::NOT_ALLOWED;
+use crate::error::{NOT_ALLOWED, PERMISSION_DENIED};
 use crate::step::Step;
 
 /// The table.

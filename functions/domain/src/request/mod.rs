@@ -21,8 +21,6 @@ use values::{
     StageName, SubnetId, TaskDefinitionName,
 };
 
-pub use resolve::TaskDefinition;
-
 // `serde(deny_unknown_fields)` below is for `ToSchema`: the reader refuses unknown fields of every object.
 
 /// The environment that a caller asks for. Only `name` and `task_definition` are required.

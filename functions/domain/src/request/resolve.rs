@@ -6,27 +6,9 @@ use crate::ids::Team;
 use crate::limits;
 use crate::settings::Settings;
 use crate::spec::{Container, HealthCheck, Network, RestApiSpec, Spec};
+use crate::task_definition::TaskDefinition;
 
 use super::EnvironmentRequest;
-
-/// A task definition, as far as a request is checked against it.
-#[derive(Clone, Debug)]
-pub struct TaskDefinition {
-    /// Its ARN with the revision.
-    pub arn: String,
-    /// Its family.
-    pub family: String,
-    /// The revision's tag `berth:team`: the teams that may run it, separated by spaces.
-    pub teams: Option<String>,
-    /// Its task role and its execution role, as far as it has them: their ARNs.
-    pub roles: Vec<String>,
-    /// Whether it is ACTIVE.
-    pub active: bool,
-    /// Whether it can run on Fargate: network mode `awsvpc`, FARGATE among its compatibilities.
-    pub fargate: bool,
-    /// Its containers: name, and ports.
-    pub containers: Vec<(String, Vec<u16>)>,
-}
 
 impl EnvironmentRequest {
     /// Resolves the request of `team` against its task definition and the deployment's settings.

@@ -40,7 +40,7 @@ async fn strict() -> World {
 async fn what_the_deployment_does_not_allow_is_refused_with_its_place_and_nothing_comes_of_it() {
     let world = strict().await;
     register(&world, "app-theirs", Some("other payments"), [Some(FOREIGN_ROLE), None]).await;
-    register(&world, "app-nobody", Some(""), [None, None]).await;
+    register(&world, "app-nameless", Some(""), [None, None]).await;
     register(&world, "app-similar", Some("demos @al all dem"), [None, None]).await;
     register(&world, "app-untagged", None, [None, None]).await;
     register(&world, "app-admin", Some("demo"), [Some(FOREIGN_ROLE), Some(ROLE)]).await;
@@ -64,7 +64,7 @@ async fn what_the_deployment_does_not_allow_is_refused_with_its_place_and_nothin
         (definition("my-app-1"), vec!["/task_definition"], "app-*, hello"),
         (definition("app-theirs"), vec!["/task_definition"], "not for team demo"),
         (definition("app-theirs:1"), vec!["/task_definition"], "not for team demo"),
-        (definition("app-nobody"), vec!["/task_definition"], "not for team demo"),
+        (definition("app-nameless"), vec!["/task_definition"], "not for team demo"),
         (definition("app-similar"), vec!["/task_definition"], "not for team demo"),
         (definition("app-untagged"), vec!["/task_definition"], "key=berth:team,value=demo"),
         (definition("app-admin"), vec!["/task_definition"], "TaskRoleArns"),

@@ -1,7 +1,7 @@
 //! Task definitions: families and their revisions.
 
+use berth_domain::Team;
 use berth_domain::limits::ALL_TEAMS;
-use berth_domain::names::TEAM_TAG;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -143,7 +143,7 @@ pub(super) fn provide(account: &mut Account, family: &str) {
     }
     let provided = json!({
         "family": family, "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
-        "tags": [{"key": TEAM_TAG, "value": ALL_TEAMS}],
+        "tags": [{"key": Team::TAG, "value": ALL_TEAMS}],
         "containerDefinitions": [{
             "name": "web", "image": format!("berth/{family}"), "portMappings": [{"containerPort": 8000}],
             "logConfiguration": {"logDriver": "awslogs", "options": {
