@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use berth_domain::access::AccessKind;
 use berth_domain::{Environment, ResourceKind, Status};
 use http::Method;
 use serde_json::Value;
 
 use crate::tagged::Found;
-use crate::{EnvironmentView, LeftoverView, Observer, World};
+use crate::{EnvironmentView, LeftoverView, Observer, World, clients};
 
 impl World {
     /// Everything that does not hold, all at once; empty when all is well. Nothing may be moving. What `observer` saw on
@@ -52,9 +53,14 @@ impl World {
             }
             Status::Ready => {
                 if let Some(url) = &view.url {
-                    let (status, answer) = self.request(url).await;
-                    if status != 200 || answer["method"] != "GET" {
-                        wrong.push(format!("ready, but its url answers {status}: {answer}"));
+                    let answer = clients::invited(&self.system, &view).await;
+                    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+                    if answer.status() != 200 || body["method"] != "GET" {
+                        wrong.push(format!("ready, but its url answers {}: {body}", answer.status()));
+                    }
+                    let stranger = clients::plain(&self.system, url, clients::STRANGER).await.status();
+                    if stranger != 403 && view.access.kind != AccessKind::Open {
+                        wrong.push(format!("{:?}, but its url answers a stranger {stranger}", view.access));
                     }
                 }
                 for (kind, resource) in record.ledger().left() {

@@ -4,6 +4,7 @@
 //! - Of a world, `calls` is between Step Functions and the worker, `executions` aborts, `tagged` lists the resources with their
 //!   owners, `view` reads what the API shows.
 //! - `invariants` says what does not hold at the end, [`Observer`] what did not hold on the way.
+//! - [`clients`] request the URL of an environment, invited or not.
 //! - [`faults`] walks a fault through every AWS call of a story; `documents` is an issuer.
 //!
 //! Use them under `#[tokio::test(start_paused = true)]`: their time is tokio's, and a wait of ten minutes takes microseconds.
@@ -11,6 +12,7 @@
 
 mod account;
 mod calls;
+pub mod clients;
 pub mod documents;
 mod executions;
 pub mod faults;
@@ -28,5 +30,5 @@ pub use observer::Observer;
 pub use plans::{edit_record, provision_steps, removal_steps};
 pub use reply::Reply;
 pub use tagged::Found;
-pub use view::{EnvironmentView, FailureView, LeftoverView, QueueView, ResourceView, StepView};
+pub use view::{AccessView, EnvironmentView, FailureView, LeftoverView, QueueView, ResourceView, StepView};
 pub use world::{Inventory, World, WorldOptions};

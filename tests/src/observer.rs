@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
-use crate::{EnvironmentView, World};
+use crate::{EnvironmentView, World, clients};
 
 /// How often the records are read while they change, as a share of how often the API is asked. What happens in between is
 /// in the history, which `invariants` checks.
@@ -125,8 +125,8 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
 /// What an environment's URL answers instead of 200 although the API says, before and after, that it is ready.
 async fn unanswered(system: &Embedded, token: &str, id: &str) -> Option<StatusCode> {
     let view = ask(system, token, id).await.filter(|view| view.status == Status::Ready)?;
-    let request = Request::get(view.url?).body(Default::default()).ok()?;
-    let answer = system.endpoint.request(request).await.ok()?.status();
+    view.url.as_ref()?;
+    let answer = clients::invited(system, &view).await.status();
     if answer == StatusCode::OK {
         return None;
     }

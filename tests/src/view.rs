@@ -1,6 +1,7 @@
 //! An environment as the API shows it: the members that the tests judge by. Reading one fails where a member is missing or
 //! has another type, while an index into JSON (`view["urll"]`) would be `null` and pass.
 
+use berth_domain::access::AccessKind;
 use berth_domain::{ResourceKind, Status, Step};
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub struct EnvironmentView {
     /// Where the service answers; only while it is `ready`.
     #[serde(deserialize_with = "Option::deserialize")]
     pub url: Option<String>,
+    /// Who may reach it.
+    pub access: AccessView,
     /// The steps of the operation under way, or of the last one.
     pub steps: Vec<StepView>,
     /// 0 to 100.
@@ -29,6 +32,15 @@ pub struct EnvironmentView {
     pub leftovers: Vec<LeftoverView>,
     /// Every resource that it has or had.
     pub resources: Vec<ResourceView>,
+}
+
+/// Who may reach an environment.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct AccessView {
+    /// Its kind.
+    pub kind: AccessKind,
+    /// The ranges that are invited.
+    pub cidrs: Vec<String>,
 }
 
 /// A step.

@@ -126,7 +126,10 @@ impl Prober {
 
 impl Signer {
     /// The request, which has no body, with its signature.
-    async fn sign(&self, request: HttpRequest, clock: &Clock) -> Result<HttpRequest, Error> {
+    ///
+    /// # Errors
+    /// `Unavailable` without credentials, `Internal` when the request cannot be signed.
+    pub async fn sign(&self, request: HttpRequest, clock: &Clock) -> Result<HttpRequest, Error> {
         let credentials = self.credentials.provide_credentials().await;
         let credentials =
             credentials.map_err(|error| Error::unavailable("Berth has no AWS credentials at present.", error))?.into();

@@ -1,21 +1,19 @@
 //! Who may reach an environment: what a request may ask for, what a caller is shown, and who is let in.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
-use berth_aws::{ProbeResult, Prober, Signer};
 use berth_domain::access::{AccessKind, AccessRule};
-use berth_local::endpoint::sdk;
 use berth_local::faults::Fault;
-use berth_local::stand_in::REGION;
-use berth_local::stand_in::apigateway::SourceIp;
 use berth_local::stand_in::refusal::Refusal;
-use http::{Method, Request};
+use http::Method;
 use serde_json::{Value, json};
+use tests::clients::{STRANGER, plain, signed};
+use tests::faults::{denied, throttled, unavailable};
 use tests::{World, WorldOptions};
 
-/// An address in the range that the tests invite, and one outside.
-const INVITED: [u8; 4] = [203, 0, 113, 7];
-const STRANGER: [u8; 4] = [198, 51, 100, 7];
+/// An address in the range that the tests invite.
+const INVITED: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
 
 async fn world(default: AccessKind, loosest: AccessKind, cidrs: &[&str]) -> World {
     let cidrs = cidrs.iter().map(|cidr| cidr.parse().expect("a range")).collect();
@@ -30,30 +28,15 @@ async fn settled(world: &World, access: &Value) -> Value {
     world.settled(reply.body["id"].as_str().expect("an id")).await
 }
 
-/// A plain request from this address: the status, and the gateway's error type if it answers.
-async fn plain(world: &World, environment: &Value, from: [u8; 4]) -> (u16, String) {
-    let url = environment["url"].as_str().expect("a url");
-    let mut request = Request::get(format!("{url}/some/path")).body(Default::default()).expect("a request");
-    request.extensions_mut().insert(SourceIp(IpAddr::V4(Ipv4Addr::from(from))));
-    let response = world.system.endpoint.request(request).await.expect("an answer");
-    let kind = response.headers().get("x-amzn-errortype").map(|kind| kind.to_str().expect("text").to_owned());
-    (response.status().as_u16(), kind.unwrap_or_default())
+/// What an answer of the data path says: the status, and the gateway's error type if it answers.
+fn said(answer: &http::Response<bytes::Bytes>) -> (u16, &str) {
+    let kind = answer.headers().get("x-amzn-errortype").map(|kind| kind.to_str().expect("text"));
+    (answer.status().as_u16(), kind.unwrap_or_default())
 }
 
-/// A request that the developer of this machine signs, whose policies permit invoking or do not.
-async fn signed(world: &World, environment: &Value, may_invoke: bool) -> ProbeResult {
-    let key = world.system.cloud.change(|account| {
-        account.keys.developer.may_invoke = may_invoke;
-        account.keys.developer.clone()
-    });
-    let signer = Signer { role: key.principal.clone(), credentials: sdk::credentials(&key), region: REGION.to_owned() };
-    let prober = Prober::new(sdk::connector(&world.system.endpoint), signer, world.system.clock.clone());
-    let url = environment["url"].as_str().expect("a url");
-    prober.probe_signed(&format!("{url}/some/path?b=2&a=%20x")).await.expect("an answer")
-}
-
-fn is_refused(answer: &ProbeResult, as_kind: &str) -> bool {
-    matches!(answer, ProbeResult::Gateway { status: 403, kind, .. } if kind == as_kind)
+/// A path of the environment, with a query.
+fn path(environment: &Value) -> String {
+    format!("{}/some/path?b=2&a=%20x", environment["url"].as_str().expect("a url"))
 }
 
 #[tokio::test(start_paused = true)]
@@ -61,7 +44,7 @@ async fn an_open_environment_answers_everyone() {
     let world = world(AccessKind::Iam, AccessKind::Open, &[]).await;
     let environment = settled(&world, &json!({"kind": "open"})).await;
     assert_eq!(environment["status"], "ready", "{environment:#}");
-    assert_eq!(plain(&world, &environment, STRANGER).await, (200, String::new()));
+    assert_eq!(said(&plain(&world.system, &path(&environment), STRANGER).await), (200, ""));
     assert_eq!(environment["access"]["kind"], "open");
     let url = environment["url"].as_str().expect("a url");
     assert_eq!(environment["access"]["example"], format!("curl '{url}/'"));
@@ -72,8 +55,8 @@ async fn an_environment_with_ranges_answers_the_invited_addresses_only() {
     let world = world(AccessKind::Iam, AccessKind::Open, &[]).await;
     let environment = settled(&world, &json!({"kind": "cidrs", "cidrs": ["203.0.113.0/24"]})).await;
     assert_eq!(environment["status"], "ready", "{environment:#}");
-    assert_eq!(plain(&world, &environment, INVITED).await, (200, String::new()));
-    assert_eq!(plain(&world, &environment, STRANGER).await, (403, "AccessDeniedException".to_owned()));
+    assert_eq!(said(&plain(&world.system, &path(&environment), INVITED).await), (200, ""));
+    assert_eq!(said(&plain(&world.system, &path(&environment), STRANGER).await), (403, "AccessDeniedException"));
     assert_eq!(environment["access"]["cidrs"], json!(["203.0.113.0/24"]));
 }
 
@@ -84,9 +67,12 @@ async fn an_environment_with_iam_answers_signed_requests_of_permitted_principals
     let environment = world.settled(&id).await;
     assert_eq!(environment["status"], "ready", "{environment:#}");
     assert_eq!(environment["access"]["kind"], "iam", "the deployment's default");
-    assert_eq!(plain(&world, &environment, INVITED).await, (403, "MissingAuthenticationTokenException".to_owned()));
-    assert_eq!(signed(&world, &environment, true).await, ProbeResult::Service { status: 200, body: String::new() });
-    assert!(is_refused(&signed(&world, &environment, false).await, "AccessDeniedException"));
+    assert_eq!(
+        said(&plain(&world.system, &path(&environment), INVITED).await),
+        (403, "MissingAuthenticationTokenException")
+    );
+    assert_eq!(said(&signed(&world.system, &path(&environment), true).await), (200, ""));
+    assert_eq!(said(&signed(&world.system, &path(&environment), false).await), (403, "AccessDeniedException"));
     let example = environment["access"]["example"].as_str().expect("a command");
     assert!(example.starts_with("curl --aws-sigv4 aws:amz:us-east-1:execute-api "), "{example}");
 }
@@ -141,7 +127,7 @@ async fn a_range_without_a_limit_is_open_where_that_is_permitted() {
     let world = world(AccessKind::Iam, AccessKind::Open, &[]).await;
     let environment = settled(&world, &json!({"kind": "cidrs", "cidrs": ["0.0.0.0/0"]})).await;
     assert_eq!(environment["access"]["kind"], "open", "{environment:#}");
-    assert_eq!(plain(&world, &environment, STRANGER).await.0, 200);
+    assert_eq!(said(&plain(&world.system, &path(&environment), STRANGER).await).0, 200);
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,11 +204,35 @@ async fn a_stage_lets_no_more_requests_through_than_its_throttle() {
     let environment = settled(&world, &json!({"kind": "open"})).await;
     let throttle = &environment["throttle"];
     let burst = throttle["burst"].as_u64().expect("a number");
-    world.system.clock.sleep(std::time::Duration::from_secs(10)).await;
+    world.system.clock.sleep(Duration::from_secs(10)).await;
     for _ in 0..burst {
-        assert_eq!(plain(&world, &environment, STRANGER).await.0, 200);
+        assert_eq!(said(&plain(&world.system, &path(&environment), STRANGER).await).0, 200);
     }
-    assert_eq!(plain(&world, &environment, STRANGER).await, (429, "TooManyRequestsException".to_owned()));
-    world.system.clock.sleep(std::time::Duration::from_secs(1)).await;
-    assert_eq!(plain(&world, &environment, STRANGER).await.0, 200, "{throttle}");
+    assert_eq!(said(&plain(&world.system, &path(&environment), STRANGER).await), (429, "TooManyRequestsException"));
+    world.system.clock.sleep(Duration::from_secs(1)).await;
+    assert_eq!(said(&plain(&world.system, &path(&environment), STRANGER).await).0, 200, "{throttle}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proof_behind_ranges_that_meets_a_fault_is_tried_again_and_one_that_is_denied_fails() {
+    let asked = json!({"kind": "cidrs", "cidrs": ["203.0.113.0/24"]});
+    let test = "apigateway:TestInvokeMethod";
+    let slow = Fault::Slow(Duration::from_secs(45));
+    for (operation, fault, status) in [
+        (test, throttled(test), "ready"),
+        (test, unavailable(test), "ready"),
+        (test, Fault::Reset, "ready"),
+        (test, Fault::LoseReply, "ready"),
+        (test, slow, "ready"),
+        (test, denied(test), "failed"),
+        ("apigateway:UpdateStage", Fault::LoseReply, "ready"),
+        ("apigateway:GetDeployments", Fault::Reset, "ready"),
+    ] {
+        let world = world(AccessKind::Iam, AccessKind::Cidrs, &[]).await;
+        world.fault(operation, 1, fault.clone());
+        let environment = settled(&world, &asked).await;
+        assert_eq!(environment["status"], status, "{operation} {fault:?}: {environment:#}");
+        assert!(world.faults().all_came(), "{operation} {fault:?}");
+        assert_eq!(world.inventory().await.is_empty(), status == "failed");
+    }
 }

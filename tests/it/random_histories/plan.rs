@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use berth_domain::access::AccessKind;
 use berth_local::events::Delivery;
 use berth_local::faults::chance::{Chance, Odds};
 use berth_local::stand_in::profile::Profile;
@@ -23,6 +24,8 @@ pub enum Act {
         family: &'static str,
         /// Its lifetime in minutes; `None`: until it is deleted.
         minutes: Option<u64>,
+        /// Who may reach it.
+        access: AccessKind,
     },
     /// The team sends the same request again, with the same key.
     Repeat(usize),
@@ -113,7 +116,8 @@ impl Plan {
             let born = Duration::from_secs(rng.u64(..120) * index as u64);
             let minutes = (rng.f64() < 0.2).then(|| 1 + rng.u64(..20));
             let team = pick(rng, &TEAMS);
-            acts.push((born, Act::Create { team, family: drawn_family(rng), minutes }));
+            let access = pick(rng, &[AccessKind::Open, AccessKind::Open, AccessKind::Iam, AccessKind::Cidrs]);
+            acts.push((born, Act::Create { team, family: drawn_family(rng), minutes, access }));
             for _ in 0..rng.u64(..4) {
                 // Most things happen while something is under way, some long after.
                 let later = if rng.f64() < 0.85 { rng.u64(..420_000) } else { rng.u64(..3_000_000) };

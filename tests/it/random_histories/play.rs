@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use berth_domain::access::AccessKind;
 use berth_domain::{Environment, Status};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
@@ -96,12 +97,16 @@ impl Playing {
 
     async fn act(&mut self, act: &Act) -> String {
         match act {
-            Act::Create { team, family, minutes } => {
+            Act::Create { team, family, minutes, access } => {
                 let number = self.asked.len();
                 let mut body = json!({"name": format!("env-{number}"), "task_definition": family});
                 if let Some(minutes) = minutes {
                     body["ttl"] = json!(format!("{minutes}m"));
                 }
+                body["access"] = match access {
+                    AccessKind::Cidrs => json!({"kind": access, "cidrs": ["203.0.113.0/24"]}),
+                    AccessKind::Iam | AccessKind::Open => json!({"kind": access}),
+                };
                 let key = format!("key-{number}");
                 let reply = self.post(team, &body, &key).await;
                 let id = reply.body["id"].as_str().map(str::to_owned);

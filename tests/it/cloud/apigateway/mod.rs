@@ -1,5 +1,6 @@
 //! API Gateway v1 through the SDK, and its data path through the endpoint: what its tests share.
 
+mod admission;
 mod apis;
 mod data_path;
 mod links;
