@@ -118,7 +118,8 @@ async fn a_method_with_iam_refuses_each_wrong_signature_in_its_own_way() {
     let link = world.link().await;
     let (api, root) = world.api().await;
     let put = world.account.clients.apigateway.put_method().rest_api_id(&api).resource_id(&root).http_method("ANY");
-    put.authorization_type("AWS_IAM").send().await.unwrap();
+    let put = put.authorization_type("AWS_IAM").request_parameters("method.request.path.proxy", true);
+    put.send().await.unwrap();
     world.through(&api, &root, "${stageVariables.link}", "/").await;
     world.deploy(&api, &link).await;
     world.pass(30).await;
