@@ -137,6 +137,12 @@ fn environment(runtime: &str, aws: &Aws, tls: &Tls) -> Vec<(&'static str, String
         ("BERTH_ALLOW_UNTAGGED", "true".to_owned()),
         ("BERTH_TASK_ROLES", String::new()),
         ("BERTH_STAGE_URL", "https://{api}.execute-api.us-east-1.amazonaws.com/{stage}".to_owned()),
+        ("BERTH_DEFAULT_ACCESS", "iam".to_owned()),
+        ("BERTH_LOOSEST_ACCESS", "iam".to_owned()),
+        ("BERTH_ALLOWED_CIDRS", String::new()),
+        ("BERTH_STAGE_RATE", "100".to_owned()),
+        ("BERTH_STAGE_BURST", "200".to_owned()),
+        ("BERTH_WORKER_ROLE", "arn:aws:iam::000000000000:role/bench".to_owned()),
         ("BERTH_STATE_MACHINE", "arn:aws:states:us-east-1:000000000000:stateMachine:berth".to_owned()),
     ]
 }

@@ -94,8 +94,11 @@ pub struct NetworkCall {
     /// The operation.
     pub operation: &'static str,
     /// Answers a call of it, after [`Calls::call`] has admitted it.
-    pub call: fn(Cloud, Value) -> Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send>>,
+    pub call: fn(Cloud, Value) -> Answer,
 }
+
+/// The answer to such a call, when it has come.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send>>;
 
 /// A service's wording of the errors that every service has: status and code, and the message where it differs.
 pub struct Errors {

@@ -2,8 +2,6 @@
 //! is asked, and the caller names the stage variables. AWS does not document the policy's part (docs/aws.md#who-may-invoke).
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +15,7 @@ use super::matching::find;
 use super::wire::{api, bad, no_resource, not_found, read};
 use crate::stand_in::Cloud;
 use crate::stand_in::refusal::Refusal;
-use crate::stand_in::service::Reply;
+use crate::stand_in::service::{Answer, Reply};
 
 /// What `context.stage` is in such a request.
 const STAGE: &str = "test-invoke-stage";
@@ -38,7 +36,7 @@ struct Input {
 }
 
 /// Answers the call: it waits for the service.
-pub fn call(cloud: Cloud, input: Value) -> Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send>> {
+pub fn call(cloud: Cloud, input: Value) -> Answer {
     Box::pin(async move { test(&cloud, read(&input)?).await })
 }
 
