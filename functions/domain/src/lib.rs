@@ -9,6 +9,7 @@ pub mod error;
 pub mod failure;
 pub mod ids;
 pub mod lifetime;
+pub mod masking;
 pub mod names;
 pub mod operation;
 pub mod plan;

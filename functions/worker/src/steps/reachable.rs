@@ -2,6 +2,7 @@
 
 use berth_aws::ProbeResult;
 use berth_domain::failure::Observation;
+use berth_domain::masking::masked;
 use berth_domain::{Error, ResourceKind};
 
 use crate::step_run::{Progress, StepRun};
@@ -12,7 +13,8 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
     let (observation, why) = match run.context.prober.probe(&format!("{url}{}", spec.health_check.path)).await? {
         ProbeResult::Service { status, .. } if status < 500 => return Ok(Progress::Done),
         ProbeResult::Service { status, body } => {
-            (Observation::ServiceError, format!("the service answers {status} through {url}: {body}"))
+            // Masked here already: a step that gives up repeats it in the state machine's history.
+            (Observation::ServiceError, format!("the service answers {status} through {url}: {}", masked(&body)))
         }
         ProbeResult::Gateway { status: 403, detail } => {
             (Observation::StageNotServed, format!("the stage does not answer yet ({detail})"))
