@@ -40,26 +40,54 @@ where
         };
     }
     if is_temporary(code, status) {
-        return Error::unavailable(format!("{doing} failed for now: {code}: {message}"), cause);
+        return Error::unavailable(format!("{doing} failed for now: AWS answers {code}."), cause);
     }
     if is_permission(code) {
+        let action = denied_action(message).map(|action| format!(" ({action})")).unwrap_or_default();
         return Error::Refused {
             code: PERMISSION_DENIED,
             message: format!(
-                "AWS does not allow Berth to call {doing}: {}. An operator has to extend Berth's role.",
-                message.trim_end_matches('.')
+                "AWS does not allow Berth to call {doing}{action}. An operator has to extend Berth's role; its log has AWS's words."
             ),
+            cause,
         };
     }
+    let message = without_identities(message);
     if is_quota(code) {
         return Error::Refused {
             code: "aws_quota_exceeded",
             message: format!(
                 "{doing}: {message} ({code}). Delete what is not needed, or ask an operator to have the quota raised."
             ),
+            cause,
         };
     }
-    Error::Refused { code: "aws_refused", message: format!("{doing} was refused by AWS: {code}: {message}") }
+    Error::Refused { code: "aws_refused", message: format!("{doing} was refused by AWS: {code}: {message}"), cause }
+}
+
+/// The action in AWS's usual sentence about a missing permission; the rest of it has the account, the role and the session.
+fn denied_action(message: &str) -> Option<&str> {
+    let action = message.split("perform: ").nth(1)?.split_whitespace().next()?;
+    action.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-')).then_some(action)
+}
+
+/// `message` without ARNs and account ids: callers of a team see it.
+fn without_identities(message: &str) -> String {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || ":/_-.*+=@".contains(letter);
+    let shown = |word: &str| {
+        let bare = word.trim_start_matches(|letter| !is_part(letter));
+        if bare.starts_with("arn:") {
+            let end = bare.find(|letter| !is_part(letter)).unwrap_or(bare.len());
+            return format!(
+                "{}[arn]{}",
+                word.strip_suffix(bare).unwrap_or_default(),
+                bare.get(end..).unwrap_or_default()
+            );
+        }
+        let digits: String = word.chars().filter(char::is_ascii_digit).collect();
+        if digits.len() == 12 && word.contains(&digits) { word.replace(&digits, "[account]") } else { word.to_owned() }
+    };
+    message.split(' ').map(shown).collect::<Vec<_>>().join(" ")
 }
 
 fn is_throttle(code: &str) -> bool {

@@ -1,5 +1,6 @@
 //! What the deployment decides for every environment: the defaults that a request may leave out.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::lifetime::Lifetime;
@@ -17,13 +18,18 @@ pub struct Settings {
     pub security_groups: Vec<String>,
     /// How long an environment lives whose request does not say; `None`: until it is deleted.
     pub lifetime: Option<Lifetime>,
+    /// For how many days the records and histories of deleted environments are kept.
+    pub retention_days: u32,
+    /// How many resources without a record one audit may remove. When it finds more, it removes none.
+    pub max_orphans_removed: usize,
     /// The public URL of a stage, with `{api}` and `{stage}` to fill in.
     pub stage_url: String,
 }
 
 impl Settings {
     /// The configuration of a Lambda: `BERTH_TABLE`, `BERTH_CLUSTER`, `BERTH_SUBNETS` and `BERTH_SECURITY_GROUPS`
-    /// (comma-separated), `BERTH_STAGE_URL`, and `BERTH_LIFETIME` (like `8h`; may be missing or empty).
+    /// (comma-separated), `BERTH_STAGE_URL`, `BERTH_RETENTION_DAYS`,
+    /// `BERTH_MAX_ORPHANS_REMOVED`, and `BERTH_LIFETIME` (like `8h`; may be missing or empty).
     ///
     /// # Errors
     /// One line that says which variable is missing or wrong.
@@ -33,6 +39,8 @@ impl Settings {
             let value = variable(name)?;
             Ok(value.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect())
         };
+        let number =
+            |name: &str| -> Result<u32, String> { variable(name)?.parse().map_err(|error| format!("{name}: {error}")) };
         let lifetime = std::env::var("BERTH_LIFETIME").ok().filter(|text| !text.is_empty());
         Ok(Self {
             deployment: variable("BERTH_TABLE")?,
@@ -42,8 +50,16 @@ impl Settings {
             lifetime: lifetime
                 .map(|text| text.parse().map_err(|error| format!("BERTH_LIFETIME {error}")))
                 .transpose()?,
+            retention_days: number("BERTH_RETENTION_DAYS")?,
+            max_orphans_removed: number("BERTH_MAX_ORPHANS_REMOVED")? as usize,
             stage_url: variable("BERTH_STAGE_URL")?,
         })
+    }
+
+    /// How long the records and histories of deleted environments are kept.
+    #[must_use]
+    pub fn retention(&self) -> SignedDuration {
+        SignedDuration::from_hours(i64::from(self.retention_days) * 24)
     }
 
     /// The URL of `stage` of the REST API `api`, without a slash at its end.

@@ -14,7 +14,7 @@ async fn main() -> Result<(), Error> {
     let clock = Clock::real();
     let settings = Settings::from_env_vars()?;
     let context = &Context {
-        store: Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone()),
+        store: Store::new(clients.dynamodb.clone(), &settings, clock.clone()),
         prober: Prober::new(config::https(), clock.clone()),
         aws: Resources::new(clients),
         settings,

@@ -1,14 +1,18 @@
 //! The API's paths.
 
 mod auth;
+mod authors;
 mod cors;
 mod create;
 mod delete;
 mod events;
 mod extend;
 mod get;
+mod headers;
 mod list;
+mod retention;
 mod retry;
+mod unreadable;
 
 use http::{Method, Request};
 use serde_json::Value;

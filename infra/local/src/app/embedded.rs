@@ -35,6 +35,8 @@ use crate::step_functions::{self, States};
 pub const MACHINE: &str = include_str!("../../../../statemachine/environment.asl.json");
 const MACHINE_NAME: &str = "berth-environment";
 const TABLE: &str = "berth";
+/// How many resources without a record one audit may remove; the template's default.
+pub const MAX_ORPHANS_REMOVED: usize = 10;
 
 /// What an embedded system needs.
 pub struct Parts {
@@ -64,6 +66,8 @@ pub struct Parts {
     pub allowed_origin: Option<HeaderValue>,
     /// Generates ids.
     pub ids: IdGenerator,
+    /// For how many days deleted environments are kept.
+    pub retention_days: u32,
     /// How events about ended executions are delivered.
     pub delivery: Delivery,
 }
@@ -111,11 +115,12 @@ impl Embedded {
             authorizer,
             allowed_origin,
             ids,
+            retention_days,
             delivery,
         } = parts;
         let dynamo = match &disk {
             Some(disk) => Dynamo::file(&disk.table_file().to_string_lossy()),
-            None => Dynamo::memory(),
+            None => Dynamo::memory(clock.clone()),
         };
         let dynamo = dynamo.map_err(|error| format!("cannot open the table: {error}"))?;
         let cloud = Cloud::start(crate::stand_in::Options {
@@ -138,20 +143,23 @@ impl Embedded {
             keep: disk.as_ref().map(|disk| disk.writer("executions")),
             ..step_functions::Options::new(clock.clone())
         });
+        tokio::spawn(dynamo.clone().run_expiry(clock.clone()));
         let endpoint = Endpoint::new(cloud.clone(), dynamo, states.clone());
         let connector = sdk::connector(&endpoint);
         let config = berth_aws::config::through(connector.clone(), sdk::credentials(), REGION);
         let clients = Clients::retrying(&config);
-        let store = Store::new(clients.dynamodb.clone(), TABLE, clock.clone());
-        store.table_ensure().await.map_err(|error| format!("cannot create the table: {}", error.cause()))?;
         let settings = Settings {
             deployment: TABLE.to_owned(),
             lifetime: None,
             cluster: "default".to_owned(),
             subnets: ec2::SUBNETS.iter().map(|subnet| subnet.0.to_owned()).collect(),
             security_groups: vec![ec2::SECURITY_GROUP.to_owned()],
+            retention_days,
+            max_orphans_removed: MAX_ORPHANS_REMOVED,
             stage_url,
         };
+        let store = Store::new(clients.dynamodb.clone(), &settings, clock.clone());
+        store.table_ensure().await.map_err(|error| format!("cannot create the table: {}", error.cause()))?;
         let machine_arn = format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{MACHINE_NAME}");
         let machine = Machine::new(clients.sfn.clone(), machine_arn);
         let aws = Resources::new(Clients::trying_once(&config));
@@ -179,7 +187,7 @@ impl Embedded {
     /// Ensures that every operation under way has a running execution: an earlier process may have ended after it wrote
     /// the record, before it started the execution.
     async fn resume(&self) -> Result<(), Error> {
-        let live = self.store.environments_due(Timestamp::MAX).await?;
+        let live = self.store.environments_due(Timestamp::MAX).await?.environments;
         for environment in live.iter().filter(|environment| environment.status().is_moving()) {
             // An environment that cannot be started now does not stop the others; the janitor tries again.
             if let Err(error) = self.janitor.ensure_execution(environment).await {

@@ -75,6 +75,7 @@ pub(crate) async fn start(options: &Serve) -> Result<Server, String> {
         authorizer: issuer.authorizer(clock.clone())?,
         allowed_origin: options.allowed_origin.clone(),
         ids: IdGenerator::random(clock),
+        retention_days: options.retention_days,
         delivery: Delivery::default(),
     })
     .await?;

@@ -8,7 +8,7 @@ use http::{Request, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-use crate::app::cli::{AWS_PORT, Demo, PORT, Serve};
+use crate::app::cli::{AWS_PORT, Demo, PORT, RETENTION_DAYS, Serve};
 use crate::app::http_client;
 
 /// How many times as fast as AWS the demo's own berth-local is: an environment takes about 9 s.
@@ -72,6 +72,7 @@ pub(super) fn own_options() -> Serve {
         ephemeral: true,
         seed: None,
         tasks: Vec::new(),
+        retention_days: RETENTION_DAYS,
         allowed_origin: None,
     }
 }
