@@ -289,7 +289,7 @@ impl World {
     ///
     /// # Panics
     /// When `from` is not in it.
-    pub async fn edit_record(&self, id: &str, from: &str, to: &str) {
+    pub async fn rewrite_record(&self, id: &str, from: &str, to: &str) {
         let (dynamodb, table) = (&self.system.clients.dynamodb, &self.system.settings.deployment);
         let key = |text: String| AttributeValue::S(text);
         let get = dynamodb.get_item().table_name(table).key("pk", key("TEAM#demo".to_owned()));

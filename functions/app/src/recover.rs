@@ -87,6 +87,11 @@ impl App {
         let environment = match self.store.environment_get(&identity.team, &identity.environment).await {
             Ok(environment) => environment,
             Err(Error::NotFound { .. }) => return Ok(()),
+            // It cannot be recovered by this version. A sweep of one that can read it does so.
+            Err(Error::Unreadable { cause, .. }) => {
+                tracing::error!(cause, operation = %identity.operation, "a record cannot be read");
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         if environment.is_under_way(&identity.operation) {

@@ -74,20 +74,20 @@ fn denied_action(message: &str) -> Option<&str> {
 /// `message` without ARNs and account ids: callers of a team see it.
 fn without_identities(message: &str) -> String {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || ":/_-.*+=@".contains(letter);
-    let shown = |word: &str| {
-        let bare = word.trim_start_matches(|letter| !is_part(letter));
-        if bare.starts_with("arn:") {
-            let end = bare.find(|letter| !is_part(letter)).unwrap_or(bare.len());
-            return format!(
-                "{}[arn]{}",
-                word.strip_suffix(bare).unwrap_or_default(),
-                bare.get(end..).unwrap_or_default()
-            );
-        }
-        let digits: String = word.chars().filter(char::is_ascii_digit).collect();
-        if digits.len() == 12 && word.contains(&digits) { word.replace(&digits, "[account]") } else { word.to_owned() }
-    };
-    message.split(' ').map(shown).collect::<Vec<_>>().join(" ")
+    let (mut shown, mut rest) = (String::new(), message);
+    while let Some((before, arn)) = rest.split_once("arn:") {
+        shown.push_str(before);
+        shown.push_str("[arn]");
+        rest = arn.trim_start_matches(is_part);
+    }
+    shown.push_str(rest);
+    let mut digits: Vec<&str> = shown.split(|letter: char| !letter.is_ascii_digit()).filter(is_account).collect();
+    digits.dedup();
+    digits.into_iter().fold(shown.clone(), |shown, account| shown.replace(account, "[account]"))
+}
+
+fn is_account(digits: &&str) -> bool {
+    digits.len() == 12
 }
 
 fn is_throttle(code: &str) -> bool {

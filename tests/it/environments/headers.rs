@@ -3,7 +3,7 @@
 use berth_aws::sdk::dynamodb_types::AttributeValue;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
-use tests::{World, WorldOptions};
+use tests::{LogLines, World, WorldOptions};
 
 use super::{get, send};
 
@@ -60,7 +60,7 @@ async fn a_page_never_exceeds_what_a_lambda_may_answer_and_the_cursor_leads_thro
     // As large as DynamoDB lets an item be, and of what JSON in JSON takes the most for.
     let labels = format!("\"labels\":{{\"large\":\"{}\"", "\\\"".repeat(180_000));
     for id in &ids {
-        world.edit_record(id, "\"labels\":{", &labels).await;
+        world.rewrite_record(id, "\"labels\":{", &labels).await;
     }
     ids.reverse();
     for query in ["limit=100", "limit=100&status=deleted"] {
@@ -85,4 +85,21 @@ async fn a_page_never_exceeds_what_a_lambda_may_answer_and_the_cursor_leads_thro
     let put = dynamodb.put_item().table_name(table).item("pk", text("TEAM#demo")).item("sk", text("ENV#what"));
     put.send().await.expect("a write");
     get(&world, "demo", "/environments?limit=1").await.expect(200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_has_the_gateways_request_id_beside_the_one_that_a_client_chose() {
+    let (world, lines) = (World::new().await, LogLines::default());
+    let _logging = lines.collect();
+    let headers = [("x-request-id", "chosen")];
+    let reply = world.call_with("demo", Method::GET, "/environments", &Value::Null, &headers).await.expect(200);
+    assert_eq!(reply.header("x-request-id"), "chosen");
+    let log = lines.take();
+    let line = log.lines().find(|line| line.contains("request_id=\"chosen\"")).expect("the line of the request");
+    let gateway = line.split("gateway_request_id=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
+    assert_eq!(gateway.len(), 26, "{line}");
+    // Without an id of the client, the gateway's is in the answer.
+    let reply = get(&world, "demo", "/environments").await.expect(200);
+    let id = reply.header("x-request-id");
+    assert!(lines.take().contains(&format!("request_id=\"{id}\" gateway_request_id=\"{id}\"")));
 }

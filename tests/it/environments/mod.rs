@@ -9,6 +9,7 @@ mod events;
 mod extend;
 mod get;
 mod headers;
+mod identities;
 mod list;
 mod retention;
 mod retry;

@@ -7,7 +7,7 @@ use berth_domain::ResourceKind;
 use berth_local::stand_in::quotas::Quotas;
 use http::Method;
 use serde_json::{Value, json};
-use tests::{World, WorldOptions};
+use tests::{LogLines, World, WorldOptions};
 
 use super::get;
 
@@ -33,7 +33,7 @@ async fn of_fifty_environments_the_one_that_cannot_be_read_harms_no_other() {
         assert_eq!(world.settled(id).await["status"], "ready");
     }
     let newer = ids[25].clone();
-    world.edit_record(&newer, "\"EnsureStage\"", NEWER).await;
+    world.rewrite_record(&newer, "\"EnsureStage\"", NEWER).await;
 
     // Every list shows the other 49 as usual, and the one by id and name.
     for query in ["limit=7", "limit=1", "limit=100", "status=ready&limit=20"] {
@@ -53,7 +53,9 @@ async fn of_fifty_environments_the_one_that_cannot_be_read_harms_no_other() {
         assert_eq!(unreadable, [json!({"id": newer, "name": "number-25"})], "{query}");
     }
 
-    // Every request for the one says what has happened and who can help.
+    // Every request for the one says what has happened and who can help; the log says which one it was, and why.
+    let lines = LogLines::default();
+    let logging = lines.collect();
     for (method, path, body) in [
         (Method::GET, "", Value::Null),
         (Method::DELETE, "", Value::Null),
@@ -65,7 +67,11 @@ async fn of_fifty_environments_the_one_that_cannot_be_read_harms_no_other() {
         let reply = reply.problem(500, "record_unreadable");
         let detail = reply.body["detail"].as_str().expect("a detail");
         assert!(detail.contains(&newer) && detail.contains("operators"), "{detail}");
+        let log = lines.take();
+        let says = |line: &str| line.contains(&newer) && line.contains("EnsureSomethingNewer");
+        assert!(log.lines().any(says) && !detail.contains("EnsureSomethingNewer"), "{log}");
     }
+    drop(logging);
 
     // Every other one is changed and deleted as usual.
     let extended = json!({"ttl": "20h"});
@@ -84,7 +90,7 @@ async fn of_fifty_environments_the_one_that_cannot_be_read_harms_no_other() {
     let left = world.inventory().await;
     assert!(left.is_each(1) && left.count(ResourceKind::LoadBalancer) == 1, "{left}");
     // A version that knows the step goes on where this one could not.
-    world.edit_record(&newer, NEWER, "\"EnsureStage\"").await;
+    world.rewrite_record(&newer, NEWER, "\"EnsureStage\"").await;
     world.system.clock.sleep(Duration::from_secs(120)).await;
     assert_eq!(world.settled(&newer).await["status"], "deleted");
     assert!(world.inventory().await.is_empty());

@@ -149,7 +149,7 @@ async fn a_record_that_cannot_be_read_keeps_its_resources_and_no_other_from_bein
     let world = World::new().await;
     let id = world.create("garbled", "hello").await;
     world.settled(&id).await;
-    world.edit_record(&id, "\"EnsureStage\"", "\"EnsureSomethingNewer\"").await;
+    world.rewrite_record(&id, "\"EnsureStage\"", "\"EnsureSomethingNewer\"").await;
     let orphan = stray(&world, NAME, &OURS).await;
     world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT * 2).await;
     let left = world.inventory().await;
@@ -159,7 +159,7 @@ async fn a_record_that_cannot_be_read_keeps_its_resources_and_no_other_from_bein
     assert_eq!(unreadable.len(), 1, "{unreadable:#?}");
     assert_eq!(unreadable[0]["environment"], id.as_str());
     assert_eq!((&unreadable[0]["name"], &unreadable[0]["team"]), (&"garbled".into(), &"demo".into()));
-    world.edit_record(&id, "\"EnsureSomethingNewer\"", "\"EnsureStage\"").await;
+    world.rewrite_record(&id, "\"EnsureSomethingNewer\"", "\"EnsureStage\"").await;
     world.system.clock.sleep(NEXT_AUDIT).await;
     assert_eq!(self::unreadable(&world).await, Vec::<Value>::new(), "it can be read again");
     world.delete(&id).await;
@@ -377,7 +377,7 @@ async fn what_operators_must_hear_of_is_measured_in_lines_that_cloudwatch_reads(
     let api = api.resources.iter().find(|one| one.resource == ResourceKind::RestApi).and_then(|one| one.id.clone());
     let delete = world.system.clients.apigateway.delete_rest_api().rest_api_id(api.expect("an API"));
     delete.send().await.expect("a deletion");
-    world.edit_record(&garbled, "\"EnsureStage\"", "\"EnsureSomethingNewer\"").await;
+    world.rewrite_record(&garbled, "\"EnsureStage\"", "\"EnsureSomethingNewer\"").await;
     for nth in 1..=400 {
         world.fault("ecs:DeleteService", nth, Fault::Refuse(Refusal::bad("AccessDeniedException", "no")));
     }
