@@ -16,7 +16,7 @@ const NAME: &str = "name";
 #[derive(Debug)]
 pub enum Record {
     /// The environment.
-    Readable(Environment),
+    Readable(Box<Environment>),
     /// A record that this version of Berth cannot read.
     Unreadable(Unreadable),
 }
@@ -49,7 +49,7 @@ impl Record {
     #[must_use]
     pub fn readable(self) -> Option<Environment> {
         match self {
-            Self::Readable(environment) => Some(environment),
+            Self::Readable(environment) => Some(*environment),
             Self::Unreadable(_) => None,
         }
     }
@@ -57,7 +57,7 @@ impl Record {
     /// What `item` holds; logs what cannot be read. `None` when not even its key is an environment's.
     pub(super) fn of(item: &Item) -> Option<Self> {
         let cause = match environment_of(item) {
-            Ok(environment) => return Some(Self::Readable(environment)),
+            Ok(environment) => return Some(Self::Readable(Box::new(environment))),
             Err(cause) => cause,
         };
         let Some((team, id)) = key_of(item) else {

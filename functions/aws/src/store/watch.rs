@@ -30,7 +30,7 @@ impl Store {
             let Some(item) = self.item(pk.clone(), sk.clone()).await? else { continue };
             match Record::of(&item) {
                 Some(Record::Readable(environment)) if environment.due_at(&self.clock) <= at => {
-                    watched.environments.push(environment);
+                    watched.environments.push(*environment);
                 }
                 Some(Record::Unreadable(unreadable)) => watched.unreadable.push(unreadable),
                 Some(Record::Readable(_)) | None => {}
