@@ -35,6 +35,10 @@ class AnEnvironment(Deployed):
         deleted = settled(created["id"])
         self.assertEqual(deleted["status"], "deleted", deleted)
         self.assertGreaterEqual(len(deleted["resources"]), 7, deleted)
+        self.assertIsNotNone(deleted["kept_until"], deleted)
+        # The index of statuses may lag behind for a moment.
+        listed = call("GET", "/environments?status=deleted&limit=100").expect(200)
+        self.assertTrue(all(one["status"] == "deleted" for one in listed["environments"]), listed)
         for resource in deleted["resources"]:
             self.assertIsNotNone(resource["absent_at"], resource)
         self.assertGreaterEqual(request("GET", ready["url"]).status, 400)

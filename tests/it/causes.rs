@@ -261,7 +261,8 @@ fn neither_a_programs_words_nor_what_could_not_be_read_are_taken_for_aws_s() {
 #[test]
 fn evidence_fits_into_the_record_and_keeps_the_newest_lines() {
     let mut evidence = vec![Evidence::new(Source::StoppedTask, "é".repeat(100_000))];
-    evidence.extend((0..500).map(|number| Evidence::log_line("web", &format!("{number} {}", "ü".repeat(1_000)))));
+    let lines: Vec<String> = (0..500).map(|number| format!("{number} {}", "ü".repeat(1_000))).collect();
+    evidence.extend(Evidence::log_lines("web", &lines));
     let kept = bounded(evidence);
     let size: usize = kept.iter().map(|entry| entry.source.to_string().len() + entry.detail.len()).sum();
     assert!(size < 16_500, "{size}");

@@ -14,6 +14,7 @@ mod cloud;
 mod contract;
 mod environments;
 mod faults;
+mod masking;
 mod openapi;
 mod random_histories;
 mod states;

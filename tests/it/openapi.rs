@@ -1,6 +1,7 @@
 //! OpenAPI 3.1 to 3.0, rule by rule: what becomes of a schema or document, and what is refused because 3.0 cannot say it. And
 //! where the document repeats a rule of the code in its own words: that both say the same.
 
+use berth_domain::request::EnvironmentRequest;
 use berth_local::openapi_3_0::convert;
 use regex::Regex;
 use serde_json::{Value, json};
@@ -185,6 +186,26 @@ fn a_lifetime_is_accepted_exactly_if_it_matches_the_pattern_and_is_a_minute_to_a
                 for text in [format!("{number}{unit}"), format!("0{number}{unit}"), format!("+{number}{unit}")] {
                     let accepted = text.parse::<berth_domain::Lifetime>().is_ok();
                     assert_eq!(accepted, pattern.is_match(&text) && in_bounds, "{text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_path_is_accepted_exactly_if_it_matches_the_pattern_and_is_no_path_of_api_gateways() {
+    let document: Value = serde_json::from_str(&berth_api::openapi::document()).expect("JSON");
+    let path = &document["components"]["schemas"]["HealthCheckPath"];
+    let pattern = path["pattern"].as_str().expect("a pattern");
+    let pattern = Regex::new(pattern).expect("a regular expression");
+    let parts = ["", "/", ".", "..", "a", "%", "%00", "%0", "%2e", "%2F", "%zz", "?", "~", " "];
+    for first in parts {
+        for second in parts {
+            for third in parts {
+                for text in [format!("/{first}{second}{third}"), format!("{first}/{second}/{third}/{first}{second}")] {
+                    let body = json!({"name": "a", "task_definition": "a", "health_check": {"path": text}});
+                    let accepted = EnvironmentRequest::read(body.to_string().as_bytes()).is_ok();
+                    assert_eq!(accepted, pattern.is_match(&text), "{text:?}");
                 }
             }
         }

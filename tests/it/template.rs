@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use berth_aws::Store;
 use berth_local::authorizer::{PREFLIGHT, RESULT_TTL};
-use berth_local::embedded::MACHINE;
+use berth_local::cli::RETENTION_DAYS;
+use berth_local::embedded::{MACHINE, MAX_ORPHANS_REMOVED};
 use berth_local::lambda_functions::WORKER_TIMEOUT;
 use http::Method;
 use regex::Regex;
 use serde_json::Value;
-use tests::{Account, World};
+use tests::World;
 
 const TEMPLATE: &str = include_str!("../../infra/template.yaml");
 
@@ -193,6 +193,27 @@ fn the_embedded_gateway_keeps_the_authorizers_results_for_as_long_as_a_deployed_
 }
 
 #[test]
+fn the_embedded_system_keeps_deleted_environments_for_as_long_as_a_deployed_one() {
+    assert_eq!(number("RetentionDays", "Default:"), u64::from(RETENTION_DAYS));
+    assert_eq!(number("MaxOrphansRemoved", "Default:"), MAX_ORPHANS_REMOVED as u64);
+}
+
+#[test]
+fn every_alarm_on_a_metric_of_berth_names_one_that_the_janitor_measures() {
+    let source =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions/janitor/src/metrics.rs"));
+    let source = source.expect("the metrics");
+    let alarms: Vec<&str> = TEMPLATE.split("      Namespace: Berth\n").skip(1).collect();
+    for alarm in &alarms {
+        let name = alarm.trim_start().strip_prefix("MetricName: ").and_then(|rest| rest.lines().next());
+        let name = name.expect("a name");
+        assert!(source.contains(&format!("\"{name}\"")), "{name}");
+        assert!(alarm.lines().take(4).any(|line| line.trim() == "- { Name: Deployment, Value: !Ref Table }"), "{name}");
+    }
+    assert_eq!(alarms.len(), 6);
+}
+
+#[test]
 fn the_state_machine_gets_every_placeholder_that_it_has() {
     let placeholders: BTreeSet<&str> =
         MACHINE.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect();
@@ -210,9 +231,9 @@ fn the_state_machine_gets_every_placeholder_that_it_has() {
 
 #[tokio::test(start_paused = true)]
 async fn the_table_is_the_one_that_the_embedded_system_makes() {
-    let account = Account::unlimited();
-    let dynamodb = &account.clients.dynamodb;
-    Store::new(dynamodb.clone(), "berth", account.clock.clone()).table_ensure().await.expect("the table");
+    // The embedded system has made it.
+    let world = World::new().await;
+    let dynamodb = &world.system.clients.dynamodb;
     let made = dynamodb.describe_table().table_name("berth").send().await.expect("the table").table.expect("a table");
     let text = resource("Table").join("\n");
     let key = |name: &str, kind: &str| format!("{{ AttributeName: {name}, KeyType: {kind} }}");

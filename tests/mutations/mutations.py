@@ -22,6 +22,7 @@ PROBER = "functions/aws/src/prober.rs"
 AUDIT = "functions/app/src/audit.rs"
 RECOVER = "functions/app/src/recover.rs"
 EMBEDDED = "infra/local/src/app/embedded.rs"
+EXPIRY = "functions/aws/src/store/expiry.rs"
 
 # The switch itself, appended to functions/domain/src/lib.rs.
 SWITCH = '''
@@ -532,8 +533,8 @@ MUTATIONS = [
         "changes": [
             (
                 STEP_RUN,
-                "Error::Refused { code: PERMISSION_DENIED, message } if is_new => {",
-                'Error::Refused { code: PERMISSION_DENIED, message } if is_new && !berth_domain::mutant("tags-at-once") => {',
+                "Error::Refused { code: PERMISSION_DENIED, message, cause } if is_new => {",
+                'Error::Refused { code: PERMISSION_DENIED, message, cause } if is_new && !berth_domain::mutant("tags-at-once") => {',
             ),
         ],
         "filters": ["faults::every_call::a_provisioning_denied"],
@@ -597,5 +598,106 @@ MUTATIONS = [
             ),
         ],
         "filters": ["environments::access"],
+    },
+    {
+        "name": "unmasked",
+        "what": "what programs and services print is stored as it is",
+        "changes": [
+            (
+                f"{DOMAIN}/masking/mod.rs",
+                "pub fn masked(text: &str) -> String {\n",
+                'pub fn masked(text: &str) -> String {\n    if crate::mutant("unmasked") {\n        return text.to_owned();\n    }\n',
+            ),
+        ],
+        "filters": ["workflow::proof", "workflow::failure::a_secret", "masking"],
+    },
+    {
+        "name": "failed-expires",
+        "what": "a failed environment expires like a deleted one",
+        "changes": [
+            (
+                LIFECYCLE,
+                "        if self.status == Status::Deleted {\n            self.kept_until",
+                '        let expires = self.status == Status::Failed && crate::mutant("failed-expires");\n        if self.status == Status::Deleted || expires {\n            self.kept_until',
+            ),
+            (
+                f"{DOMAIN}/environment/mod.rs",
+                "self.kept_until.filter(|_| self.status == Status::Deleted)",
+                'self.kept_until.filter(|_| self.status == Status::Deleted || crate::mutant("failed-expires"))',
+            ),
+        ],
+        "filters": ["environments::retention"],
+    },
+    {
+        "name": "expired-shown",
+        "what": "what has expired is shown until DynamoDB removes it",
+        "changes": [
+            (
+                EXPIRY,
+                "expires_at(item).is_some_and(|at| at <= now.as_second())",
+                'expires_at(item).is_some_and(|at| at <= now.as_second() && !berth_domain::mutant("expired-shown"))',
+            ),
+        ],
+        "filters": ["environments::retention"],
+    },
+    {
+        "name": "events-last",
+        "what": "the events of a deleted environment never expire",
+        "changes": [
+            (
+                EXPIRY,
+                "        for keys in keys.chunks(EVENTS_AT_ONCE) {",
+                '        let keys = if berth_domain::mutant("events-last") { Vec::new() } else { keys };\n        for keys in keys.chunks(EVENTS_AT_ONCE) {',
+            ),
+        ],
+        "filters": ["environments::retention"],
+    },
+    {
+        "name": "no-brake",
+        "what": "an audit removes any number of resources without a record",
+        "changes": [
+            (
+                AUDIT,
+                "orphans.len() > self.settings.max_orphans_removed;",
+                'orphans.len() > self.settings.max_orphans_removed && !berth_domain::mutant("no-brake");',
+            ),
+        ],
+        "filters": ["workflow::audit"],
+    },
+    {
+        "name": "unreadable-hides-all",
+        "what": "one record that cannot be read makes the whole list fail",
+        "changes": [
+            (
+                "functions/aws/src/store/environments.rs",
+                "            records.extend(page.items.unwrap_or_default().iter().filter_map(Record::of));",
+                '            records.extend(page.items.unwrap_or_default().iter().filter_map(Record::of));\n            let unreadable = records.iter().any(|record| matches!(record, Record::Unreadable(_)));\n            if unreadable && berth_domain::mutant("unreadable-hides-all") {\n                return Err(Error::internal("a record cannot be read"));\n            }',
+            ),
+        ],
+        "filters": ["environments::unreadable"],
+    },
+    {
+        "name": "unreadable-orphaned",
+        "what": "the resources of an environment whose record cannot be read are taken for orphans",
+        "changes": [
+            (
+                AUDIT,
+                "Err(Error::Unreadable { .. }) => Ok(false),",
+                'Err(Error::Unreadable { .. }) => Ok(berth_domain::mutant("unreadable-orphaned")),',
+            ),
+        ],
+        "filters": ["workflow::audit"],
+    },
+    {
+        "name": "unsigned",
+        "what": "the history does not say who requested a change",
+        "changes": [
+            (
+                LIFECYCLE,
+                "        for event in self.pending_events.iter_mut().skip(first) {",
+                '        let first = if crate::mutant("unsigned") { usize::MAX } else { first };\n        for event in self.pending_events.iter_mut().skip(first) {',
+            ),
+        ],
+        "filters": ["environments::authors"],
     },
 ]

@@ -71,7 +71,8 @@ impl Account {
             programs: Default::default(),
         });
         let states = States::new(step_functions::Options { machines, ..step_functions::Options::new(clock.clone()) });
-        let endpoint = Endpoint::new(cloud.clone(), Dynamo::memory().expect("SQLite in memory"), states.clone());
+        let endpoint =
+            Endpoint::new(cloud.clone(), Dynamo::memory(clock.clone()).expect("SQLite in memory"), states.clone());
         let config = berth_aws::config::through(
             sdk::connector(&endpoint),
             sdk::credentials(&cloud.read(|account| account.keys.worker.clone())),

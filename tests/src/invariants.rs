@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use berth_aws::store::Record;
 use berth_domain::access::AccessKind;
 use berth_domain::{Environment, ResourceKind, Status};
 use http::Method;
@@ -32,7 +33,8 @@ impl World {
         let mut records = BTreeMap::new();
         for team in self.teams() {
             let page = self.system.store.environment_list(&team, None, None, 1_000).await.expect("the environments");
-            records.extend(page.environments.into_iter().map(|record| (record.id.to_string(), record)));
+            let readable = page.records.into_iter().filter_map(Record::readable);
+            records.extend(readable.map(|record| (record.id.to_string(), record)));
         }
         records
     }

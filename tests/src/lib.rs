@@ -5,6 +5,7 @@
 //!   owners, `view` reads what the API shows.
 //! - `invariants` says what does not hold at the end, [`Observer`] what did not hold on the way.
 //! - [`clients`] request the URL of an environment, invited or not.
+//! - [`LogLines`] is what the test's own thread logs.
 //! - [`faults`] walks a fault through every AWS call of a story; `documents` is an issuer.
 //!
 //! Use them under `#[tokio::test(start_paused = true)]`: their time is tokio's, and a wait of ten minutes takes microseconds.
@@ -17,6 +18,7 @@ pub mod documents;
 mod executions;
 pub mod faults;
 mod invariants;
+mod log_lines;
 mod observer;
 mod plans;
 mod reply;
@@ -26,6 +28,7 @@ mod world;
 
 pub use account::{Account, AccountOptions};
 pub use calls::{Call, HeldCall, Journal, Moment};
+pub use log_lines::LogLines;
 pub use observer::Observer;
 pub use plans::{edit_record, provision_steps, removal_steps};
 pub use reply::Reply;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use berth_aws::store::Record;
 use berth_domain::names::ENVIRONMENT_TAG;
 use berth_domain::{Environment, OperationId, Status, Step, Team};
 use berth_local::embedded::Embedded;
@@ -99,7 +100,7 @@ async fn watch_records(system: Embedded, teams: Vec<(Team, String)>, glance: Dur
         for (team, token) in &teams {
             // A read that fails is skipped; the next one follows.
             let Ok(page) = system.store.environment_list(team, None, None, 1_000).await else { continue };
-            for record in page.environments {
+            for record in page.records.into_iter().filter_map(Record::readable) {
                 let id = record.id.to_string();
                 let mut say = |what: String| {
                     wrong.lock().expect("no test panics in here").push(format!("{id} was seen: {what}"));
@@ -186,7 +187,7 @@ async fn watch_api(system: Embedded, teams: Vec<(Team, String)>, every: Duration
         system.clock.sleep(every).await;
         for (team, token) in &teams {
             let Ok(page) = system.store.environment_list(team, None, None, 1_000).await else { continue };
-            for record in page.environments {
+            for record in page.records.into_iter().filter_map(Record::readable) {
                 let id = record.id.to_string();
                 if shown
                     .get(&id)

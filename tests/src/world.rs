@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use berth_authorizer::Authorizer;
+use berth_aws::sdk::dynamodb_types::AttributeValue;
 use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
 use berth_domain::Clock;
 use berth_domain::access::{AccessKind, AccessRule};
@@ -75,6 +76,8 @@ pub struct WorldOptions {
     pub allowed_origin: Option<http::HeaderValue>,
     /// Who may reach the environments.
     pub access: AccessRule,
+    /// For how many days deleted environments are kept.
+    pub retention_days: u32,
 }
 
 impl Default for WorldOptions {
@@ -92,6 +95,7 @@ impl Default for WorldOptions {
             limits: embedded::default_limits(),
             allowed_origin: None,
             access: AccessRule::new(AccessKind::Open, AccessKind::Open, Vec::new()).expect("a rule"),
+            retention_days: 90,
         }
     }
 }
@@ -179,6 +183,7 @@ impl World {
             limits: options.limits,
             allowed_origin: options.allowed_origin,
             ids: IdGenerator::counted(clock, options.seed),
+            retention_days: options.retention_days,
             delivery: options.delivery,
         })
         .await
@@ -288,6 +293,23 @@ impl World {
     /// Team `demo` asks for its deletion.
     pub async fn delete(&self, id: &str) -> Value {
         self.call("demo", Method::DELETE, &format!("/environments/{id}"), &Value::Null).await.expect(202).body
+    }
+
+    /// Changes the text of the record of team `demo`'s environment in the table, as another version of Berth might have written it.
+    ///
+    /// # Panics
+    /// When `from` is not in it.
+    pub async fn rewrite_record(&self, id: &str, from: &str, to: &str) {
+        let (dynamodb, table) = (&self.system.clients.dynamodb, &self.system.settings.deployment);
+        let key = |text: String| AttributeValue::S(text);
+        let get = dynamodb.get_item().table_name(table).key("pk", key("TEAM#demo".to_owned()));
+        let reply = get.key("sk", key(format!("ENV#{id}"))).send().await.expect("a reply");
+        let mut item = reply.item.expect("an item");
+        let record = item["record"].as_s().expect("a text");
+        assert!(record.contains(from), "{from} is not in {record}");
+        let record = record.replace(from, to);
+        item.insert("record".to_owned(), key(record));
+        dynamodb.put_item().table_name(table).set_item(Some(item)).send().await.expect("a write");
     }
 
     /// Polls, as `retry_after_seconds` says, until no operation is under way; the environment then.

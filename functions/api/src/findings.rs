@@ -1,4 +1,5 @@
-//! `GET /findings`: the resources that the janitor's audit found in AWS and that no record explains. For operators.
+//! `GET /findings`: the resources that the janitor's audit found in AWS and that no record explains, and the records that it
+//! could not read. For operators.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,6 +18,22 @@ use crate::problem::Problem;
 pub struct Findings {
     /// Each resource that no record explains.
     pub findings: Vec<FindingView>,
+    /// Each environment whose record the last audit could not read, except deleted ones. Berth leaves its resources alone.
+    pub unreadable: Vec<UnreadableRecordView>,
+}
+
+/// An environment whose record this version of Berth cannot read: usually a newer version wrote it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = UnreadableRecord)]
+pub struct UnreadableRecordView {
+    /// The environment's id.
+    pub environment: EnvironmentId,
+    /// The environment's name; `null` when the item in the table does not have it either.
+    pub name: Option<String>,
+    /// The team that owns it.
+    pub team: Team,
+    /// When an audit first could not read it. The log of that time says why.
+    pub found_at: Timestamp,
 }
 
 /// A resource with the deployment's tags that no record explains.
@@ -39,7 +56,7 @@ pub struct FindingView {
     pub why: Option<String>,
 }
 
-/// List the resources in AWS that no record explains.
+/// List the resources in AWS that no record explains, and the records that cannot be read.
 ///
 /// For operators. The janitor removes each one after `remove_after`. To keep a resource, remove its tag `berth:deployment`.
 #[utoipa::path(get, path = "/findings", operation_id = "list_findings", tag = "operations",
@@ -52,7 +69,8 @@ pub(crate) async fn list_findings(
     CallerOf(caller): CallerOf,
     NoQuery: NoQuery,
 ) -> Result<Json<Findings>, Problem> {
-    let findings = app.findings(&caller).await?.into_iter().map(|finding| FindingView {
+    let (findings, unreadable) = app.findings(&caller).await?;
+    let findings = findings.into_iter().map(|finding| FindingView {
         resource: finding.kind,
         id: finding.id,
         environment: finding.environment,
@@ -61,5 +79,11 @@ pub(crate) async fn list_findings(
         remove_after: finding.remove_after,
         why: finding.why,
     });
-    Ok(Json(Findings { findings: findings.collect() }))
+    let unreadable = unreadable.into_iter().map(|record| UnreadableRecordView {
+        environment: record.environment,
+        name: record.name,
+        team: record.team,
+        found_at: record.found_at,
+    });
+    Ok(Json(Findings { findings: findings.collect(), unreadable: unreadable.collect() }))
 }

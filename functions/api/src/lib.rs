@@ -20,16 +20,24 @@ mod request_id;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use axum::response::Response;
 use axum::routing::get;
 use berth_app::App;
 use berth_domain::Error;
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue, header};
 use problem::Problem;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// The largest request body, in bytes: a request is a page of JSON at most.
 const LARGEST_BODY: usize = 64 * 1024;
+
+/// What every answer tells browsers and caches: not to store it, to believe its content type, and to come by TLS only.
+const SAFE: [(HeaderName, &str); 3] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+];
 
 /// The routes, each with its part of the OpenAPI document.
 fn documented() -> OpenApiRouter<App> {
@@ -59,12 +67,16 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The outermost layers: every answer has its request id, errors are problem+json, and pages of `allowed_origin` may read
-/// them.
+/// The outermost layers: every answer has its request id, errors are problem+json, pages of `allowed_origin` may read
+/// them, and every answer has the [`SAFE`] headers.
 pub fn finish(router: Router, allowed_origin: Option<HeaderValue>) -> Router {
     let router = router.layer(middleware::from_fn(request_id::layer));
-    match allowed_origin {
+    let router = match allowed_origin {
         Some(origin) => cors::readable_by(router, origin),
         None => router,
-    }
+    };
+    router.layer(middleware::map_response(|mut response: Response| {
+        response.headers_mut().extend(SAFE.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        std::future::ready(response)
+    }))
 }

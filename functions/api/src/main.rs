@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
     let settings = Settings::from_env_vars()?;
     let allowed_origin = cors::origin_from_env_vars()?;
     let app = App {
-        store: Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone()),
+        store: Store::new(clients.dynamodb.clone(), &settings, clock.clone()),
         machine: Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?),
         aws: Resources::new(clients),
         settings,

@@ -89,12 +89,18 @@ impl From<Error> for Problem {
             Error::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
             Error::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             Error::Conflict { code, .. } => Self::new(StatusCode::CONFLICT, code, detail),
-            Error::Refused { code, .. } | Error::Failed { code, .. } => {
+            Error::Refused { code, cause, .. } => {
+                tracing::error!(cause, code, "AWS refuses");
                 Self::new(StatusCode::BAD_GATEWAY, code, detail)
             }
+            Error::Failed { code, .. } => Self::new(StatusCode::BAD_GATEWAY, code, detail),
             Error::Throttled { cause, .. } | Error::Unavailable { cause, .. } => {
                 tracing::warn!(cause, "unavailable");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+            }
+            Error::Unreadable { cause, .. } => {
+                tracing::error!(cause, "a record cannot be read");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "record_unreadable", detail)
             }
             Error::Internal { cause } => {
                 tracing::error!(cause, "internal error");

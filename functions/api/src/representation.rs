@@ -73,6 +73,9 @@ pub struct EnvironmentView {
     pub missing: Vec<Missing>,
     /// When its lifetime ends and Berth deletes it; `null` when it lives until a caller deletes it.
     pub expires_at: Option<Timestamp>,
+    /// Until when Berth keeps a deleted environment with its receipt and its events; `null` while it is not
+    /// deleted. Then there is no such environment.
+    pub kept_until: Option<Timestamp>,
     /// When Berth recorded the request that created it.
     pub created_at: Timestamp,
     /// When its record last changed: a status, a step or a resource.
@@ -194,6 +197,7 @@ impl EnvironmentView {
             resources: resources(environment),
             missing: missing(environment),
             expires_at: environment.expires_at(),
+            kept_until: environment.kept_until(),
             created_at: environment.created_at,
             updated_at: environment.updated_at(),
             links: Links {

@@ -1,5 +1,5 @@
 //! The outermost layer: every answer carries `X-Request-Id` (the client's own, if it sent a sensible one), and a problem
-//! carries it in its body too.
+//! carries it in its body too. The log has the gateway's id beside it: that one is in the access log, and no client chooses it.
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -13,8 +13,9 @@ use crate::problem::Problem;
 const HEADER: &str = "x-request-id";
 
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
-    let id = id_of(&request);
-    let span = tracing::info_span!("request", request_id = id.as_deref(), method = %request.method(), path = request.uri().path());
+    let gateway_id = gateway_id(&request);
+    let id = client_id(&request).or_else(|| gateway_id.clone());
+    let span = tracing::info_span!("request", request_id = id.as_deref(), gateway_request_id = gateway_id.as_deref(), method = %request.method(), path = request.uri().path());
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
@@ -34,12 +35,15 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     response
 }
 
-fn id_of(request: &Request) -> Option<String> {
+/// The id that the client sent, if it is a sensible one.
+fn client_id(request: &Request) -> Option<String> {
     let sent = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
     let sensible = |id: &&str| (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
-    if let Some(id) = sent.filter(sensible) {
-        return Some(id.to_owned());
-    }
+    sent.filter(sensible).map(str::to_owned)
+}
+
+/// The id that API Gateway gave the request.
+fn gateway_id(request: &Request) -> Option<String> {
     match request.extensions().get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
         _ => None,

@@ -3,6 +3,7 @@
 //! - A resource that no record explains (an orphan) is reported at once as a finding, and removed after a grace period.
 //! - A `ready` environment one of whose recorded resources is gone says so in `missing`. Lists of tagged resources have neither
 //!   listeners nor stages, so those are asked for one by one.
+//! - A record that cannot be read is reported as well, and explains every resource whose tag names its environment.
 //!
 //! Records are the truth, so for every difference the record is read again, after AWS was: a resource is announced in the
 //! record before it is created, so a resource without an announcement then is an orphan.
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use berth_aws::resources::{Deletion, Tagged};
-use berth_aws::store::Finding;
+use berth_aws::store::{Finding, Unreadable, UnreadableRecord, Watched};
 use berth_domain::rate_limit::RateLimit;
 use berth_domain::{Environment, EnvironmentId, Error, ResourceKind, Status, timing};
 use jiff::Timestamp;
@@ -34,16 +35,34 @@ const TAGGED: [ResourceKind; 5] = [
     ResourceKind::TargetGroup,
 ];
 
+/// What operators must hear of, as one audit saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditReport {
+    /// Resources that no record explains.
+    pub orphans: usize,
+    /// Whether there are more of them than one audit may remove, so that it removed none.
+    pub are_held: bool,
+    /// Ready environments that miss a resource.
+    pub missing: usize,
+    /// Environments whose records cannot be read.
+    pub unreadable: usize,
+    /// Environments whose removal could not be finished.
+    pub cleanup_failed: usize,
+    /// Environments that wait for a slot.
+    pub waiting: usize,
+}
+
 /// The tagged resources that are there.
 type There<'a> = BTreeSet<(ResourceKind, &'a str)>;
 
 impl App {
-    /// Compares records and AWS.
+    /// Compares records and AWS, and says what operators must hear of.
     ///
     /// # Errors
     /// `Unavailable` when the table or AWS cannot be reached: the next audit does the rest.
-    pub async fn audit(&self) -> Result<(), Error> {
-        let live = self.store.environments_due(Timestamp::MAX).await?;
+    pub async fn audit(&self) -> Result<AuditReport, Error> {
+        let Watched { environments: live, unreadable } = self.store.environments_due(Timestamp::MAX).await?;
+        self.report_unreadable(&unreadable).await?;
         // Environments stay in the cluster they were accepted for, also when the deployment's is another one now.
         let clusters = live.iter().map(|environment| environment.spec.cluster.as_str());
         let clusters: BTreeSet<&str> = clusters.chain([self.settings.cluster.as_str()]).collect();
@@ -57,7 +76,8 @@ impl App {
                 orphans.push(resource);
             }
         }
-        self.handle_orphans(&orphans).await?;
+        let are_held = orphans.len() > self.settings.max_orphans_removed;
+        self.handle_orphans(&orphans, are_held).await?;
         let there: There = tagged.iter().map(|resource| (resource.kind, resource.id.as_str())).collect();
         let mut ready = Vec::new();
         for environment in live.iter().filter(|environment| environment.status() == Status::Ready) {
@@ -67,17 +87,29 @@ impl App {
             }
             ready.push((environment, missing));
         }
-        self.ask(ready, &there).await
+        let missing = self.ask(ready, &there).await?;
+        let now = self.clock.now();
+        let count = |is: fn(&Environment, Timestamp) -> bool| live.iter().filter(|one| is(one, now)).count();
+        Ok(AuditReport {
+            orphans: orphans.len(),
+            are_held,
+            missing,
+            unreadable: unreadable.len(),
+            cleanup_failed: count(|environment, _| environment.status() == Status::CleanupFailed),
+            waiting: count(Environment::waits_for_slot),
+        })
     }
 
-    /// Asks for listeners and stages. It begins at another environment each time, so that an audit that runs out of time does not
-    /// leave out the same ones every time.
+    /// Asks for listeners and stages; answers how many environments miss anything. It begins at another environment each time, so
+    /// that an audit that runs out of time does not leave out the same ones every time.
     async fn ask(
         &self,
         mut ready: Vec<(&Environment, BTreeSet<ResourceKind>)>,
         there: &There<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<usize, Error> {
         let began = self.clock.now();
+        let mut lacking: BTreeSet<&EnvironmentId> =
+            ready.iter().filter(|(_, missing)| !missing.is_empty()).map(|(environment, _)| &environment.id).collect();
         let first = usize::try_from(began.as_millisecond()).unwrap_or_default() % ready.len().max(1);
         ready.rotate_left(first);
         for (environment, noted) in ready {
@@ -97,6 +129,32 @@ impl App {
             if missing != noted {
                 self.note_missing(environment, &missing).await?;
             }
+            if missing.is_empty() {
+                lacking.remove(&environment.id);
+            } else {
+                lacking.insert(&environment.id);
+            }
+        }
+        Ok(lacking.len())
+    }
+
+    /// Keeps the records that cannot be read, and forgets those that can be read again.
+    async fn report_unreadable(&self, unreadable: &[Unreadable]) -> Result<(), Error> {
+        let known = self.store.unreadable_records().await?;
+        for record in &known {
+            if unreadable.iter().all(|one| one.id != record.environment) {
+                tracing::info!(environment = %record.environment, "its record can be read again, or is gone");
+                self.store.unreadable_record_delete(record).await?;
+            }
+        }
+        for one in unreadable.iter().filter(|one| known.iter().all(|record| record.environment != one.id)) {
+            let record = UnreadableRecord {
+                team: one.team.clone(),
+                environment: one.id.clone(),
+                name: one.name.clone(),
+                found_at: self.clock.now_ms(),
+            };
+            self.store.unreadable_record_put(&record).await?;
         }
         Ok(())
     }
@@ -107,16 +165,14 @@ impl App {
             Ok(environment) => Ok(!explains(&environment, resource)),
             Err(Error::NotFound { .. }) => Ok(true),
             // A record that cannot be read may explain it. It does not stop the audit of the others.
-            Err(Error::Internal { cause }) => {
-                tracing::error!(environment = %resource.environment, cause, "a record cannot be read");
-                Ok(false)
-            }
+            Err(Error::Unreadable { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// Reports orphans, removes those whose grace period is over (of REST APIs one), and forgets those that are gone.
-    async fn handle_orphans(&self, orphans: &[&Tagged]) -> Result<(), Error> {
+    /// Reports orphans, removes those whose grace period is over (of REST APIs one), and forgets those that are gone. When
+    /// `are_held`, it removes none: so many at once are a lost table rather than lost records.
+    async fn handle_orphans(&self, orphans: &[&Tagged], are_held: bool) -> Result<(), Error> {
         let known = self.store.findings().await?;
         for finding in &known {
             if orphans.iter().all(|orphan| !is_of(finding, orphan)) {
@@ -133,6 +189,17 @@ impl App {
             if finding.remove_after <= self.clock.now() {
                 due.push((orphan, finding));
             }
+        }
+        if are_held {
+            let (seen, most) = (orphans.len(), self.settings.max_orphans_removed);
+            tracing::error!(seen, most, "more resources without a record than one audit may remove: none is removed");
+            for (_, mut finding) in due {
+                finding.why = Some(format!(
+                    "none is removed: {seen} resources without a record were found, and one audit removes at most {most} (MaxOrphansRemoved)"
+                ));
+                self.store.finding_put(&finding).await?;
+            }
+            return Ok(());
         }
         // Slots that fall between two audits would be used in one burst and delay users' deletes, so one is reserved per audit.
         let apis = due.iter().map(|(_, finding)| finding).filter(|finding| finding.kind == ResourceKind::RestApi);

@@ -12,7 +12,8 @@ impl App {
     /// `NotFound` when the team has no such environment, `Unavailable` when the request is recorded but not started.
     pub async fn delete(&self, caller: &Caller, id: &EnvironmentId) -> Result<Environment, Error> {
         let operation = self.ids.operation();
-        let delete = |environment: &mut Environment, now| environment.request_delete(operation.clone(), now);
+        let delete =
+            |environment: &mut Environment, now| environment.request_delete(operation.clone(), &caller.subject, now);
         let environment = self.store.environment_change(&caller.team, id, delete).await?;
         if environment.status() == Status::Deleting {
             self.start(&environment).await?;

@@ -11,7 +11,7 @@ impl App {
     /// # Errors
     /// `NotFound` when the team has no such environment, `Conflict` when it is being removed or has no lifetime.
     pub async fn extend(&self, caller: &Caller, id: &EnvironmentId, lifetime: Lifetime) -> Result<Environment, Error> {
-        let extend = |environment: &mut Environment, now| environment.extend(lifetime, now);
+        let extend = |environment: &mut Environment, now| environment.extend(lifetime, &caller.subject, now);
         self.store.environment_change(&caller.team, id, extend).await
     }
 }

@@ -20,6 +20,7 @@ use berth_domain::Clock;
 use berth_domain::ids::IdGenerator;
 use berth_domain::settings::Settings;
 
+pub use audit::AuditReport;
 pub use read::EventPage;
 
 /// What the use cases work with; cheap to clone.

@@ -1,7 +1,7 @@
 //! Reading: one environment, a team's environments, what happened to one, and what an audit found. This is where it is decided
 //! who may see what.
 
-use berth_aws::store::{Event, Finding, Page};
+use berth_aws::store::{Event, Finding, Page, UnreadableRecord};
 use berth_domain::token::{Caller, Role};
 use berth_domain::{Environment, EnvironmentId, Error, Status};
 
@@ -58,13 +58,13 @@ impl App {
         Ok(EventPage { events, more })
     }
 
-    /// What the last audits found in AWS that no record explains.
+    /// What the last audits found in AWS that no record explains, and the records that they could not read.
     ///
     /// # Errors
     /// `Forbidden` unless the caller is an operator.
-    pub async fn findings(&self, caller: &Caller) -> Result<Vec<Finding>, Error> {
+    pub async fn findings(&self, caller: &Caller) -> Result<(Vec<Finding>, Vec<UnreadableRecord>), Error> {
         match caller.role {
-            Role::Operator => self.store.findings().await,
+            Role::Operator => Ok((self.store.findings().await?, self.store.unreadable_records().await?)),
             Role::Member => Err(Error::Forbidden {
                 message: "Operator role required: only tokens with the role `operator` may see findings.".to_owned(),
             }),

@@ -2,11 +2,16 @@
 //! rules are in `functions/domain/src/environment/lifecycle.rs`. Each of these may run twice, side by side, or be cut off
 //! anywhere.
 
+use std::time::Duration;
+
 use berth_aws::Started;
 use berth_domain::operation::Identity;
 use berth_domain::{Environment, Error, Status};
 
 use crate::App;
+
+/// How long one sweep lets histories of deleted environments expire; the next sweep goes on.
+const ENDING: Duration = Duration::from_secs(60);
 
 impl App {
     /// Starts what a request has recorded. An execution that already runs is left alone; one that never started, or was
@@ -22,7 +27,9 @@ impl App {
             );
             match error {
                 Error::Unavailable { cause, .. } | Error::Throttled { cause, .. } => Error::unavailable(message, cause),
-                Error::Refused { code, message: why } => Error::Refused { code, message: format!("{why} {message}") },
+                Error::Refused { code, message: why, cause } => {
+                    Error::Refused { code, message: format!("{why} {message}"), cause }
+                }
                 other => other,
             }
         })
@@ -51,16 +58,25 @@ impl App {
     }
 
     /// Looks after every environment that is due, the most urgent first. An environment that fails does not delay the others.
+    /// Answers how long a caller that arrived now would wait for a slot, in AWS time.
     ///
     /// # Errors
     /// `Unavailable` when the table cannot be read: the next call does the rest.
-    pub async fn sweep(&self) -> Result<(), Error> {
-        for environment in self.store.environments_due(self.clock.now()).await? {
+    pub async fn sweep(&self) -> Result<Duration, Error> {
+        let due = self.store.environments_due(self.clock.now()).await?.environments;
+        let (ended, live): (Vec<_>, Vec<_>) = due.into_iter().partition(|one| one.status() == Status::Deleted);
+        for environment in live {
             if let Err(error) = self.look_after(&environment).await {
                 tracing::error!(environment = %environment.id, cause = error.cause(), "cannot be looked after now");
             }
         }
-        Ok(())
+        let began = self.clock.now();
+        for environment in ended.iter().take_while(|_| self.clock.since(began) < ENDING) {
+            if let Err(error) = self.store.history_expire(environment).await {
+                tracing::warn!(environment = %environment.id, cause = error.cause(), "its history does not expire yet");
+            }
+        }
+        self.store.longest_queue().await
     }
 
     /// An execution has ended. If its operation is still under way in the record, it did not finish: it is recovered.
@@ -71,6 +87,11 @@ impl App {
         let environment = match self.store.environment_get(&identity.team, &identity.environment).await {
             Ok(environment) => environment,
             Err(Error::NotFound { .. }) => return Ok(()),
+            // It cannot be recovered by this version. A sweep of one that can read it does so.
+            Err(Error::Unreadable { cause, .. }) => {
+                tracing::error!(cause, operation = %identity.operation, "a record cannot be read");
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         if environment.is_under_way(&identity.operation) {

@@ -13,7 +13,8 @@ impl App {
     /// `Unavailable` when the request is recorded but not started.
     pub async fn retry(&self, caller: &Caller, id: &EnvironmentId) -> Result<Environment, Error> {
         let operation = self.ids.operation();
-        let retry = |environment: &mut Environment, now| environment.request_retry(operation.clone(), now);
+        let retry =
+            |environment: &mut Environment, now| environment.request_retry(operation.clone(), &caller.subject, now);
         let environment = self.store.environment_change(&caller.team, id, retry).await?;
         self.start(&environment).await?;
         Ok(environment)

@@ -77,8 +77,9 @@ fn diagnostic(error: Error) -> Diagnostic {
         | Error::NotFound { message }
         | Error::Conflict { message, .. }
         | Error::Unprocessable { message, .. }
-        | Error::Refused { message, .. }
+        | Error::Refused { cause: message, .. }
         | Error::Failed { message, .. }
+        | Error::Unreadable { cause: message, .. }
         | Error::Internal { cause: message } => ("Internal", message),
     };
     Diagnostic { error_type: kind.to_owned(), error_message: message }

@@ -40,26 +40,54 @@ where
         };
     }
     if is_temporary(code, status) {
-        return Error::unavailable(format!("{doing} failed for now: {code}: {message}"), cause);
+        return Error::unavailable(format!("{doing} failed for now: AWS answers {code}."), cause);
     }
     if is_permission(code) {
+        let action = denied_action(message).map(|action| format!(" ({action})")).unwrap_or_default();
         return Error::Refused {
             code: PERMISSION_DENIED,
             message: format!(
-                "AWS does not allow Berth to call {doing}: {}. An operator has to extend Berth's role.",
-                message.trim_end_matches('.')
+                "AWS does not allow Berth to call {doing}{action}. An operator has to extend Berth's role; its log has AWS's words."
             ),
+            cause,
         };
     }
+    let message = without_identities(message);
     if is_quota(code) {
         return Error::Refused {
             code: "aws_quota_exceeded",
             message: format!(
                 "{doing}: {message} ({code}). Delete what is not needed, or ask an operator to have the quota raised."
             ),
+            cause,
         };
     }
-    Error::Refused { code: "aws_refused", message: format!("{doing} was refused by AWS: {code}: {message}") }
+    Error::Refused { code: "aws_refused", message: format!("{doing} was refused by AWS: {code}: {message}"), cause }
+}
+
+/// The action in AWS's usual sentence about a missing permission; the rest of it has the account, the role and the session.
+fn denied_action(message: &str) -> Option<&str> {
+    let action = message.split("perform: ").nth(1)?.split_whitespace().next()?;
+    action.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-')).then_some(action)
+}
+
+/// `message` without ARNs and account ids: callers of a team see it.
+fn without_identities(message: &str) -> String {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || ":/_-.*+=@".contains(letter);
+    let (mut shown, mut rest) = (String::new(), message);
+    while let Some((before, arn)) = rest.split_once("arn:") {
+        shown.push_str(before);
+        shown.push_str("[arn]");
+        rest = arn.trim_start_matches(is_part);
+    }
+    shown.push_str(rest);
+    let mut digits: Vec<&str> = shown.split(|letter: char| !letter.is_ascii_digit()).filter(is_account).collect();
+    digits.dedup();
+    digits.into_iter().fold(shown.clone(), |shown, account| shown.replace(account, "[account]"))
+}
+
+fn is_account(digits: &&str) -> bool {
+    digits.len() == 12
 }
 
 fn is_throttle(code: &str) -> bool {

@@ -21,6 +21,7 @@ pub use store::Store;
 pub mod sdk {
     pub use aws_sdk_apigateway::error as apigateway_error;
     pub use aws_sdk_apigateway::types as apigateway_types;
+    pub use aws_sdk_dynamodb::types as dynamodb_types;
     pub use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder as CreateService;
     pub use aws_sdk_ecs::types as ecs_types;
     pub use aws_sdk_elasticloadbalancingv2::error::ProvideErrorMetadata;

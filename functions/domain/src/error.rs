@@ -70,8 +70,10 @@ pub enum Error {
     Refused {
         /// A stable word for programs.
         code: &'static str,
-        /// What AWS said, and who can change it.
+        /// What AWS refused, and who can change it; without account ids, roles and ARNs.
         message: String,
+        /// AWS's own words, for operators.
+        cause: String,
     },
     /// Something that was being built cannot come up: the service's tasks stop, the link failed.
     Failed {
@@ -92,6 +94,13 @@ pub enum Error {
     /// It may work later: a time-out, an outage.
     Unavailable {
         /// What could not be done.
+        message: String,
+        /// For operators.
+        cause: String,
+    },
+    /// A record that this version of Berth cannot read: a newer one wrote it, or another program changed it.
+    Unreadable {
+        /// Which record, and who can help.
         message: String,
         /// For operators.
         cause: String,
@@ -132,6 +141,16 @@ impl Error {
         Self::Unavailable { message: message.into(), cause: cause.to_string() }
     }
 
+    /// The record of environment `id` cannot be read.
+    pub fn unreadable(id: impl fmt::Display, cause: impl fmt::Display) -> Self {
+        Self::Unreadable {
+            message: format!(
+                "Berth cannot read its record of {id}; usually a newer version of Berth wrote it. Nothing of it is changed or removed. Ask your operators to deploy the version that wrote it, then repeat the request."
+            ),
+            cause: format!("{id}: {cause}"),
+        }
+    }
+
     /// The text that anybody may see.
     #[must_use]
     pub fn public(&self) -> &str {
@@ -145,7 +164,8 @@ impl Error {
             | Self::Refused { message, .. }
             | Self::Failed { message, .. }
             | Self::Throttled { message, .. }
-            | Self::Unavailable { message, .. } => message,
+            | Self::Unavailable { message, .. }
+            | Self::Unreadable { message, .. } => message,
             Self::Internal { .. } => "Internal error. Give this request id to your operators.",
         }
     }
@@ -154,14 +174,17 @@ impl Error {
     #[must_use]
     pub fn cause(&self) -> &str {
         match self {
-            Self::Throttled { cause, .. } | Self::Unavailable { cause, .. } | Self::Internal { cause } => cause,
+            Self::Throttled { cause, .. }
+            | Self::Unavailable { cause, .. }
+            | Self::Refused { cause, .. }
+            | Self::Unreadable { cause, .. }
+            | Self::Internal { cause } => cause,
             Self::Invalid { message, .. }
             | Self::Unauthenticated { message }
             | Self::Forbidden { message }
             | Self::NotFound { message }
             | Self::Conflict { message, .. }
             | Self::Unprocessable { message, .. }
-            | Self::Refused { message, .. }
             | Self::Failed { message, .. } => message,
         }
     }

@@ -11,6 +11,7 @@ pub mod failure;
 pub mod ids;
 pub mod lifetime;
 pub mod limits;
+pub mod masking;
 pub mod names;
 pub mod operation;
 pub mod plan;

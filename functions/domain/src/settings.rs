@@ -1,5 +1,6 @@
 //! What the deployment decides for every environment: the defaults that a request may leave out.
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{AccessRule, Cidr};
@@ -22,6 +23,10 @@ pub struct Settings {
     pub limits: Limits,
     /// How long an environment lives whose request does not say; `None`: until it is deleted.
     pub lifetime: Option<Lifetime>,
+    /// For how many days the records and histories of deleted environments are kept.
+    pub retention_days: u32,
+    /// How many resources without a record one audit may remove. When it finds more, it removes none.
+    pub max_orphans_removed: usize,
     /// The public URL of a stage, with `{api}` and `{stage}` to fill in.
     pub stage_url: String,
     /// The AWS region.
@@ -34,11 +39,12 @@ pub struct Settings {
 
 impl Settings {
     /// The configuration of a Lambda: `BERTH_TABLE`, `BERTH_CLUSTER`, `BERTH_SUBNETS` and `BERTH_SECURITY_GROUPS`
-    /// (comma-separated), `BERTH_STAGE_URL`, `BERTH_LIFETIME` (like `8h`; may be missing or empty), `BERTH_DEFAULT_ACCESS` and
-    /// `BERTH_LOOSEST_ACCESS` (`iam`, `cidrs` or `open`), `BERTH_ALLOWED_CIDRS` (comma-separated; may be empty),
-    /// `BERTH_STAGE_RATE` and `BERTH_STAGE_BURST`. `AWS_REGION` is Lambda's own. The limits are the lists
-    /// `BERTH_ALLOWED_SUBNETS` and `BERTH_ALLOWED_SECURITY_GROUPS` (beside the deployment's own), `BERTH_ALLOWED_FAMILIES`
-    /// and `BERTH_TASK_ROLES`, and `BERTH_ALLOW_PUBLIC_IP` and `BERTH_ALLOW_UNTAGGED` (`true` or `false`).
+    /// (comma-separated), `BERTH_STAGE_URL`, `BERTH_LIFETIME` (like `8h`; may be missing or empty), `BERTH_RETENTION_DAYS`,
+    /// `BERTH_MAX_ORPHANS_REMOVED`, `BERTH_DEFAULT_ACCESS` and `BERTH_LOOSEST_ACCESS` (`iam`, `cidrs` or `open`),
+    /// `BERTH_ALLOWED_CIDRS` (comma-separated; may be empty), `BERTH_STAGE_RATE` and `BERTH_STAGE_BURST`. `AWS_REGION` is
+    /// Lambda's own. The limits are the lists `BERTH_ALLOWED_SUBNETS` and `BERTH_ALLOWED_SECURITY_GROUPS` (beside the
+    /// deployment's own), `BERTH_ALLOWED_FAMILIES` and `BERTH_TASK_ROLES`, and `BERTH_ALLOW_PUBLIC_IP` and
+    /// `BERTH_ALLOW_UNTAGGED` (`true` or `false`).
     ///
     /// # Errors
     /// One line that says which variable is missing or wrong.
@@ -49,7 +55,8 @@ impl Settings {
             Ok(value.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect())
         };
         let word = |name: &str| variable(name)?.parse().map_err(|_| format!("{name} must be iam, cidrs or open"));
-        let number = |name: &str| variable(name)?.parse().map_err(|_| format!("{name} must be a whole number"));
+        let number =
+            |name: &str| -> Result<u32, String> { variable(name)?.parse().map_err(|error| format!("{name}: {error}")) };
         let cidrs: Result<Vec<Cidr>, String> = list("BERTH_ALLOWED_CIDRS")?
             .iter()
             .map(|cidr| cidr.parse().map_err(|error| format!("BERTH_ALLOWED_CIDRS: {cidr} {error}")))
@@ -76,6 +83,8 @@ impl Settings {
             lifetime: lifetime
                 .map(|text| text.parse().map_err(|error| format!("BERTH_LIFETIME {error}")))
                 .transpose()?,
+            retention_days: number("BERTH_RETENTION_DAYS")?,
+            max_orphans_removed: number("BERTH_MAX_ORPHANS_REMOVED")? as usize,
             stage_url: variable("BERTH_STAGE_URL")?,
             region: variable("AWS_REGION")?,
             access: AccessRule::new(word("BERTH_DEFAULT_ACCESS")?, word("BERTH_LOOSEST_ACCESS")?, cidrs?)?,
@@ -84,6 +93,12 @@ impl Settings {
                 burst: number("BERTH_STAGE_BURST")?,
             },
         })
+    }
+
+    /// How long the records and histories of deleted environments are kept.
+    #[must_use]
+    pub fn retention(&self) -> SignedDuration {
+        SignedDuration::from_hours(i64::from(self.retention_days) * 24)
     }
 
     /// The URL of `stage` of the REST API `api`, without a slash at its end.

@@ -7,22 +7,26 @@
 //! `main.rs` makes a Lambda of it; the embedded system calls [`run`] on a timer.
 
 mod call;
+mod metrics;
 
 use berth_app::App;
 use berth_domain::Error;
 use berth_domain::operation::Identity;
 
 pub use call::{ExecutionStatus, JanitorCall, ScheduledTask};
+pub use metrics::Metrics;
 
-/// Does what a call asks for.
+/// Does what a call asks for, and says what it measured.
 ///
 /// # Errors
 /// `Unavailable` when the table or AWS cannot be reached: the next call does the rest.
-pub async fn run(app: &App, call: JanitorCall) -> Result<(), Error> {
+pub async fn run(app: &App, call: JanitorCall) -> Result<Metrics, Error> {
     match call {
-        JanitorCall::Scheduled { task: ScheduledTask::Sweep } => app.sweep().await,
-        JanitorCall::Scheduled { task: ScheduledTask::Audit } => app.audit().await,
-        JanitorCall::Event { detail } => execution_status(app, &detail).await,
+        JanitorCall::Scheduled { task: ScheduledTask::Sweep } => app.sweep().await.map(Metrics::of_sweep),
+        JanitorCall::Scheduled { task: ScheduledTask::Audit } => {
+            app.audit().await.map(|report| Metrics::of_audit(&report))
+        }
+        JanitorCall::Event { detail } => execution_status(app, &detail).await.map(|()| Metrics::none()),
     }
 }
 

@@ -11,11 +11,12 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn, tracing};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
+    let level = &std::env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|_| "INFO".to_owned());
     let clients = Clients::trying_once(&config::from_env_vars().await);
     let clock = Clock::real();
     let settings = Settings::from_env_vars()?;
     let app = &App {
-        store: Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone()),
+        store: Store::new(clients.dynamodb.clone(), &settings, clock.clone()),
         machine: Machine::new(clients.sfn.clone(), std::env::var("BERTH_STATE_MACHINE")?),
         aws: Resources::new(clients),
         settings,
@@ -24,10 +25,15 @@ async fn main() -> Result<(), Error> {
     };
     lambda_runtime::run(service_fn(|event: LambdaEvent<JanitorCall>| async move {
         // Otherwise Lambda's log calls it by the Rust type of the error.
-        Box::pin(run(app, event.payload)).await.map_err(|error| Diagnostic {
+        let metrics = Box::pin(run(app, event.payload)).await.map_err(|error| Diagnostic {
             error_type: "JanitorFailed".to_owned(),
             error_message: error.cause().to_owned(),
-        })
+        })?;
+        // CloudWatch reads metrics from lines that are nothing but JSON.
+        if let Some(line) = metrics.line(&app.settings.deployment, level, app.clock.now()) {
+            println!("{line}");
+        }
+        Ok::<(), Diagnostic>(())
     }))
     .await
 }

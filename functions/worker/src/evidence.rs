@@ -147,14 +147,15 @@ impl Collection<'_> {
             let place = match place {
                 Ok(place) => place,
                 Err(why) => {
-                    self.seen.push(Evidence::log_line(container, &format!("({why})")));
+                    self.seen.extend(Evidence::log_lines(container, &[format!("({why})")]));
                     continue;
                 }
             };
             match self.read(Source::Log, aws.log_lines(container, place, &task.id)).await {
-                Some(Some(lines)) => self.seen.extend(lines.iter().map(|line| Evidence::log_line(container, line))),
+                Some(Some(lines)) => self.seen.extend(Evidence::log_lines(container, &lines)),
                 Some(None) => {
-                    self.seen.push(Evidence::log_line(container, &format!("(task {} has no log stream)", task.id)));
+                    let why = format!("(task {} has no log stream)", task.id);
+                    self.seen.extend(Evidence::log_lines(container, &[why]));
                 }
                 None => {}
             }

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Error> {
         region: settings.region.clone(),
     };
     let context = &Context {
-        store: Store::new(clients.dynamodb.clone(), settings.deployment.clone(), clock.clone()),
+        store: Store::new(clients.dynamodb.clone(), &settings, clock.clone()),
         prober: Prober::new(config::https(), signer, clock.clone()),
         aws: Resources::new(clients),
         settings,

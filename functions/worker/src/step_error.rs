@@ -59,6 +59,8 @@ impl From<Error> for StepError {
         match &error {
             Error::Throttled { .. } => Self::Retryable(report("aws_busy")),
             Error::Unavailable { .. } => Self::Retryable(report("aws_unavailable")),
+            // While a deployment renews the functions one after the other, the next try may meet the newer one.
+            Error::Unreadable { .. } => Self::Retryable(report("record_unreadable")),
             Error::Invalid { code, .. }
             | Error::Unprocessable { code, .. }
             | Error::Conflict { code, .. }

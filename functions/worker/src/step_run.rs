@@ -178,7 +178,8 @@ impl<'a> StepRun<'a> {
         // Without a moment it was created by this very call.
         let is_new = recorded.is_none_or(|at| !self.context.clock.limit_passed(at, CONSISTENCY_WINDOW));
         match error {
-            Error::Refused { code: PERMISSION_DENIED, message } if is_new => {
+            Error::Refused { code: PERMISSION_DENIED, message, cause } if is_new => {
+                tracing::info!(cause, "denied, while IAM may not see the tags yet");
                 Ok(self.waiting(format!("to be tried again, because tags may show late: {message}")))
             }
             error => Err(error),

@@ -1,44 +1,12 @@
 //! What a decision leaves in the log.
 
-use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
+use tests::LogLines;
 
 use super::*;
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no test panics in here").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Lines {
-    /// Collects what this thread logs, until what it returns is dropped.
-    fn collect(&self) -> impl Drop {
-        // With a single dispatcher in the process, `tracing` asks the thread that first meets an event whether it is
-        // wanted: that is another test's thread, which wants none. With two dispatchers it asks them.
-        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
-        SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        tracing_subscriber::util::SubscriberInitExt::set_default(subscriber)
-    }
-
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().expect("no test panics in here"))).expect("text")
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn every_decision_is_one_line_and_no_line_has_a_piece_of_the_token() {
-    let (gate, lines) = (Gate::new(), Lines::default());
+    let (gate, lines) = (Gate::new(), LogLines::default());
     let _logging = lines.collect();
     gate.authorizer.warm().await;
     assert!(lines.take().contains("keys were fetched"));
@@ -70,7 +38,7 @@ async fn every_decision_is_one_line_and_no_line_has_a_piece_of_the_token() {
 
 #[tokio::test(start_paused = true)]
 async fn when_the_issuer_cannot_be_asked_the_log_says_why() {
-    let (gate, lines) = (Gate::new(), Lines::default());
+    let (gate, lines) = (Gate::new(), LogLines::default());
     let _logging = lines.collect();
     gate.documents.go_down();
     drop(gate.ask(&gate.token(json!({}))).await);

@@ -2,14 +2,19 @@
 
 mod access;
 mod auth;
+mod authors;
 mod cors;
 mod create;
 mod delete;
 mod events;
 mod extend;
 mod get;
+mod headers;
+mod identities;
 mod list;
+mod retention;
 mod retry;
+mod unreadable;
 
 use http::{Method, Request};
 use serde_json::Value;

@@ -5,11 +5,12 @@ use std::time::Duration;
 use berth_aws::sdk::elb_types::{LoadBalancerSchemeEnum, LoadBalancerTypeEnum, Tag};
 use berth_domain::Environment;
 use berth_domain::ResourceKind;
+use berth_janitor::{JanitorCall, ScheduledTask};
 use berth_local::faults::Fault;
 use berth_local::stand_in::refusal::Refusal;
 use http::Method;
 use serde_json::{Value, json};
-use tests::World;
+use tests::{EnvironmentView, World};
 
 /// A quarter of an hour between two audits, and a little.
 const NEXT_AUDIT: Duration = Duration::from_secs(16 * 60);
@@ -73,6 +74,12 @@ async fn missing(world: &World, id: &str) -> Vec<String> {
 async fn findings(world: &World) -> Vec<Value> {
     let reply = world.call_as_operator(Method::GET, "/findings").await.expect(200);
     reply.body["findings"].as_array().expect("findings").clone()
+}
+
+/// The environments whose records the last audit could not read.
+async fn unreadable(world: &World) -> Vec<Value> {
+    let reply = world.call_as_operator(Method::GET, "/findings").await.expect(200);
+    reply.body["unreadable"].as_array().expect("records").clone()
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,19 +149,22 @@ async fn a_record_that_cannot_be_read_keeps_its_resources_and_no_other_from_bein
     let world = World::new().await;
     let id = world.create("garbled", "hello").await;
     world.settled(&id).await;
-    let (dynamodb, table) = (&world.system.clients.dynamodb, world.system.settings.deployment.clone());
-    let items = dynamodb.scan().table_name(&table).send().await.expect("the table").items.expect("items");
-    for mut item in items.into_iter().filter(|item| item.contains_key("record")) {
-        let no_record = item["status"].clone();
-        item.insert("record".to_owned(), no_record);
-        dynamodb.put_item().table_name(&table).set_item(Some(item)).send().await.expect("a write");
-    }
-    world.call("demo", Method::GET, &format!("/environments/{id}"), &Value::Null).await.problem(500, "internal");
+    world.rewrite_record(&id, "\"EnsureStage\"", "\"EnsureSomethingNewer\"").await;
     let orphan = stray(&world, NAME, &OURS).await;
     world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT * 2).await;
     let left = world.inventory().await;
     assert!(left.is_each(1) && left.ids(ResourceKind::LoadBalancer) != [orphan], "{left}");
     assert_eq!(findings(&world).await, Vec::<Value>::new());
+    let unreadable = unreadable(&world).await;
+    assert_eq!(unreadable.len(), 1, "{unreadable:#?}");
+    assert_eq!(unreadable[0]["environment"], id.as_str());
+    assert_eq!((&unreadable[0]["name"], &unreadable[0]["team"]), (&"garbled".into(), &"demo".into()));
+    world.rewrite_record(&id, "\"EnsureSomethingNewer\"", "\"EnsureStage\"").await;
+    world.system.clock.sleep(NEXT_AUDIT).await;
+    assert_eq!(self::unreadable(&world).await, Vec::<Value>::new(), "it can be read again");
+    world.delete(&id).await;
+    assert_eq!(world.settled(&id).await["status"], "deleted");
+    assert!(world.inventory().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,6 +296,106 @@ async fn what_a_late_call_recorded_of_a_deleted_environment_is_still_removed() {
     assert_eq!(findings(&world).await.len(), 1);
     world.system.clock.sleep(Duration::from_secs(3600) + NEXT_AUDIT).await;
     assert!(world.inventory().await.is_empty());
+}
+
+/// What the line in the janitor's log says after `task`.
+async fn measured(world: &World, task: ScheduledTask) -> Value {
+    let metrics =
+        berth_janitor::run(&world.system.janitor, JanitorCall::Scheduled { task }).await.expect("the janitor ends");
+    let line = metrics.line("berth", "WARN", world.system.clock.now()).expect("a line");
+    serde_json::from_str(&line).expect("nothing but JSON")
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_orphans_than_one_audit_may_remove_are_reported_and_all_of_them_kept() {
+    let world = World::new().await;
+    let most = world.system.settings.max_orphans_removed;
+    for number in 0..=most {
+        stray(&world, &format!("berth-01m3z5x9d000000000000000{number:02}"), &OURS).await;
+    }
+    world.system.clock.sleep(Duration::from_secs(3 * 3600)).await;
+    let found = findings(&world).await;
+    assert_eq!(found.len(), most + 1, "{found:#?}");
+    assert!(
+        found.iter().all(|one| one["why"].as_str().is_some_and(|why| why.contains("none is removed"))),
+        "{found:#?}"
+    );
+    assert_eq!(world.inventory().await.count(ResourceKind::LoadBalancer), most + 1);
+    let line = measured(&world, ScheduledTask::Audit).await;
+    assert_eq!((&line["Orphans"], &line["OrphansHeld"]), (&json!(most + 1), &json!(1)), "{line:#}");
+
+    // An operator who has looked at them raises the limit, or removes one.
+    let one = world.inventory().await.ids(ResourceKind::LoadBalancer)[0].clone();
+    world.system.clients.elb.delete_load_balancer().load_balancer_arn(one).send().await.expect("a deletion");
+    world.system.clock.sleep(NEXT_AUDIT * 2).await;
+    assert!(world.inventory().await.is_empty());
+    assert_eq!(findings(&world).await, Vec::<Value>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_table_costs_no_environment_that_runs() {
+    let world = World::new().await;
+    for number in 0..3 {
+        let id = world.create(&format!("runs-{number}"), "hello").await;
+        assert_eq!(world.settled(&id).await["status"], "ready");
+    }
+    let (dynamodb, table) = (&world.system.clients.dynamodb, &world.system.settings.deployment);
+    let items: Vec<_> =
+        dynamodb.scan().table_name(table).into_paginator().items().send().try_collect().await.expect("it");
+    for item in items {
+        let delete = dynamodb.delete_item().table_name(table);
+        delete.key("pk", item["pk"].clone()).key("sk", item["sk"].clone()).send().await.expect("a deletion");
+    }
+    world.system.clock.sleep(Duration::from_secs(24 * 3600)).await;
+    let left = world.inventory().await;
+    assert!(left.is_each(3), "{left}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_operators_must_hear_of_is_measured_in_lines_that_cloudwatch_reads() {
+    let world = World::new().await;
+    let robbed = world.create("robbed", "hello").await;
+    let garbled = world.create("garbled", "hello").await;
+    let stuck = world.create("stuck", "hello").await;
+    for id in [&robbed, &garbled, &stuck] {
+        assert_eq!(world.settled(id).await["status"], "ready");
+    }
+    let quiet = measured(&world, ScheduledTask::Audit).await;
+    for name in
+        ["Orphans", "OrphansHeld", "MissingResources", "UnreadableRecords", "CleanupFailed", "EnvironmentsWaiting"]
+    {
+        assert_eq!(quiet[name], 0, "{quiet:#}");
+    }
+    let directive = &quiet["_aws"]["CloudWatchMetrics"][0];
+    assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("Berth"), &json!([["Deployment"]])));
+    assert_eq!(directive["Metrics"].as_array().map(Vec::len), Some(6), "{quiet:#}");
+    assert_eq!((&quiet["Deployment"], &quiet["level"]), (&json!("berth"), &json!("WARN")));
+    let calm = measured(&world, ScheduledTask::Sweep).await;
+    assert_eq!(calm["QueueSeconds"], 0, "{calm:#}");
+
+    let api = EnvironmentView::of(&world.get(&robbed).await);
+    let api = api.resources.iter().find(|one| one.resource == ResourceKind::RestApi).and_then(|one| one.id.clone());
+    let delete = world.system.clients.apigateway.delete_rest_api().rest_api_id(api.expect("an API"));
+    delete.send().await.expect("a deletion");
+    world.rewrite_record(&garbled, "\"EnsureStage\"", "\"EnsureSomethingNewer\"").await;
+    for nth in 1..=400 {
+        world.fault("ecs:DeleteService", nth, Fault::Refuse(Refusal::bad("AccessDeniedException", "no")));
+    }
+    world.delete(&stuck).await;
+    assert_eq!(world.settled(&stuck).await["status"], "cleanup_failed");
+    stray(&world, NAME, &OURS).await;
+    let mut waiting = Vec::new();
+    for number in 0..12 {
+        waiting.push(world.create(&format!("waits-{number}"), "hello").await);
+    }
+    world.system.clock.sleep(Duration::from_secs(5)).await;
+    let loud = measured(&world, ScheduledTask::Audit).await;
+    for name in ["Orphans", "MissingResources", "UnreadableRecords", "CleanupFailed"] {
+        assert_eq!(loud[name], 1, "{name}: {loud:#}");
+    }
+    assert!(loud["EnvironmentsWaiting"].as_u64().is_some_and(|count| count > 0), "{loud:#}");
+    let busy = measured(&world, ScheduledTask::Sweep).await;
+    assert!(busy["QueueSeconds"].as_u64().is_some_and(|seconds| seconds > 0), "{busy:#}");
 }
 
 #[tokio::test(start_paused = true)]

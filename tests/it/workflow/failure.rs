@@ -229,3 +229,14 @@ async fn collecting_evidence_ends_in_time_when_nothing_answers() {
     assert!(seen(failure, "target_health").contains(time_over), "{failure:#}");
     assert!(world.inventory().await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_a_program_printed_is_masked_in_the_evidence() {
+    let world = World::new().await;
+    register_with_log(&world, "deaf", "berth/deaf:0.0.0.0:9000, DB_PASSWORD=hunter2").await;
+    let id = world.create("deaf", "deaf").await;
+    let failure = failure(&world, &id, "port_mismatch", "caller").await;
+    assert_eq!(seen(&failure, "log"), "container web: Listening on 0.0.0.0:9000, DB_PASSWORD=[masked]");
+    let records = format!("{:?}{:?}", world.records().await, world.events("demo", &id).await);
+    assert!(!records.contains("hunter2"), "{records}");
+}

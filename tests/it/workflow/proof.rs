@@ -49,3 +49,23 @@ async fn a_service_that_no_longer_answers_500_becomes_ready() {
     documents.set_others(Answer::Sends(200, String::new()));
     assert_eq!(world.settled(&id).await["status"], "ready");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_in_the_services_answer_is_masked_wherever_it_is_stored_or_shown() {
+    let (world, id) = answering(500, "connect to postgres://app:hunter2@db failed; DB_PASSWORD=hunter2").await;
+    world.until_step(&id, "EnsureReachable", "waiting").await;
+    let waiting = world.get(&id).await.to_string();
+    assert!(waiting.contains("postgres://app:[masked]@db failed; DB_PASSWORD=[masked]"), "{waiting}");
+    let environment = world.settled(&id).await;
+    assert_eq!(environment["failure"]["cause"], "service_answers_5xx", "{environment:#}");
+    let events = world.events("demo", &id).await;
+    let executions = world.system.states.call("ListStateMachines", &serde_json::json!({})).expect("state machines");
+    let arn = executions["stateMachines"][0]["stateMachineArn"].clone();
+    let list = world.system.states.call("ListExecutions", &serde_json::json!({"stateMachineArn": arn}));
+    let mut seen = format!("{environment}{events:?}{:?}", world.records().await);
+    for execution in list.expect("executions")["executions"].as_array().expect("executions") {
+        let of = serde_json::json!({"executionArn": execution["executionArn"]});
+        seen.push_str(&world.system.states.call("GetExecutionHistory", &of).expect("a history").to_string());
+    }
+    assert!(!seen.contains("hunter2"), "{seen}");
+}

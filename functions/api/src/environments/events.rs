@@ -44,6 +44,9 @@ pub(crate) struct EventPage {
 pub(crate) struct EventView {
     /// When Berth recorded the event.
     at: Timestamp,
+    /// The subject (`sub`) of the token of the caller whose request did it; left out when Berth did it without a request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
     /// The kind of event, in `type`, with its fields.
     #[serde(flatten)]
     kind: EventKind,
@@ -84,7 +87,11 @@ pub(crate) async fn list_environment_events(
     let page = app.events(&caller, &id, after, limit).await?;
     let last = page.events.last().map_or(after, |event| event.number);
     Ok(Json(EventPage {
-        events: page.events.into_iter().map(|event| EventView { at: event.at, kind: event.kind }).collect(),
+        events: page
+            .events
+            .into_iter()
+            .map(|event| EventView { at: event.at, by: event.by, kind: event.kind })
+            .collect(),
         next_cursor: last.to_string(),
         more: page.more,
     }))

@@ -50,7 +50,7 @@ const SHARED: [Shared; 7] = [
     Shared {
         name: "Internal",
         status: "500",
-        description: "Berth has a defect. Its operators find the request id in the log.",
+        description: "Berth has a defect (`internal`), or cannot read its record of the environment (`record_unreadable`). Its operators find the request id in the log.",
         applies: |_| true,
     },
     Shared {

@@ -113,6 +113,7 @@ impl Resources {
                 message: format!(
                     "{arn} has deletion protection, which Berth did not switch on. Switch it off, then delete the environment again."
                 ),
+                cause: message(&error).to_owned(),
             }),
             Err(error) => Err(convert("DeleteLoadBalancer", error)),
         }

@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
 use jiff::Timestamp;
 
-use super::{Item, Store, environment_item, environment_of, environment_sk, name_sk, pk};
+use super::expiry::is_expired;
+use super::record::{environment_item, environment_of};
+use super::{Item, Store, environment_sk, name_sk, pk};
 use crate::error::{code, convert, message};
 
 /// How often a write that met another one is tried again before the caller is asked to.
@@ -16,10 +18,11 @@ impl Store {
     /// One environment of `team`.
     ///
     /// # Errors
-    /// `NotFound` when the team has no such environment.
+    /// `NotFound` when the team has no such environment, `Unreadable` when its record cannot be read.
     pub async fn environment_get(&self, team: &Team, id: &EnvironmentId) -> Result<Environment, Error> {
-        let item = self.item(pk(team), environment_sk(id)).await?.ok_or_else(|| Error::no_environment(id))?;
-        environment_of(&item)
+        let item = self.item(pk(team), environment_sk(id)).await?.filter(|item| !is_expired(item, self.clock.now()));
+        let item = item.ok_or_else(|| Error::no_environment(id))?;
+        environment_of(&item).map_err(|cause| Error::unreadable(id, cause))
     }
 
     /// Changes an environment: loads it, lets `change` work on it, and writes it with its events unless another write came
@@ -55,6 +58,7 @@ impl Store {
             if after == before {
                 return Ok(after);
             }
+            after.keep_until(now.checked_add(self.retention).unwrap_or(Timestamp::MAX));
             after.next_version(now);
             match self.environment_write(&after, &before).await? {
                 None => {

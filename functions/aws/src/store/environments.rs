@@ -1,13 +1,18 @@
 //! Environments: created with their name and idempotency key in one transaction, listed newest first.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
 use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::change::{ATTEMPTS, is_write_conflict, write_conflict};
-use super::{Item, Store, environment_item, environment_of, environment_sk, keyed, name_sk, pk};
+use super::expiry::{EXPIRES, is_expired};
+use super::record::{Record, environment_item};
+use super::{Item, LISTED, STATUS_INDEX, Store, environment_sk, keyed, listed, name_sk, pk};
 use crate::error::{code, convert, message};
+
+/// How many items one call reads (docs/aws.md#dynamodb).
+const KEYS_AT_ONCE: usize = 100;
 
 /// How long an idempotency key is remembered, in seconds.
 const KEY_KEPT: i64 = 24 * 3600;
@@ -49,10 +54,20 @@ pub enum Created {
 
 /// Some of a team's environments, newest first.
 pub struct Page {
-    /// The environments.
-    pub environments: Vec<Environment>,
+    /// Their records.
+    pub records: Vec<Record>,
     /// The last one looked at, when there may be more behind it.
     pub next: Option<EnvironmentId>,
+}
+
+impl Page {
+    /// The first `limit` of `records`, and where the rest begins.
+    fn cut(mut records: Vec<Record>, limit: usize) -> Self {
+        let more = records.len() > limit;
+        records.truncate(limit);
+        let next = records.last().filter(|_| more).map(|record| record.id().clone());
+        Self { records, next }
+    }
 }
 
 impl Store {
@@ -66,7 +81,8 @@ impl Store {
         if remembered.expires_at <= self.clock.now().as_second() {
             return Ok(None);
         }
-        let environment: Environment = serde_json::from_str(&remembered.record).map_err(Error::internal)?;
+        let environment: Environment = serde_json::from_str(&remembered.record)
+            .map_err(|error| Error::unreadable("the environment that this Idempotency-Key created", error))?;
         if remembered.body != key.body {
             return Err(Error::unprocessable(
                 "idempotency_key_reused",
@@ -178,42 +194,116 @@ impl Store {
         after: Option<&EnvironmentId>,
         limit: usize,
     ) -> Result<Page, Error> {
-        let mut environments: Vec<Environment> = Vec::new();
+        match status {
+            None => self.list_all(team, after, limit).await,
+            Some(status) => self.list_by_status(team, status, after, limit).await,
+        }
+    }
+
+    async fn list_all(&self, team: &Team, after: Option<&EnvironmentId>, limit: usize) -> Result<Page, Error> {
+        let mut records: Vec<Record> = Vec::new();
         let mut start =
             after.map(|id| Item::from([("pk".to_owned(), pk(team)), ("sk".to_owned(), environment_sk(id))]));
-        // One more than asked for tells whether there are more; a filter is applied after the reading.
-        let read = if status.is_some() { 100 } else { i32::try_from(limit + 1).unwrap_or(100) };
         loop {
-            let mut query = self
+            let query = self
                 .client
                 .query()
                 .table_name(&self.table)
                 .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+                .filter_expression("attribute_not_exists(#expires) OR #expires > :now")
+                .expression_attribute_names("#expires", EXPIRES)
                 .expression_attribute_values(":pk", pk(team))
                 .expression_attribute_values(":sk", AttributeValue::S("ENV#".to_owned()))
+                .expression_attribute_values(":now", AttributeValue::N(self.clock.now().as_second().to_string()))
                 .scan_index_forward(false)
                 .consistent_read(true)
-                .limit(read)
+                .limit(one_more(limit))
                 .set_exclusive_start_key(start.take());
-            if let Some(status) = status {
-                query = query
-                    .filter_expression("#status = :status")
-                    .expression_attribute_names("#status", "status")
-                    .expression_attribute_values(":status", AttributeValue::S(status.to_string()));
-            }
             let page = query.send().await.map_err(|error| convert("Query", error))?;
             start = page.last_evaluated_key;
-            for item in page.items.unwrap_or_default() {
-                environments.push(environment_of(&item)?);
-            }
-            if environments.len() > limit {
-                environments.truncate(limit);
-                let next = environments.last().map(|environment| environment.id.clone());
-                return Ok(Page { environments, next });
-            }
-            if start.is_none() {
-                return Ok(Page { environments, next: None });
+            records.extend(page.items.unwrap_or_default().iter().filter_map(Record::of));
+            if records.len() > limit || start.is_none() {
+                return Ok(Page::cut(records, limit));
             }
         }
     }
+
+    /// Finds the keys in the index of statuses, which lags, and reads the records themselves: each one on the page has the status.
+    async fn list_by_status(
+        &self,
+        team: &Team,
+        status: Status,
+        after: Option<&EnvironmentId>,
+        limit: usize,
+    ) -> Result<Page, Error> {
+        let mut records: Vec<Record> = Vec::new();
+        let mut start = after.map(|id| {
+            Item::from([
+                ("pk".to_owned(), pk(team)),
+                ("sk".to_owned(), environment_sk(id)),
+                (LISTED.to_owned(), listed(status, &id.to_string())),
+            ])
+        });
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(STATUS_INDEX)
+                .key_condition_expression("pk = :pk AND begins_with(#listed, :status)")
+                .expression_attribute_names("#listed", LISTED)
+                .expression_attribute_values(":pk", pk(team))
+                .expression_attribute_values(":status", listed(status, ""))
+                .scan_index_forward(false)
+                .limit(one_more(limit))
+                .set_exclusive_start_key(start.take());
+            let page = query.send().await.map_err(|error| convert("Query", error))?;
+            start = page.last_evaluated_key;
+            let mut items = self.items(page.items.unwrap_or_default()).await?;
+            let wanted = AttributeValue::S(status.to_string());
+            items.retain(|item| item.get("status") == Some(&wanted) && !is_expired(item, self.clock.now()));
+            let mut found: Vec<Record> = items.iter().filter_map(Record::of).collect();
+            found.sort_unstable_by(|one, other| other.id().cmp(one.id()));
+            records.extend(found);
+            if records.len() > limit || start.is_none() {
+                return Ok(Page::cut(records, limit));
+            }
+        }
+    }
+
+    /// The items of these keys, in no order; those that are gone are left out.
+    async fn items(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let mut items = Vec::new();
+        let key = |key: Item| key.into_iter().filter(|(name, _)| name == "pk" || name == "sk").collect::<Item>();
+        let mut left: Vec<Item> = keys.into_iter().map(key).collect();
+        let mut attempt = 0;
+        while !left.is_empty() {
+            let rest = left.split_off(left.len().min(KEYS_AT_ONCE));
+            let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
+            let wanted = wanted.map_err(Error::internal)?;
+            let reply = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
+            let reply = reply.map_err(|error| convert("BatchGetItem", error))?;
+            items.extend(reply.responses.unwrap_or_default().into_values().flatten());
+            // DynamoDB leaves out what does not fit into 16 MB, and what it throttles.
+            let unprocessed = reply.unprocessed_keys.unwrap_or_default().into_values();
+            left = unprocessed.flat_map(|keys| keys.keys).collect();
+            if !left.is_empty() {
+                self.back_off(attempt).await;
+                attempt += 1;
+            }
+            if attempt > ATTEMPTS {
+                return Err(Error::unavailable(
+                    "The list could not be read now. Try again.",
+                    "BatchGetItem: keys left over",
+                ));
+            }
+            left.extend(rest);
+        }
+        Ok(items)
+    }
+}
+
+/// One more than asked for tells whether there are more.
+fn one_more(limit: usize) -> i32 {
+    i32::try_from(limit + 1).unwrap_or(100)
 }

@@ -8,47 +8,60 @@
 //! | `TEAM#team` | `EVENT#id#number`     | something that happened to an environment               |
 //! | `RATE`      | operation             | the theoretical arrival time of a rate limit            |
 //! | `FINDING`   | kind and id           | a resource in AWS that no record explains               |
+//! | `UNREADABLE`| id                    | an environment whose record the last audit could not read |
 //!
 //! An environment's record is one attribute, `record`, as JSON: it is read and written as a whole, and a tree of a hundred
-//! attributes would cost more than everything else in a call. Beside it stands what conditions and filters ask for.
+//! attributes would cost more than everything else in a call. Beside it stands what conditions and filters ask for, and what
+//! is shown of an environment whose record this version cannot read.
 //!
-//! An environment that is not deleted also carries `watched` and `due`, the key of the index `due`: so the janitor finds
-//! what it has to look after, the most urgent first, without reading the table.
+//! An environment also carries `listed`, the key of the index `status` in its team's partition; and, while the janitor has to look
+//! after it, `watched` and `due`, the key of the index `due`, which has the most urgent first. So neither a list by status nor
+//! the janitor reads what ever was.
 //!
-//! `environments` creates and lists, `change` reads and changes, `watch` is the janitor's view; `events` reads what
-//! happened; `rate_limit` and `findings` hold what belongs to no team; `table` makes the table where no template does.
+//! `expires_at` is the attribute by which DynamoDB removes items, days late sometimes, so reads leave out what has it behind
+//! them. Idempotency keys have it, and deleted environments with their events.
+//!
+//! `record` is an environment as an item; `environments` creates and lists, `change` reads and changes, `watch` is the janitor's view; `events` reads what
+//! happened, `expiry` ends it; `rate_limit` and `findings` hold what belongs to no team; `table` makes the table where no template does.
 
 mod change;
 mod environments;
 mod events;
+mod expiry;
 mod findings;
 mod rate_limit;
+mod record;
 mod table;
 mod watch;
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use berth_domain::{Clock, Environment, EnvironmentId, Error, Team};
-use jiff::Timestamp;
+use berth_domain::settings::Settings;
+use berth_domain::{Clock, EnvironmentId, Error, Status, Team};
+use jiff::{SignedDuration, Timestamp};
 
 pub use environments::{Created, IdempotencyKey, Page};
 pub use events::Event;
-pub use findings::Finding;
+pub use findings::{Finding, UnreadableRecord};
+pub use record::{Record, Unreadable};
+pub use watch::Watched;
 
 /// The table; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: aws_sdk_dynamodb::Client,
     table: String,
+    /// How long the records and histories of deleted environments are kept.
+    retention: SignedDuration,
     clock: Clock,
 }
 
 impl Store {
-    /// The table named `table`.
+    /// The table of a deployment.
     #[must_use]
-    pub fn new(client: aws_sdk_dynamodb::Client, table: impl Into<String>, clock: Clock) -> Self {
-        Self { client, table: table.into(), clock }
+    pub fn new(client: aws_sdk_dynamodb::Client, settings: &Settings, clock: Clock) -> Self {
+        Self { client, table: settings.deployment.clone(), retention: settings.retention(), clock }
     }
 }
 
@@ -58,8 +71,9 @@ const WATCHED: &str = "watched";
 /// The index has one partition: it holds what there is, not what ever was.
 const YES: &str = "yes";
 
-/// The attribute with an environment's record.
-const RECORD: &str = "record";
+/// The index of a team's environments by status, and its range key.
+const STATUS_INDEX: &str = "status";
+const LISTED: &str = "listed";
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -75,32 +89,13 @@ fn name_sk(name: &str) -> AttributeValue {
     AttributeValue::S(format!("NAME#{name}"))
 }
 
-/// The environment in an item.
-fn environment_of(item: &Item) -> Result<Environment, Error> {
-    let record = item.get(RECORD).and_then(|record| record.as_s().ok());
-    let record = record.ok_or_else(|| Error::internal(format!("{:?} has no record", item.get("sk"))))?;
-    serde_json::from_str(record).map_err(Error::internal)
-}
-
-/// `environment` as an item.
-fn environment_item(environment: &Environment, clock: &Clock) -> Result<Item, Error> {
-    let record = serde_json::to_string(environment).map_err(Error::internal)?;
-    let mut item = Item::from([
-        ("pk".to_owned(), pk(&environment.team)),
-        ("sk".to_owned(), environment_sk(&environment.id)),
-        ("version".to_owned(), AttributeValue::N(environment.version().to_string())),
-        ("status".to_owned(), AttributeValue::S(environment.status().to_string())),
-        (RECORD.to_owned(), AttributeValue::S(record)),
-    ]);
-    if let Some(due) = environment.due_at(clock) {
-        item.insert(WATCHED.to_owned(), AttributeValue::S(YES.to_owned()));
-        item.insert(DUE.to_owned(), milliseconds(due));
-    }
-    Ok(item)
-}
-
 fn milliseconds(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_millisecond().to_string())
+}
+
+/// The range key of the index of a team's environments by status; without an id what all of that status begin with.
+fn listed(status: Status, id: &str) -> AttributeValue {
+    AttributeValue::S(format!("{status}#{id}"))
 }
 
 /// `value` as an item under its key.

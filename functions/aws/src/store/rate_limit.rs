@@ -12,7 +12,7 @@ use berth_domain::Error;
 use berth_domain::rate_limit::RateLimit;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Store, milliseconds};
+use super::{Item, Store, milliseconds};
 use crate::error::{code, convert};
 
 /// How often the two updates are tried alternately: each fails only if the bucket filled or emptied between them.
@@ -50,6 +50,30 @@ impl Store {
     pub async fn bucket_exhausted(&self, rate_limit: RateLimit) -> Result<(), Error> {
         let tat = rate_limit.tat_when_exhausted(self.clock.now_ms(), self.clock.scale(rate_limit.interval()));
         self.tat_set(rate_limit, tat, tat).await.map(drop)
+    }
+
+    /// How long a caller that arrived now would wait for a slot, in AWS time: the longest of all rate limits.
+    ///
+    /// # Errors
+    /// `Unavailable` when DynamoDB cannot be reached.
+    pub async fn longest_queue(&self) -> Result<Duration, Error> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", pk())
+            .consistent_read(true);
+        let items: Result<Vec<_>, _> = query.into_paginator().items().send().collect().await;
+        let items = items.map_err(|error| convert("Query", error))?;
+        let now = self.clock.now_ms();
+        let wait = |item: Item| {
+            let rate_limit: RateLimit = item.get("sk")?.as_s().ok()?.parse().ok()?;
+            let tat = Timestamp::from_millisecond(item.get("tat")?.as_n().ok()?.parse().ok()?).ok()?;
+            let slot = rate_limit.slot(tat, now, self.clock.scale(rate_limit.interval()));
+            Some(Duration::try_from(slot.duration_since(now)).unwrap_or_default().mul_f64(self.clock.speed()))
+        };
+        Ok(items.into_iter().filter_map(wait).max().unwrap_or_default())
     }
 
     /// Moves a tat that is later than `now` by one interval; answers what it was before, `None` when it is not later.

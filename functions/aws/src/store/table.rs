@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::{
 };
 use berth_domain::Error;
 
-use super::{DUE, Store, WATCHED};
+use super::expiry::EXPIRES;
+use super::{DUE, LISTED, STATUS_INDEX, Store, WATCHED};
 use crate::error::{code, convert};
 
 impl Store {
@@ -27,6 +28,13 @@ impl Store {
             .index_name(DUE)
             .key_schema(key(WATCHED, KeyType::Hash)?)
             .key_schema(key(DUE, KeyType::Range)?)
+            .projection(keys.clone())
+            .build()
+            .map_err(Error::internal)?;
+        let by_status = GlobalSecondaryIndex::builder()
+            .index_name(STATUS_INDEX)
+            .key_schema(key("pk", KeyType::Hash)?)
+            .key_schema(key(LISTED, KeyType::Range)?)
             .projection(keys)
             .build()
             .map_err(Error::internal)?;
@@ -40,7 +48,9 @@ impl Store {
             .attribute_definitions(attribute("sk", ScalarAttributeType::S)?)
             .attribute_definitions(attribute(WATCHED, ScalarAttributeType::S)?)
             .attribute_definitions(attribute(DUE, ScalarAttributeType::N)?)
+            .attribute_definitions(attribute(LISTED, ScalarAttributeType::S)?)
             .global_secondary_indexes(due)
+            .global_secondary_indexes(by_status)
             .billing_mode(BillingMode::PayPerRequest)
             .send()
             .await;
@@ -50,7 +60,7 @@ impl Store {
             Err(error) => return Err(convert("CreateTable", error)),
         }
         let expiry = TimeToLiveSpecification::builder()
-            .attribute_name("expires_at")
+            .attribute_name(EXPIRES)
             .enabled(true)
             .build()
             .map_err(Error::internal)?;

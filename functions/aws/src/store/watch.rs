@@ -4,30 +4,39 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use berth_domain::{Environment, Error};
 use jiff::Timestamp;
 
-use super::{DUE, Item, Store, WATCHED, YES, environment_of, milliseconds};
+use super::record::{Record, Unreadable};
+use super::{DUE, Item, Store, WATCHED, YES, milliseconds};
 use crate::error::convert;
 
+/// What the janitor has to look after.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// The environments, the most urgent first.
+    pub environments: Vec<Environment>,
+    /// Those whose records cannot be read. They keep no other from being looked after.
+    pub unreadable: Vec<Unreadable>,
+}
+
 impl Store {
-    /// The environments that have to be looked after by `at`, the most urgent first; with `Timestamp::MAX` every one
-    /// that is not deleted. The index lags: what changed a moment ago may be missing or have changed again.
+    /// What has to be looked after by `at`; with `Timestamp::MAX` every environment that is not deleted, and those deleted last. The
+    /// index lags: what changed a moment ago may be missing or have changed again.
     ///
     /// # Errors
     /// `Unavailable` when DynamoDB cannot be reached.
-    pub async fn environments_due(&self, at: Timestamp) -> Result<Vec<Environment>, Error> {
-        let mut due = Vec::new();
+    pub async fn environments_due(&self, at: Timestamp) -> Result<Watched, Error> {
+        let mut watched = Watched::default();
         for key in self.keys_due(at).await? {
             let (Some(pk), Some(sk)) = (key.get("pk"), key.get("sk")) else { continue };
             let Some(item) = self.item(pk.clone(), sk.clone()).await? else { continue };
-            match environment_of(&item) {
-                Ok(environment) if environment.due_at(&self.clock).is_some_and(|due| due <= at) => {
-                    due.push(environment)
+            match Record::of(&item) {
+                Some(Record::Readable(environment)) if environment.due_at(&self.clock) <= at => {
+                    watched.environments.push(*environment);
                 }
-                Ok(_) => {}
-                // One that cannot be read keeps no other from being looked after.
-                Err(error) => tracing::error!(?sk, cause = error.cause(), "a record cannot be read"),
+                Some(Record::Unreadable(unreadable)) => watched.unreadable.push(unreadable),
+                Some(Record::Readable(_)) | None => {}
             }
         }
-        Ok(due)
+        Ok(watched)
     }
 
     async fn keys_due(&self, at: Timestamp) -> Result<Vec<Item>, Error> {

@@ -45,6 +45,9 @@ pub enum EventKind {
         /// When the lifetime ends now.
         expires_at: Timestamp,
     },
+    /// A caller requested a delete while Berth was removing the environment after a failure: it ends `deleted` instead of
+    /// `failed`.
+    DeleteRequested,
     /// The lifetime ended; Berth deletes the environment.
     Expired,
     /// An audit found that another client removed a recorded resource.
@@ -52,6 +55,8 @@ pub enum EventKind {
         /// The kind of AWS resource.
         resource: ResourceKind,
     },
+    /// A newer version of Berth wrote this event, and the version that answers cannot read it.
+    Unreadable,
     /// An audit found a missing resource again.
     Found {
         /// The kind of AWS resource.

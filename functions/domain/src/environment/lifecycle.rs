@@ -23,12 +23,24 @@ use crate::timing;
 const MAX_RECOVERIES: u32 = 3;
 
 impl Environment {
-    /// A delete is requested. A provisioning under way sees it at its next look and unwinds; otherwise a new operation begins,
-    /// named `operation`.
+    /// The subject `by` requests a delete. A provisioning under way sees it at its next look and unwinds; otherwise a new
+    /// operation begins, named `operation`.
     ///
     /// # Errors
     /// `Internal` when the status rules are broken.
-    pub fn request_delete(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
+    pub fn request_delete(&mut self, operation: OperationId, by: &str, now: Timestamp) -> Result<(), Error> {
+        let first = self.pending_events.len();
+        // What unwinds after a failure is `deleting` already, and will be `deleted` instead of `failed`.
+        if self.status == Status::Deleting && self.delete_requested_at.is_none() {
+            self.note(EventKind::DeleteRequested);
+        }
+        self.remove(operation, now)?;
+        self.sign(first, by);
+        Ok(())
+    }
+
+    /// A delete begins, for whatever reason.
+    fn remove(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
         self.delete_requested_at.get_or_insert(now);
         match self.status {
             Status::Queued | Status::Provisioning => {
@@ -43,12 +55,26 @@ impl Environment {
         }
     }
 
-    /// A retry is requested: of the provisioning when it `failed`, of the removal when that could not be finished. While an
-    /// operation is under way nothing changes.
+    /// Writes into the events from the `first` on that the subject `by` requested them.
+    fn sign(&mut self, first: usize, by: &str) {
+        for event in self.pending_events.iter_mut().skip(first) {
+            event.by = Some(by.to_owned());
+        }
+    }
+
+    /// The subject `by` requests a retry: of the provisioning when it `failed`, of the removal when that could not be finished.
+    /// While an operation is under way nothing changes.
     ///
     /// # Errors
     /// `Conflict` when there is nothing to retry, or `MAX_ATTEMPTS` are used.
-    pub fn request_retry(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
+    pub fn request_retry(&mut self, operation: OperationId, by: &str, now: Timestamp) -> Result<(), Error> {
+        let first = self.pending_events.len();
+        self.retry(operation, now)?;
+        self.sign(first, by);
+        Ok(())
+    }
+
+    fn retry(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
         match self.status {
             Status::Queued | Status::Provisioning | Status::Deleting => Ok(()),
             Status::Failed if self.attempt >= MAX_ATTEMPTS => Err(Error::Conflict {
@@ -102,11 +128,11 @@ impl Environment {
         }
     }
 
-    /// Lets the environment live for `lifetime` from `now` on; never for less than it was going to.
+    /// The subject `by` lets the environment live for `lifetime` from `now` on; never for less than it was going to.
     ///
     /// # Errors
     /// `Conflict` when it is being removed, or has no lifetime that could be extended.
-    pub fn extend(&mut self, lifetime: Lifetime, now: Timestamp) -> Result<(), Error> {
+    pub fn extend(&mut self, lifetime: Lifetime, by: &str, now: Timestamp) -> Result<(), Error> {
         let conflict = |code, message| Err(Error::Conflict { code, message });
         if self.delete_requested_at.is_some()
             || matches!(self.status, Status::Deleting | Status::Deleted | Status::CleanupFailed)
@@ -122,7 +148,9 @@ impl Environment {
         let extended = lifetime.end(now);
         if extended > expires_at {
             self.expires_at = Some(extended);
-            self.pending_events.push(EventKind::Extended { expires_at: extended });
+            let first = self.pending_events.len();
+            self.note(EventKind::Extended { expires_at: extended });
+            self.sign(first, by);
         }
         Ok(())
     }
@@ -138,8 +166,8 @@ impl Environment {
     /// # Errors
     /// `Internal` when the status rules are broken.
     pub fn expire(&mut self, operation: OperationId, now: Timestamp) -> Result<(), Error> {
-        self.pending_events.push(EventKind::Expired);
-        self.request_delete(operation, now)
+        self.note(EventKind::Expired);
+        self.remove(operation, now)
     }
 
     /// The execution of the operation was interrupted: the operation goes on under the name `next`, when no step of the old
@@ -150,7 +178,7 @@ impl Environment {
     /// `Internal` when the status rules are broken.
     pub fn recover(&mut self, next: OperationId, clock: &Clock) -> Result<(), Error> {
         self.operation.recoveries += 1;
-        self.pending_events.push(EventKind::Interrupted { operation: self.operation.id.clone() });
+        self.note(EventKind::Interrupted { operation: self.operation.id.clone() });
         if self.operation.recoveries > MAX_RECOVERIES {
             if self.status == Status::Deleting {
                 if self.ledger.left().next().is_some() {
@@ -172,11 +200,19 @@ impl Environment {
         Ok(())
     }
 
-    /// When the janitor must look after it at the latest; `None` when it is deleted and needs no more looking after.
+    /// Keeps a deleted environment's record and history until `until`; the first moment stays. Every other environment is kept
+    /// for as long as it is not deleted.
+    pub fn keep_until(&mut self, until: Timestamp) {
+        if self.status == Status::Deleted {
+            self.kept_until.get_or_insert(until);
+        }
+    }
+
+    /// When the janitor must look after it at the latest. A deleted environment is due at once: its history has to end with it.
     #[must_use]
-    pub fn due_at(&self, clock: &Clock) -> Option<Timestamp> {
+    pub fn due_at(&self, clock: &Clock) -> Timestamp {
         let work = match self.status {
-            Status::Deleted => return None,
+            Status::Deleted => return self.updated_at,
             Status::Queued | Status::Provisioning | Status::Deleting => {
                 let started = self.operation.execution_started_at.unwrap_or(self.operation.started_at);
                 clock.add(started, timing::CHECK_EXECUTION_AFTER)
@@ -185,16 +221,17 @@ impl Environment {
             Status::Ready | Status::Failed => Timestamp::MAX,
         };
         let end = self.expires_at.filter(|_| self.delete_requested_at.is_none()).unwrap_or(Timestamp::MAX);
-        Some(work.min(end))
+        work.min(end)
     }
 
     /// Notes which recorded resources an audit did not find.
     pub fn note_missing(&mut self, missing: &BTreeSet<ResourceKind>, now: Timestamp) {
-        for kind in missing.iter().filter(|kind| !self.missing.contains_key(kind)) {
-            self.pending_events.push(EventKind::Missing { resource: *kind });
-        }
-        for kind in self.missing.keys().filter(|kind| !missing.contains(kind)) {
-            self.pending_events.push(EventKind::Found { resource: *kind });
+        let lost = missing.iter().filter(|kind| !self.missing.contains_key(kind));
+        let lost = lost.map(|kind| EventKind::Missing { resource: *kind });
+        let found = self.missing.keys().filter(|kind| !missing.contains(kind));
+        let found = found.map(|kind| EventKind::Found { resource: *kind });
+        for kind in lost.chain(found).collect::<Vec<_>>() {
+            self.note(kind);
         }
         self.missing = missing.iter().map(|kind| (*kind, self.missing.get(kind).copied().unwrap_or(now))).collect();
     }

@@ -75,13 +75,25 @@ pub struct Environment {
     expires_at: Option<Timestamp>,
     /// When a delete was requested, or its lifetime ended.
     delete_requested_at: Option<Timestamp>,
+    /// Until when a deleted environment's record and history are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kept_until: Option<Timestamp>,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When the record last changed.
     updated_at: Timestamp,
     /// What happened since the record was loaded; kept as events beside it, not in it.
     #[serde(skip)]
-    pending_events: Vec<EventKind>,
+    pending_events: Vec<PendingEvent>,
+}
+
+/// Something that happened since the record was loaded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PendingEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// The subject of the caller whose request did it; `None` when Berth did it without a request.
+    pub by: Option<String>,
 }
 
 /// One run of the workflow.
@@ -134,6 +146,8 @@ impl Environment {
     /// A new environment, `queued`.
     #[must_use]
     pub fn queued(new: New, now: Timestamp) -> Self {
+        let created =
+            PendingEvent { kind: EventKind::Status { status: Status::Queued }, by: Some(new.created_by.clone()) };
         Self {
             steps: plan(Kind::Provision, &new.spec).steps().map(StepRecord::pending).collect(),
             id: new.id,
@@ -153,9 +167,10 @@ impl Environment {
             next_attempt_at: None,
             expires_at: new.lifetime.map(|lifetime| lifetime.end(now)),
             delete_requested_at: None,
+            kept_until: None,
             created_at: now,
             updated_at: now,
-            pending_events: vec![EventKind::Status { status: Status::Queued }],
+            pending_events: vec![created],
         }
     }
 
@@ -231,10 +246,21 @@ impl Environment {
         self.delete_requested_at.is_some()
     }
 
+    /// Until when record and history are kept; only a deleted environment's ever end.
+    #[must_use]
+    pub fn kept_until(&self) -> Option<Timestamp> {
+        self.kept_until.filter(|_| self.status == Status::Deleted)
+    }
+
     /// What happened since the record was loaded, for the store to write as events.
     #[must_use]
-    pub fn pending_events(&self) -> &[EventKind] {
+    pub fn pending_events(&self) -> &[PendingEvent] {
         &self.pending_events
+    }
+
+    /// Notes that something happened, without a request so far.
+    fn note(&mut self, kind: EventKind) {
+        self.pending_events.push(PendingEvent { kind, by: None });
     }
 
     /// Makes the next version of the record, for the store to write at `now`.
@@ -271,6 +297,14 @@ impl Environment {
     pub fn steps_under_way(&self) -> impl Iterator<Item = &StepRecord> {
         let direction = if self.status == Status::Deleting { Direction::Backward } else { Direction::Forward };
         self.steps.iter().filter(move |record| record.name.direction() == direction)
+    }
+
+    /// Whether one of its steps waits for a slot at `now`.
+    #[must_use]
+    pub fn waits_for_slot(&self, now: Timestamp) -> bool {
+        let waits =
+            |record: &StepRecord| record.state == StepState::Waiting && record.slot_at.is_some_and(|slot| slot > now);
+        self.status.is_moving() && self.steps_under_way().any(waits)
     }
 
     /// Since when `step` has been working in this execution; waiting for a slot does not count.

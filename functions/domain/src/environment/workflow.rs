@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::failure::{Failure, Observation};
 use crate::ids::OperationId;
+use crate::masking::masked;
 use crate::operation::{CALL_LIMIT, Kind};
 use crate::plan::{OnFailure, on_failure, plan};
 use crate::resource::ResourceKind;
@@ -30,7 +31,7 @@ impl Environment {
             return Err(Error::internal(format!("{}: {} may not become {next}", self.id, self.status)));
         }
         self.status = next;
-        self.pending_events.push(EventKind::Status { status: next });
+        self.note(EventKind::Status { status: next });
         Ok(())
     }
 
@@ -102,11 +103,13 @@ impl Environment {
 
     fn update_step(&mut self, step: Step, update: StepUpdate, now: Timestamp) {
         let StepUpdate { state, why, observation } = update;
+        // It may carry what AWS or the service itself answered.
+        let why = why.map(|why| masked(&why));
         if let Some(record) = self.steps.iter_mut().find(|record| record.name == step)
             && record.update(state, why.clone(), now)
         {
             record.observation = observation;
-            self.pending_events.push(EventKind::Step { step, state, why });
+            self.note(EventKind::Step { step, state, why });
         }
     }
 
@@ -144,7 +147,7 @@ impl Environment {
                     failure.advise_without_retry(&self.id, MAX_ATTEMPTS);
                 }
                 let (code, message) = (failure.code.clone(), failure.message.clone());
-                self.pending_events.push(EventKind::Failed { code, message });
+                self.note(EventKind::Failed { code, message });
                 self.failure = Some(failure);
                 self.operation.recoveries = 0;
                 self.become_status(Status::Deleting)

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::masking::{masked, masked_lines};
+
 /// The most that one entry holds, in bytes.
 const ENTRY: usize = 600;
 /// The most that one line of a program's log holds, in bytes.
@@ -82,10 +84,10 @@ pub enum Observation {
 }
 
 impl Evidence {
-    /// `detail` as it was seen at `source`, cut to what is kept.
+    /// `detail` as it was seen at `source`, without its secrets, cut to what is kept.
     #[must_use]
     pub fn new(source: Source, detail: impl Into<String>) -> Self {
-        Self { source, detail: cut(detail.into(), ENTRY), observation: None }
+        Self { source, detail: cut(masked(&detail.into()), ENTRY), observation: None }
     }
 
     /// The same, with what Berth concluded from it.
@@ -94,11 +96,11 @@ impl Evidence {
         Self { observation, ..self }
     }
 
-    /// A line that `container` wrote.
-    #[must_use]
-    pub fn log_line(container: &str, line: &str) -> Self {
-        let detail = cut(format!("container {container}: {line}"), LOG_LINE);
-        Self { source: Source::Log, detail, observation: None }
+    /// Lines that `container` wrote one after the other, without their secrets.
+    pub fn log_lines(container: &str, lines: &[String]) -> impl Iterator<Item = Self> {
+        let detail = move |line| cut(format!("container {container}: {line}"), LOG_LINE);
+        let evidence = move |line| Self { source: Source::Log, detail: detail(line), observation: None };
+        masked_lines(lines).into_iter().map(evidence)
     }
 
     /// What stands at `source` could not be read.

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 pub use evidence::{Evidence, Observation, Source};
 
 use crate::ids::EnvironmentId;
+use crate::masking::masked;
 use crate::step::Step;
 
 /// Why provisioning failed.
@@ -59,6 +60,7 @@ impl Failure {
     /// Why provisioning of environment `id` failed at `step`, with its cause as far as it is known.
     #[must_use]
     pub fn diagnosed(id: &EnvironmentId, step: Step, code: String, message: String, evidence: Vec<Evidence>) -> Self {
+        let message = masked(&message);
         let cause = causes::diagnose(step, &code, &message, &evidence);
         let mut failure = Self {
             code,

@@ -119,10 +119,15 @@ fn whole(number: &Number) -> Option<u64> {
 }
 
 /// The path and query that the load balancer requests; 200 to 399 means healthy. It must not be `/ping` or `/sping`: API
-/// Gateway answers these itself.
+/// Gateway answers these itself. It has no segments `.` and `..`, and no `%2E` and `%00`: who resolves them on the way, and how,
+/// differs.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, max_length = 1024, pattern = "^/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*$")]
+#[schema(
+    value_type = String,
+    max_length = 1024,
+    pattern = "^(?:/(?:\\.{0,2}(?:[A-Za-z0-9_~!$&'()*+,;=:@-]|%(?:0[1-9A-Fa-f]|[13-9A-Fa-f][0-9A-Fa-f]|2[0-9A-DFa-df]))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?:0[1-9A-Fa-f]|[13-9A-Fa-f][0-9A-Fa-f]|2[0-9A-DFa-df]))*|\\.{3,}(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?:0[1-9A-Fa-f]|[13-9A-Fa-f][0-9A-Fa-f]|2[0-9A-DFa-df]))*)?)+(?:\\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%(?:0[1-9A-Fa-f]|[13-9A-Fa-f][0-9A-Fa-f]|2[0-9A-DFa-df]))*)?$"
+)]
 pub struct HealthCheckPath(pub(super) String);
 
 impl Default for HealthCheckPath {
@@ -142,11 +147,24 @@ impl TryFrom<String> for HealthCheckPath {
                 "must begin with / and have 1 to 1024 characters that a URL's path and query may have",
             ));
         }
-        if matches!(text.split('?').next(), Some("/ping" | "/sping")) {
+        if text.split('%').skip(1).any(|rest| !is_escape(rest.as_bytes())) {
+            return Err(ParseError("must have two hexadecimal digits behind each %, and not %00 or %2E"));
+        }
+        let path = text.split('?').next().unwrap_or_default();
+        if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return Err(ParseError("must not have the segments . and .."));
+        }
+        if matches!(path, "/ping" | "/sping") {
             return Err(ParseError("must not be /ping or /sping: API Gateway answers these itself"));
         }
         Ok(Self(text))
     }
+}
+
+/// Whether `rest` begins with the digits of an escaped byte that may be there.
+fn is_escape(rest: &[u8]) -> bool {
+    let digits = rest.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    digits.is_some_and(|digits| digits != b"00" && !digits.eq_ignore_ascii_case(b"2E"))
 }
 
 /// The id of a subnet.
@@ -211,30 +229,34 @@ impl TryFrom<String> for StageName {
 /// A label's key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 64)]
+#[schema(value_type = String, min_length = 1, max_length = 64, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
 pub struct LabelKey(pub(super) String);
 
 impl TryFrom<String> for LabelKey {
     type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, ParseError> {
-        let valid = (1..=64).contains(&text.chars().count());
-        valid.then_some(Self(text)).ok_or(ParseError("must have a key of 1 to 64 characters"))
+        let valid = (1..=64).contains(&text.chars().count()) && !text.contains(char::is_control);
+        valid
+            .then_some(Self(text))
+            .ok_or(ParseError("must have a key of 1 to 64 characters, none of them a control character"))
     }
 }
 
 /// A label's value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, max_length = 256)]
+#[schema(value_type = String, max_length = 256, pattern = r"^[^\x00-\x1F\x7F-\x9F]*$")]
 pub struct LabelValue(pub(super) String);
 
 impl TryFrom<String> for LabelValue {
     type Error = ParseError;
 
     fn try_from(text: String) -> Result<Self, ParseError> {
-        let valid = text.chars().count() <= 256;
-        valid.then_some(Self(text)).ok_or(ParseError("must be at most 256 characters"))
+        let valid = text.chars().count() <= 256 && !text.contains(char::is_control);
+        valid
+            .then_some(Self(text))
+            .ok_or(ParseError("must be at most 256 characters, none of them a control character"))
     }
 }
 

@@ -4,6 +4,7 @@
 use berth_aws::ProbeResult;
 use berth_domain::access::Access;
 use berth_domain::failure::Observation;
+use berth_domain::masking::masked;
 use berth_domain::{Error, ResourceKind};
 
 use crate::step_run::{Progress, StepRun};
@@ -49,7 +50,8 @@ fn judge(run: &StepRun<'_>, url: &str, answer: ProbeResult) -> Progress {
     let (observation, why) = match answer {
         ProbeResult::Service { status, .. } if status < 500 => return Progress::Done,
         ProbeResult::Service { status, body } => {
-            (Observation::ServiceError, format!("the service answers {status} through {url}: {body}"))
+            // Masked here already: a step that gives up repeats it in the state machine's history.
+            (Observation::ServiceError, format!("the service answers {status} through {url}: {}", masked(&body)))
         }
         ProbeResult::Gateway { status: 403, kind, detail } if NOT_ADMITTED.contains(&&*kind) => {
             (Observation::ProofRefused, format!("API Gateway refuses Berth's own request ({detail})"))

@@ -42,7 +42,7 @@ pub async fn run(options: cli::Account) -> Result<(), String> {
         keep: None,
         programs: local::programs(&options.tasks)?,
     });
-    let dynamo = Dynamo::memory().map_err(|error| format!("cannot open a database: {error}"))?;
+    let dynamo = Dynamo::memory(clock.clone()).map_err(|error| format!("cannot open a database: {error}"))?;
     let endpoint = Endpoint::new(cloud.clone(), dynamo, States::new(step_functions::Options::new(clock)));
     let issuer = Issuer::new(&Issuer::new_key()?, &format!("http://127.0.0.1:{port}"))?;
     let router = issuer::routes(issuer).merge(keys(cloud.clone())).merge(serve::router(endpoint));

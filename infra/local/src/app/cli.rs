@@ -16,6 +16,9 @@ pub const PORT: u16 = 8080;
 /// The AWS endpoint's default port.
 pub const AWS_PORT: u16 = 4566;
 
+/// For how many days deleted environments are kept, if no option says otherwise; the template's default.
+pub const RETENTION_DAYS: u32 = 90;
+
 /// Berth on this machine: the API, the workflow and an emulated AWS account, in one process.
 #[derive(Debug, Parser)]
 #[command(name = "berth-local", version, about)]
@@ -71,6 +74,9 @@ pub struct Serve {
     /// What requests may ask for.
     #[command(flatten)]
     pub limits: LimitOptions,
+    /// For how many days deleted environments are kept, 1 to 3650.
+    #[arg(long, value_name = "DAYS", default_value_t = RETENTION_DAYS, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub retention_days: u32,
     /// The origin of web pages that may call the API from a browser (CORS), like http://localhost:3000.
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub allowed_origin: Option<HeaderValue>,

@@ -45,7 +45,7 @@ impl Console {
         // Every environment that is changing is due for the janitor by then.
         let soon = self.embedded.clock.after(timing::CHECK_EXECUTION_AFTER);
         let moving: Vec<Environment> = match self.embedded.store.environments_due(soon).await {
-            Ok(due) => due.into_iter().filter(|environment| environment.status().is_moving()).collect(),
+            Ok(due) => due.environments.into_iter().filter(|environment| environment.status().is_moving()).collect(),
             Err(error) => return tracing::warn!(cause = error.cause(), "cannot look at the records"),
         };
         let settled: Vec<Environment> = self

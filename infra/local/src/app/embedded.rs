@@ -40,6 +40,8 @@ const MACHINE_NAME: &str = "berth-environment";
 const TABLE: &str = "berth";
 /// The defaults of infra/template.yaml.
 const THROTTLE: Throttle = Throttle { requests_per_second: 100, burst: 200 };
+/// How many resources without a record one audit may remove; the template's default.
+pub const MAX_ORPHANS_REMOVED: usize = 10;
 
 /// What an embedded system needs.
 pub struct Parts {
@@ -73,6 +75,8 @@ pub struct Parts {
     pub allowed_origin: Option<HeaderValue>,
     /// Generates ids.
     pub ids: IdGenerator,
+    /// For how many days deleted environments are kept.
+    pub retention_days: u32,
     /// How events about ended executions are delivered.
     pub delivery: Delivery,
 }
@@ -122,11 +126,12 @@ impl Embedded {
             limits,
             allowed_origin,
             ids,
+            retention_days,
             delivery,
         } = parts;
         let dynamo = match &disk {
             Some(disk) => Dynamo::file(&disk.table_file().to_string_lossy()),
-            None => Dynamo::memory(),
+            None => Dynamo::memory(clock.clone()),
         };
         let dynamo = dynamo.map_err(|error| format!("cannot open the table: {error}"))?;
         let cloud = Cloud::start(crate::stand_in::Options {
@@ -149,14 +154,13 @@ impl Embedded {
             keep: disk.as_ref().map(|disk| disk.writer("executions")),
             ..step_functions::Options::new(clock.clone())
         });
+        tokio::spawn(dynamo.clone().run_expiry(clock.clone()));
         let endpoint = Endpoint::new(cloud.clone(), dynamo, states.clone());
         let connector = sdk::connector(&endpoint);
         let key = cloud.read(|account| account.keys.worker.clone());
         let credentials = sdk::credentials(&key);
         let config = berth_aws::config::through(connector.clone(), credentials.clone(), REGION);
         let clients = Clients::retrying(&config);
-        let store = Store::new(clients.dynamodb.clone(), TABLE, clock.clone());
-        store.table_ensure().await.map_err(|error| format!("cannot create the table: {}", error.cause()))?;
         let settings = Settings {
             deployment: TABLE.to_owned(),
             lifetime: None,
@@ -164,11 +168,15 @@ impl Embedded {
             subnets: ec2::BERTH_SUBNETS.map(str::to_owned).to_vec(),
             security_groups: vec![ec2::SECURITY_GROUP.to_owned()],
             limits,
+            retention_days,
+            max_orphans_removed: MAX_ORPHANS_REMOVED,
             stage_url,
             region: REGION.to_owned(),
             access,
             throttle: THROTTLE,
         };
+        let store = Store::new(clients.dynamodb.clone(), &settings, clock.clone());
+        store.table_ensure().await.map_err(|error| format!("cannot create the table: {}", error.cause()))?;
         let machine_arn = format!("arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{MACHINE_NAME}");
         let machine = Machine::new(clients.sfn.clone(), machine_arn);
         let aws = Resources::new(Clients::trying_once(&config));
@@ -202,7 +210,7 @@ impl Embedded {
     /// Ensures that every operation under way has a running execution: an earlier process may have ended after it wrote
     /// the record, before it started the execution.
     async fn resume(&self) -> Result<(), Error> {
-        let live = self.store.environments_due(Timestamp::MAX).await?;
+        let live = self.store.environments_due(Timestamp::MAX).await?.environments;
         for environment in live.iter().filter(|environment| environment.status().is_moving()) {
             // An environment that cannot be started now does not stop the others; the janitor tries again.
             if let Err(error) = self.janitor.ensure_execution(environment).await {

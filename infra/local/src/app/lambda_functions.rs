@@ -84,7 +84,8 @@ pub(super) async fn call_janitor(janitor: &App, concurrency: &Concurrency, call:
     let limit = janitor.clock.limit(JANITOR_TIMEOUT);
     let run = lambda_process::function(Box::pin(berth_janitor::run(janitor, call.clone())));
     match tokio::time::timeout(limit, run).await {
-        Ok(Ok(Ok(()))) => {}
+        // CloudWatch, which would read the metrics from the log, is not played.
+        Ok(Ok(Ok(metrics))) => tracing::debug!(?metrics, "measured"),
         Ok(Ok(Err(error))) => {
             tracing::warn!(?call, cause = error.cause(), "the janitor failed; a later sweep tries again")
         }

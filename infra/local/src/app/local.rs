@@ -79,6 +79,7 @@ pub(crate) async fn start(options: &Serve) -> Result<Server, String> {
         access: AccessRule::new(options.default_access, options.loosest_access, options.allowed_cidrs.clone())
             .map_err(|error| format!("--default-access, --loosest-access, --allowed-cidr: {error}"))?,
         ids: IdGenerator::random(clock),
+        retention_days: options.retention_days,
         delivery: Delivery::default(),
     })
     .await?;

@@ -1,5 +1,9 @@
 //! DynamoDB in process: `dynoxide` behind the endpoint, in memory or in a SQLite file.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_domain::Clock;
 use dynoxide::Database;
 use dynoxide::errors::DynoxideError;
 use serde::Serialize;
@@ -26,25 +30,51 @@ pub fn writes(operation: &str) -> bool {
     matches!(operation, "TransactWriteItems" | "PutItem" | "UpdateItem" | "DeleteItem")
 }
 
+/// Between two removals of expired items, in AWS time. DynamoDB promises "a few days" (docs/aws.md#dynamodb).
+const EXPIRY: Duration = Duration::from_secs(6 * 3600);
+
+/// The stand-in's time, as the database asks for it.
+struct Time(Clock);
+
+impl dynoxide::storage_backend::Clock for Time {
+    fn now_unix_secs(&self) -> u64 {
+        u64::try_from(self.0.now().as_second()).unwrap_or_default()
+    }
+
+    fn now_unix_secs_f64(&self) -> f64 {
+        self.0.now().as_duration().as_secs_f64()
+    }
+}
+
 /// The database; cheap to clone.
 #[derive(Clone)]
 pub struct Dynamo(Database);
 
 impl Dynamo {
-    /// A database in memory.
+    /// A database in memory, whose items expire by `clock`.
     ///
     /// # Errors
     /// When SQLite cannot be opened.
-    pub fn memory() -> Result<Self, DynoxideError> {
-        Database::memory().map(Self)
+    pub fn memory(clock: Clock) -> Result<Self, DynoxideError> {
+        Database::memory_with_clock(Arc::new(Time(clock))).map(Self)
     }
 
-    /// A database in the file at `path`, which is created if missing.
+    /// A database in the file at `path`, which is created if missing. Its items expire by the system's clock.
     ///
     /// # Errors
     /// When the file cannot be opened or written.
     pub fn file(path: &str) -> Result<Self, DynoxideError> {
         Database::new(path).map(Self)
+    }
+
+    /// Removes what has expired, from time to time, until the system ends.
+    pub async fn run_expiry(self, clock: Clock) {
+        loop {
+            clock.sleep(EXPIRY).await;
+            if let Err(error) = self.0.sweep_ttl() {
+                tracing::warn!(%error, "expired items could not be removed");
+            }
+        }
     }
 
     /// One API call.

@@ -9,7 +9,7 @@ use http::{Request, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-use crate::app::cli::{AWS_PORT, Demo, LimitOptions, PORT, Serve};
+use crate::app::cli::{AWS_PORT, Demo, LimitOptions, PORT, RETENTION_DAYS, Serve};
 use crate::app::http_client;
 
 /// How many times as fast as AWS the demo's own berth-local is: an environment takes about 9 s.
@@ -74,6 +74,7 @@ pub(super) fn own_options() -> Serve {
         seed: None,
         tasks: Vec::new(),
         limits: LimitOptions::default(),
+        retention_days: RETENTION_DAYS,
         allowed_origin: None,
         default_access: AccessKind::Open,
         loosest_access: AccessKind::Open,
