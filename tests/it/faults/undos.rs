@@ -53,7 +53,7 @@ async fn an_undo_that_fails_for_good_is_named_with_its_reason_and_the_rest_is_re
         let leftovers = EnvironmentView::of(&environment).leftovers;
         let named = leftovers.iter().any(|leftover| {
             let why = leftover.why.as_deref().unwrap_or_default();
-            leftover.resource == resource && leftover.id.is_some() && why.contains("not authorized")
+            leftover.resource == resource && leftover.id.is_some() && why.contains("does not allow Berth to call")
         });
         if !named {
             violations.push(format!("does not name it: {leftovers:?}"));
