@@ -190,15 +190,22 @@ async fn a_service_that_the_gateway_cannot_reach_is_shown_with_the_gateways_answ
 async fn evidence_that_cannot_be_read_is_said_and_holds_nothing_up() {
     let logs = "logs:GetLogEvents";
     let slow = Fault::Slow(Duration::from_secs(3600));
-    for (operation, source, fault, words) in [
-        (logs, "log", denied(logs), "could not be read: AWS does not allow Berth to call GetLogEvents"),
-        (logs, "log", slow, "could not be read: "),
-        ("ecs:DescribeTaskDefinition", "log", Fault::Reset, "could not be read: DescribeTaskDefinition got no answer"),
+    // The worker's first look at the task definition is for the limits, its second for the evidence.
+    for (operation, nth, source, fault, words) in [
+        (logs, 1, "log", denied(logs), "could not be read: AWS does not allow Berth to call GetLogEvents"),
+        (logs, 1, "log", slow, "could not be read: "),
+        (
+            "ecs:DescribeTaskDefinition",
+            2,
+            "log",
+            Fault::Reset,
+            "could not be read: DescribeTaskDefinition got no answer",
+        ),
     ] {
         let world = World::new().await;
         register_with_log(&world, "crash", "berth/exits:3").await;
         let id = world.create("crash", "crash").await;
-        world.fault(operation, 1, fault);
+        world.fault(operation, nth, fault);
         let failure = failure(&world, &id, "container_exited", "caller").await;
         assert!(seen(&failure, source).starts_with(words), "{failure:#}");
         assert!(world.faults().all_came());
