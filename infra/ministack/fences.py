@@ -121,6 +121,39 @@ def trespasses(role, foreign):
     yield "remove a load balancer", lambda: elb.delete_load_balancer(LoadBalancerArn=foreign.balancer)
 
 
+def foreign_networks(worker):
+    """Creations in networks that the deployment does not allow, each otherwise as the worker makes it."""
+    elb, ecs, ec2 = worker("elbv2"), worker("ecs"), ROOT("ec2")
+    network = json.loads((WORK / "network.json").read_text())
+    own, groups = network["subnets"], network["groups"]
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
+    foreign = next(subnet for subnet in subnets if subnet not in own)
+    others = [group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]]
+    group = next(group for group in others if group not in groups)
+
+    def balancer(subnets, groups):
+        given = {"SecurityGroups": groups} if groups else {}
+        return lambda: elb.create_load_balancer(
+            Name=f"berth-{uuid.uuid4().hex[:26]}", Type="network", Scheme="internal", Subnets=subnets,
+            Tags=[{"Key": "berth:deployment", "Value": TABLE}], **given,
+        )
+
+    def service(subnets, public):
+        vpc = {"subnets": subnets, "securityGroups": groups, "assignPublicIp": public}
+        return lambda: ecs.create_service(
+            serviceName=f"berth-{uuid.uuid4().hex[:26]}", taskDefinition="hello:1", desiredCount=1, launchType="FARGATE",
+            networkConfiguration={"awsvpcConfiguration": vpc}, tags=[{"key": "berth:deployment", "value": TABLE}],
+        )
+
+    yield "make a load balancer in a foreign subnet", balancer([foreign], groups)
+    yield "make a load balancer in an own and a foreign subnet", balancer([own[-1], foreign], groups)
+    yield "make a load balancer with a foreign group", balancer(own, [*groups, group])
+    yield "make a load balancer without a group", balancer(own, [])
+    yield "make a service in a foreign subnet", service([foreign], "DISABLED")
+    yield "make a service in an own and a foreign subnet", service([*own, foreign], "DISABLED")
+    yield "make a service with a public address", service(own, "ENABLED")
+
+
 def what_is_wrong(call):
     """Why a call is no clean refusal by IAM; None when it is."""
     try:
@@ -157,7 +190,8 @@ def main():
     own_work(worker)
     with Foreign() as foreign:
         for name, role in (("worker", worker), ("janitor", janitor)):
-            for what, call in trespasses(role, foreign):
+            networks = foreign_networks(role) if name == "worker" else ()
+            for what, call in [*trespasses(role, foreign), *networks]:
                 tried += 1
                 if why := what_is_wrong(call):
                     wrong.append(f"{name}: {what}: {why}")

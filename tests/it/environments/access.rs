@@ -144,7 +144,7 @@ async fn an_access_that_is_wrong_in_itself_is_refused_with_every_bad_place() {
         (json!({"kind": "iam", "cidrs": ["203.0.113.0/24"]}), vec!["/access/cidrs"]),
         (json!({"kind": "open", "role": "x"}), vec!["/access/role"]),
         (
-            json!({"kind": "cidrs", "cidrs": ["203.0.113.7/24", "::/0", "203.0.113.0", 7, "203.0.113.0/33"]}),
+            json!({"kind": "cidrs", "cidrs": ["203.0.113.256/24", "::/0", "203.0.113.0", 7, "203.0.113.0/33"]}),
             vec!["/access/cidrs/0", "/access/cidrs/1", "/access/cidrs/2", "/access/cidrs/3", "/access/cidrs/4"],
         ),
     ] {
