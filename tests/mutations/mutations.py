@@ -569,8 +569,8 @@ MUTATIONS = [
         "changes": [
             (
                 f"{DOMAIN}/access.rs",
-                "if kind > self.loosest {",
-                'if kind > self.loosest && !crate::mutant("loosest-ignored") {',
+                "if asked.kind() > self.loosest {",
+                'if asked.kind() > self.loosest && !crate::mutant("loosest-ignored") {',
             ),
         ],
         "filters": ["environments::access"],

@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::error::Error;
+use crate::error::Field;
 use crate::ids::ParseError;
 
 /// A range with a shorter prefix than this is no limit: two of `/1` are the whole internet.
@@ -94,6 +94,11 @@ impl fmt::Display for Cidr {
 }
 
 impl Cidr {
+    /// Whether it is no limit.
+    fn is_unlimited(self) -> bool {
+        self.0.prefix_len() < SHORTEST_PREFIX
+    }
+
     fn contains(self, other: Self) -> bool {
         self.0.contains(&other.0)
     }
@@ -112,7 +117,7 @@ impl Cidr {
         let within = |(octets, prefix): ([u8; 4], u8)| {
             Ipv4Net::new(octets.into(), prefix).is_ok_and(|range| range.contains(&self.0))
         };
-        self.0.prefix_len() >= SHORTEST_PREFIX && ranges.into_iter().any(within)
+        ranges.into_iter().any(within)
     }
 }
 
@@ -168,62 +173,65 @@ impl AccessRule {
         Ok(Self { default, loosest, cidrs })
     }
 
-    /// The access of an environment whose request asks for `asked`.
-    ///
-    /// # Errors
-    /// `Unprocessable`: a looser kind than the deployment permits, a range outside the allowed ones, a private range.
-    pub(crate) fn resolve(&self, asked: Option<&Access>) -> Result<Access, Error> {
-        let Some(asked) = asked else { return Ok(self.default.clone()) };
-        let unlimited = asked.cidrs().iter().position(|cidr| cidr.0.prefix_len() < SHORTEST_PREFIX);
-        let (kind, pointer) = match unlimited {
-            Some(index) => (AccessKind::Open, format!("/access/cidrs/{index}")),
-            None => (asked.kind(), "/access/kind".to_owned()),
-        };
-        if kind > self.loosest {
-            let counts = if unlimited.is_some() { " (a range of less than /8 counts as `open`)" } else { "" };
-            return Err(Error::unprocessable(
-                "access_too_loose",
-                pointer,
-                format!(
-                    "This deployment permits no access looser than `{}`; the request asks for `{kind}`{counts}. Ask for a \
-                     stricter kind, or have Berth's operators change the parameter LoosestAccess.",
-                    self.loosest
-                ),
-            ));
+    /// The access of an environment whose request asks for `asked`: the default when it does not say. A range without a limit
+    /// makes it open.
+    #[must_use]
+    pub fn resolve(&self, asked: Option<&Access>) -> Access {
+        match asked {
+            None => self.default.clone(),
+            Some(asked) if asked.cidrs().iter().any(|cidr| cidr.is_unlimited()) => Access::Open,
+            Some(asked) => asked.clone(),
         }
-        if unlimited.is_some() {
-            return Ok(Access::Open);
-        }
-        for (index, cidr) in asked.cidrs().iter().enumerate() {
-            self.check(*cidr, format!("/access/cidrs/{index}"))?;
-        }
-        Ok(asked.clone())
     }
 
-    fn check(&self, cidr: Cidr, pointer: String) -> Result<(), Error> {
-        let allowed = self.cidrs.iter().any(|allowed| allowed.contains(cidr));
-        if cidr.is_private() && !allowed {
-            return Err(Error::unprocessable(
-                "cidr_private",
-                pointer,
-                format!(
-                    "{cidr} is a private range, and the URL is reached over the internet. Name the public addresses that \
-                     your clients' requests come from."
-                ),
-            ));
+    /// The places of `asked` that the deployment excludes.
+    #[must_use]
+    pub fn check(&self, asked: &Access) -> Vec<Field> {
+        let place = |index: usize| format!("/access/cidrs/{index}");
+        if asked.kind() > self.loosest {
+            return vec![
+                self.too_loose("/access/kind".to_owned(), &format!("the request asks for `{}`", asked.kind())),
+            ];
         }
-        if !allowed && !self.cidrs.is_empty() {
-            let ranges: Vec<String> = self.cidrs.iter().map(Cidr::to_string).collect();
-            return Err(Error::unprocessable(
-                "cidr_not_allowed",
-                pointer,
-                format!(
-                    "{cidr} is outside the ranges that this deployment allows: {}. Name ranges inside them, or have \
-                     Berth's operators change the parameter AllowedCidrs.",
-                    ranges.join(", ")
-                ),
-            ));
+        let cidrs = asked.cidrs().iter().enumerate();
+        let excluded = cidrs.filter_map(|(index, cidr)| {
+            if cidr.is_unlimited() {
+                let counts = format!("{cidr} counts as `open`, as every range of less than /{SHORTEST_PREFIX} does");
+                return (self.loosest < AccessKind::Open).then(|| self.too_loose(place(index), &counts));
+            }
+            self.check_range(*cidr, place(index))
+        });
+        excluded.collect()
+    }
+
+    fn too_loose(&self, pointer: String, why: &str) -> Field {
+        let message = format!(
+            "This deployment allows no access looser than `{}`, and {why}. Ask for a stricter kind, or ask an operator to \
+             change LoosestAccess.",
+            self.loosest
+        );
+        Field { pointer, message }
+    }
+
+    fn check_range(&self, cidr: Cidr, pointer: String) -> Option<Field> {
+        if self.cidrs.iter().any(|allowed| allowed.contains(cidr)) {
+            return None;
         }
-        Ok(())
+        let message = if cidr.is_private() {
+            format!(
+                "{cidr} is a private range, and the URL is reached over the internet. Name the public addresses that your \
+                 clients' requests come from."
+            )
+        } else if self.cidrs.is_empty() {
+            return None;
+        } else {
+            let allowed: Vec<String> = self.cidrs.iter().map(Cidr::to_string).collect();
+            format!(
+                "{cidr} is not within the ranges that this deployment allows: {}. Name ranges within them, or ask an \
+                 operator to extend AllowedCidrs.",
+                allowed.join(", ")
+            )
+        };
+        Some(Field { pointer, message })
     }
 }

@@ -21,6 +21,7 @@ impl EnvironmentRequest {
         // First of all: what stands in another team's task definition must not show.
         let mut excluded = settings.limits.check_task_definition(team, &task_definition);
         excluded.extend(settings.limits.check_network(&network));
+        excluded.extend(self.access.iter().flat_map(|access| settings.access.check(access)));
         limits::refuse(excluded)?;
         if !task_definition.active {
             return Err(Error::unprocessable(
@@ -43,7 +44,6 @@ impl EnvironmentRequest {
             ));
         }
         let container = self.choose_container(&task_definition)?;
-        let access = settings.access.resolve(self.access.as_ref())?;
         Ok(Spec {
             task_definition: task_definition.arn,
             deployment: settings.deployment.clone(),
@@ -54,7 +54,7 @@ impl EnvironmentRequest {
             network,
             topology: self.topology,
             api: RestApiSpec { kind: self.api.kind, stage: self.api.stage.0.clone() },
-            access,
+            access: settings.access.resolve(self.access.as_ref()),
             throttle: settings.throttle,
         })
     }

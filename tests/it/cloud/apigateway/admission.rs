@@ -148,11 +148,11 @@ async fn a_method_with_iam_refuses_each_wrong_signature_in_its_own_way() {
 #[tokio::test(start_paused = true)]
 async fn a_test_invocation_uses_the_current_configuration_and_asks_no_policy() {
     let world = World::new().await;
-    let nobody =
+    let no_stage =
         json!({"Version": "2012-10-17", "Statement": [statement("Allow", "execute-api:/other/*", Value::Null)]});
     let (api, link) = world.served().await;
     let set = world.account.clients.apigateway.update_rest_api().rest_api_id(&api);
-    set.patch_operations(patch("replace", "/policy", Some(&nobody.to_string()))).send().await.unwrap();
+    set.patch_operations(patch("replace", "/policy", Some(&no_stage.to_string()))).send().await.unwrap();
     world.deploy(&api, &link).await;
     world.pass(30).await;
     let resources = world.account.clients.apigateway.get_resources().rest_api_id(&api).send().await.unwrap();
