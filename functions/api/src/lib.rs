@@ -68,7 +68,7 @@ pub fn router(app: App) -> Router {
 }
 
 /// The outermost layers: every answer has its request id, errors are problem+json, pages of `allowed_origin` may read
-/// them, and every answer has the [`SAFE`] headers.
+/// them, and every answer has the `SAFE` headers.
 pub fn finish(router: Router, allowed_origin: Option<HeaderValue>) -> Router {
     let router = router.layer(middleware::from_fn(request_id::layer));
     let router = match allowed_origin {

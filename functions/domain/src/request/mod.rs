@@ -1,9 +1,10 @@
 //! The bodies that callers send: `POST /environments` and `POST /environments/{id}/extend`. The rules of the values are in
-//! `values`, the collecting of mistakes is in `reader`; `resolve` checks a request against its task definition. Everything
-//! that can be refused is refused in this folder, before anything is recorded.
+//! `values`, the collecting of mistakes is in `reader` and their words in `scalar`; `resolve` checks a request against its task
+//! definition. Everything that can be refused is refused in this folder, before anything is recorded.
 
 mod reader;
 mod resolve;
+mod scalar;
 mod values;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor}
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::scalar::Scalar;
 use crate::error::{Error, Field};
 
 /// Reads `body`, which is to be an object, with `fields`.
@@ -182,7 +183,9 @@ impl Object<'_> {
     }
 
     fn checked<T: DeserializeOwned>(&mut self, pointer: String, value: Value) -> Option<T> {
-        T::deserialize(value).map_err(|error| self.mistakes.push(Field { pointer, message: error.to_string() })).ok()
+        T::deserialize(Scalar(value))
+            .map_err(|error| self.mistakes.push(Field { pointer, message: error.to_string() }))
+            .ok()
     }
 
     fn mistake(&mut self, name: &str, message: impl Into<String>) {

@@ -80,6 +80,28 @@ async fn an_accepted_request_is_answered_with_all_that_was_asked_and_where_and_w
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_value_of_another_type_is_answered_with_what_it_must_be() {
+    let world = World::new().await;
+    for (members, pointer, message) in [
+        (json!({"name": 7}), "/name", "must be a string, not a number"),
+        (json!({"name": null}), "/name", "must be a string, not null"),
+        (json!({"desired_count": "two"}), "/desired_count", "must be a JSON number, not a string"),
+        (
+            json!({"network": {"assign_public_ip": "yes"}}),
+            "/network/assign_public_ip",
+            "must be a boolean, not a string",
+        ),
+        (json!({"topology": "own"}), "/topology", "must be dedicated"),
+        (json!({"access": {"kind": "vpc"}}), "/access/kind", "must be one of iam, cidrs, open"),
+        (json!({"access": {"kind": true}}), "/access/kind", "must be one of iam, cidrs, open"),
+        (json!({"labels": {"a": 1.5}}), "/labels/a", "must be a string, not a number"),
+    ] {
+        let reply = post(&world, "demo", &request(members)).await.problem(400, "invalid_request");
+        assert_eq!(reply.body["errors"], json!([{"pointer": pointer, "detail": message}]), "{}", reply.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_name_and_task_definition_are_required_and_the_rest_is_filled_in() {
     let world = World::new().await;
     let empty = json!({"container": {}, "health_check": {}, "network": {}, "api": {}, "labels": {}});
