@@ -137,6 +137,8 @@ fn environment(runtime: &str, aws: &Aws, tls: &Tls) -> Vec<(&'static str, String
         ("BERTH_ALLOW_UNTAGGED", "true".to_owned()),
         ("BERTH_TASK_ROLES", String::new()),
         ("BERTH_STAGE_URL", "https://{api}.execute-api.us-east-1.amazonaws.com/{stage}".to_owned()),
+        ("BERTH_RETENTION_DAYS", "90".to_owned()),
+        ("BERTH_MAX_ORPHANS_REMOVED", "10".to_owned()),
         ("BERTH_DEFAULT_ACCESS", "iam".to_owned()),
         ("BERTH_LOOSEST_ACCESS", "iam".to_owned()),
         ("BERTH_ALLOWED_CIDRS", String::new()),
