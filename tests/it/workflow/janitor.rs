@@ -109,6 +109,25 @@ async fn a_removal_that_is_interrupted_before_its_first_step_says_so_at_each_und
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_removal_that_is_interrupted_while_provisioning_was_under_way_says_so_at_each_undo() {
+    let world = World::new().await;
+    let id = world.create("cursed", "hello").await;
+    world.until_step(&id, "EnsureLoadBalancerActive", "waiting").await;
+    world.fail_step("BeginRemoval", u64::MAX, false);
+    world.delete(&id).await;
+    let environment = world.until_status(&id, "cleanup_failed").await;
+    let steps = environment["steps"].as_array().expect("steps");
+    let undone = |step: &&Value| step["name"].as_str().is_some_and(|name| name.starts_with("Undo"));
+    let interrupted = |step: &Value| step["why"].as_str().is_some_and(|why| why.contains("cut off"));
+    assert_eq!(steps.iter().filter(undone).count(), 6, "{steps:#?}");
+    assert!(steps.iter().filter(undone).all(interrupted), "{steps:#?}");
+    world.stop_wrapping_calls();
+    world.call("demo", Method::POST, &format!("/environments/{id}/retry"), &Value::Null).await.expect(202);
+    assert_eq!(world.settled(&id).await["status"], "deleted");
+    assert!(world.inventory().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_could_not_be_removed_is_retried_without_a_request() {
     let world = World::new().await;
     let id = world.create("stuck", "hello").await;
