@@ -21,12 +21,18 @@ fn met_another(_: &str) -> Fault {
     Fault::Refuse(apigateway::concurrent_modification())
 }
 
-/// Walks `story`, whose call is denied once: the environment ends `failed`. Only a denial of a call that fills the new API is
-/// waited out, because IAM may not see the API's tags yet.
+/// Walks `story`, whose call is denied once: the environment ends `failed`. Only a denial of a call that changes the new API or
+/// stage is waited out, because IAM may not see its tags yet.
 async fn walk_denied(story: Story, fault: impl Fn(&str) -> Fault) {
     let fills = |operation: &str| {
-        ["apigateway:GetResources", "apigateway:CreateResource", "apigateway:PutMethod", "apigateway:PutIntegration"]
-            .contains(&operation)
+        [
+            "apigateway:GetResources",
+            "apigateway:CreateResource",
+            "apigateway:PutMethod",
+            "apigateway:PutIntegration",
+            "apigateway:UpdateStage",
+        ]
+        .contains(&operation)
     };
     let (filling, others) = story.calls().await.into_iter().partition(|(operation, _)| fills(operation));
     story.walk_over(filling, &fault, &["ready"]).await;

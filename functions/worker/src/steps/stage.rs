@@ -41,8 +41,10 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
         }
     }
     ledger.record_id(KIND, &format!("{api}/{stage}"), None).await?;
-    if found.and_then(|stage| stage.throttle) != Some(spec.throttle) {
-        aws.stage_throttle(api, stage, spec.throttle).await?;
+    if found.and_then(|stage| stage.throttle) != Some(spec.throttle)
+        && let Err(error) = aws.stage_throttle(api, stage, spec.throttle).await
+    {
+        return run.wait_for_tags(KIND, error);
     }
     Ok(Progress::Done)
 }
