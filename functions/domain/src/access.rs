@@ -15,7 +15,7 @@ use crate::ids::ParseError;
 const SHORTEST_PREFIX: u8 = 8;
 
 /// Who may reach an environment's URL.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Access {
     /// Principals of the AWS account that have `execute-api:Invoke`. Requests carry a SigV4 signature.
@@ -143,7 +143,7 @@ impl Access {
 }
 
 /// What the deployment permits.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct AccessRule {
     /// The access of an environment whose request does not say.
     default: Access,
@@ -157,8 +157,14 @@ impl AccessRule {
     /// The rule of a deployment: the kind that applies by default, the loosest one, and the ranges (empty for all).
     ///
     /// # Errors
-    /// One line when the default is looser than the loosest, or is `cidrs` without ranges.
+    /// One line when the default is looser than the loosest, or is `cidrs` without ranges, or when a range is no limit.
     pub fn new(default: AccessKind, loosest: AccessKind, cidrs: Vec<Cidr>) -> Result<Self, String> {
+        if let Some(cidr) = cidrs.iter().find(|cidr| cidr.is_unlimited()) {
+            return Err(format!(
+                "the allowed range {cidr} is no limit, because its prefix is shorter than /{SHORTEST_PREFIX}: allow no ranges \
+                 to permit every range, or `open` to permit every client"
+            ));
+        }
         if default > loosest {
             return Err(format!("the default access `{default}` is looser than the loosest, `{loosest}`"));
         }

@@ -1,7 +1,6 @@
 //! What the deployment decides for every environment: the defaults that a request may leave out.
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 
 use crate::access::{AccessRule, Cidr};
 use crate::lifetime::Lifetime;
@@ -9,7 +8,7 @@ use crate::limits::Limits;
 use crate::spec::Throttle;
 
 /// The deployment's configuration.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Which deployment of Berth this is: the table's name. One AWS account may have several.
     pub deployment: String,
@@ -73,6 +72,8 @@ impl Settings {
             task_roles: list("BERTH_TASK_ROLES")?,
             untagged: switch("BERTH_ALLOW_UNTAGGED")?,
         };
+        let access = AccessRule::new(word("BERTH_DEFAULT_ACCESS")?, word("BERTH_LOOSEST_ACCESS")?, cidrs?)
+            .map_err(|error| format!("BERTH_DEFAULT_ACCESS, BERTH_LOOSEST_ACCESS, BERTH_ALLOWED_CIDRS: {error}"))?;
         let lifetime = std::env::var("BERTH_LIFETIME").ok().filter(|text| !text.is_empty());
         Ok(Self {
             deployment: variable("BERTH_TABLE")?,
@@ -87,7 +88,7 @@ impl Settings {
             max_orphans_removed: number("BERTH_MAX_ORPHANS_REMOVED")? as usize,
             stage_url: variable("BERTH_STAGE_URL")?,
             region: variable("AWS_REGION")?,
-            access: AccessRule::new(word("BERTH_DEFAULT_ACCESS")?, word("BERTH_LOOSEST_ACCESS")?, cidrs?)?,
+            access,
             throttle: Throttle {
                 requests_per_second: number("BERTH_STAGE_RATE")?,
                 burst: number("BERTH_STAGE_BURST")?,

@@ -136,9 +136,11 @@ async fn an_access_that_is_wrong_in_itself_is_refused_with_every_bad_place() {
 }
 
 #[test]
-fn a_deployment_whose_default_is_looser_than_its_loosest_does_not_start() {
+fn a_deployment_whose_default_is_looser_than_its_loosest_or_whose_ranges_are_no_limit_does_not_start() {
     assert!(AccessRule::new(AccessKind::Open, AccessKind::Cidrs, Vec::new()).is_err());
     assert!(AccessRule::new(AccessKind::Cidrs, AccessKind::Open, Vec::new()).is_err(), "no ranges");
+    let unlimited = vec!["203.0.113.0/24".parse().expect("one"), "0.0.0.0/0".parse().expect("one")];
+    assert!(AccessRule::new(AccessKind::Cidrs, AccessKind::Open, unlimited).is_err(), "open, and called ranges");
     assert!(
         AccessRule::new(AccessKind::Cidrs, AccessKind::Cidrs, vec!["203.0.113.0/24".parse().expect("one")]).is_ok()
     );
