@@ -417,7 +417,7 @@ MUTATIONS = [
                 'if finding.kind == ResourceKind::RestApi\n                && next_api.as_deref() != Some(&finding.id)\n                && !berth_domain::mutant("apis-at-once")\n            {',
             ),
         ],
-        "filters": ["workflow::audit::orphaned"],
+        "filters": ["workflow::audit::orphans::orphaned"],
     },
     {
         "name": "refused-first",
@@ -429,7 +429,7 @@ MUTATIONS = [
                 '        if !berth_domain::mutant("refused-first") {\n            finding.slot_at = None;\n            finding.remove_after = self.clock.now_ms();\n        }\n',
             ),
         ],
-        "filters": ["workflow::audit::an_orphaned"],
+        "filters": ["workflow::audit::orphans::an_orphaned"],
     },
     {
         "name": "stage-unseen",
@@ -441,7 +441,7 @@ MUTATIONS = [
                 'let is_there = self.aws.stage_get(api, &environment.spec.api.stage).await?.is_some();\n            note(kind, is_there || berth_domain::mutant("stage-unseen"));',
             ),
         ],
-        "filters": ["workflow::audit::a_listener_or_stage"],
+        "filters": ["workflow::audit::missing::a_listener_or_stage"],
     },
     {
         "name": "same-first",
@@ -453,7 +453,7 @@ MUTATIONS = [
                 'ready.rotate_left(if berth_domain::mutant("same-first") { 0 } else { first });',
             ),
         ],
-        "filters": ["workflow::audit::an_audit_that_aws_keeps_waiting"],
+        "filters": ["workflow::audit::missing::an_audit_that_aws_keeps_waiting"],
     },
     {
         "name": "late-explained",
@@ -465,7 +465,7 @@ MUTATIONS = [
                 'Status::Failed | Status::Deleted => recorded && berth_domain::mutant("late-explained"),',
             ),
         ],
-        "filters": ["workflow::audit::what_a_late_call_recorded"],
+        "filters": ["workflow::audit::orphans::what_a_late_call_recorded"],
     },
     {
         "name": "limits-not-asked",
@@ -576,6 +576,18 @@ MUTATIONS = [
         "filters": ["environments::access"],
     },
     {
+        "name": "unlimited-allowed",
+        "what": "a deployment may call a range without a limit a range",
+        "changes": [
+            (
+                f"{DOMAIN}/access.rs",
+                "cidrs.iter().find(|cidr| cidr.is_unlimited())",
+                'cidrs.iter().find(|cidr| cidr.is_unlimited() && !crate::mutant("unlimited-allowed"))',
+            ),
+        ],
+        "filters": ["environments::access"],
+    },
+    {
         "name": "refusal-unproven",
         "what": "the proof does not see whether an uninvited request is refused",
         "changes": [
@@ -662,7 +674,7 @@ MUTATIONS = [
                 'orphans.len() > self.settings.max_orphans_removed && !berth_domain::mutant("no-brake");',
             ),
         ],
-        "filters": ["workflow::audit"],
+        "filters": ["workflow::audit::orphans"],
     },
     {
         "name": "unreadable-hides-all",
@@ -686,7 +698,7 @@ MUTATIONS = [
                 'Err(Error::Unreadable { .. }) => Ok(berth_domain::mutant("unreadable-orphaned")),',
             ),
         ],
-        "filters": ["workflow::audit"],
+        "filters": ["workflow::audit::orphans"],
     },
     {
         "name": "unsigned",

@@ -1,20 +1,19 @@
 //! The whole system in process: the API behind its authorizer, the workflow over the real state machine, the cloud.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use berth_authorizer::Authorizer;
 use berth_aws::sdk::dynamodb_types::AttributeValue;
-use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
 use berth_domain::Clock;
+use berth_domain::Team;
 use berth_domain::access::{AccessKind, AccessRule};
 use berth_domain::ids::IdGenerator;
 use berth_domain::limits::Limits;
 use berth_domain::token::Role;
-use berth_domain::{ResourceKind, Team};
+use berth_local::cli::RETENTION_DAYS;
 use berth_local::disk::Disk;
 use berth_local::embedded::{self, Embedded, Parts};
 use berth_local::events::Delivery;
@@ -95,60 +94,8 @@ impl Default for WorldOptions {
             limits: embedded::default_limits(),
             allowed_origin: None,
             access: AccessRule::new(AccessKind::Open, AccessKind::Open, Vec::new()).expect("a rule"),
-            retention_days: 90,
+            retention_days: RETENTION_DAYS,
         }
-    }
-}
-
-/// What there is in the account, of what Berth makes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inventory(BTreeMap<ResourceKind, Vec<String>>);
-
-impl Inventory {
-    /// The ARNs or ids of the resources of `kind`.
-    #[must_use]
-    pub fn ids(&self, kind: ResourceKind) -> &[String] {
-        self.0.get(&kind).map_or(&[], Vec::as_slice)
-    }
-
-    /// Every kind that was asked for, with the ARNs or ids of its resources.
-    pub fn kinds(&self) -> impl Iterator<Item = (ResourceKind, &[String])> {
-        self.0.iter().map(|(kind, ids)| (*kind, ids.as_slice()))
-    }
-
-    /// The number of resources of `kind`.
-    #[must_use]
-    pub fn count(&self, kind: ResourceKind) -> usize {
-        self.ids(kind).len()
-    }
-
-    /// The ARN or id of the only resource of `kind`.
-    ///
-    /// # Panics
-    /// When there is none, or more than one.
-    #[must_use]
-    pub fn one(&self, kind: ResourceKind) -> String {
-        let ids = self.ids(kind);
-        assert_eq!(ids.len(), 1, "{kind}: {self}");
-        ids[0].clone()
-    }
-
-    /// Whether there is nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.values().all(Vec::is_empty)
-    }
-
-    /// Whether there is exactly this many of each kind.
-    #[must_use]
-    pub fn is_each(&self, count: usize) -> bool {
-        self.0.values().all(|found| found.len() == count)
-    }
-}
-
-impl fmt::Display for Inventory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#?}", self.0)
     }
 }
 
@@ -371,55 +318,6 @@ impl World {
             assert!(environment.status().is_moving(), "it never began: {environment:#?}");
             self.system.clock.sleep(Duration::from_secs(1)).await;
         }
-    }
-
-    /// Registers a task definition with one container `web` on port 8000 of `image`.
-    pub async fn register(&self, family: &str, image: &str) {
-        let port = PortMapping::builder().container_port(8000).build();
-        let container =
-            ContainerDefinition::builder().name("web").image(image).port_mappings(port).essential(true).build();
-        self.system
-            .clients
-            .ecs
-            .register_task_definition()
-            .family(family)
-            .network_mode(NetworkMode::Awsvpc)
-            .requires_compatibilities(Compatibility::Fargate)
-            .cpu("256")
-            .memory("512")
-            .container_definitions(container)
-            .send()
-            .await
-            .expect("a task definition");
-    }
-
-    /// What there is in the account, asked through the AWS APIs.
-    pub async fn inventory(&self) -> Inventory {
-        let clients = &self.system.clients;
-        let arns = |arn: Option<&str>| arn.unwrap_or_default().to_owned();
-        let balancers = clients.elb.describe_load_balancers().into_paginator().items().send();
-        let balancers: Vec<_> = balancers.try_collect().await.expect("load balancers");
-        let load_balancers: Vec<String> = balancers.iter().map(|found| arns(found.load_balancer_arn())).collect();
-        let mut listeners = Vec::new();
-        for load_balancer in &load_balancers {
-            let reply =
-                clients.elb.describe_listeners().load_balancer_arn(load_balancer).send().await.expect("listeners");
-            listeners.extend(reply.listeners().iter().map(|found| arns(found.listener_arn())));
-        }
-        let groups = clients.elb.describe_target_groups().into_paginator().items().send();
-        let groups: Vec<_> = groups.try_collect().await.expect("target groups");
-        let services = clients.ecs.list_services().max_results(100).into_paginator().items().send();
-        let services: Vec<String> = services.try_collect().await.expect("services");
-        let links = clients.apigateway.get_vpc_links().limit(500).send().await.expect("VPC links");
-        let apis = clients.apigateway.get_rest_apis().limit(500).send().await.expect("REST APIs");
-        Inventory(BTreeMap::from([
-            (ResourceKind::LoadBalancer, load_balancers),
-            (ResourceKind::Listener, listeners),
-            (ResourceKind::TargetGroup, groups.iter().map(|found| arns(found.target_group_arn())).collect()),
-            (ResourceKind::Service, services),
-            (ResourceKind::VpcLink, links.items().iter().map(|found| arns(found.id())).collect()),
-            (ResourceKind::RestApi, apis.items().iter().map(|found| arns(found.id())).collect()),
-        ]))
     }
 
     /// Sends a request to the public URL of a ready environment; status and body.

@@ -23,7 +23,9 @@ pub mod sdk {
     pub use aws_sdk_apigateway::types as apigateway_types;
     pub use aws_sdk_dynamodb::types as dynamodb_types;
     pub use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder as CreateService;
+    pub use aws_sdk_ecs::operation::register_task_definition::builders::RegisterTaskDefinitionFluentBuilder as RegisterTaskDefinition;
     pub use aws_sdk_ecs::types as ecs_types;
     pub use aws_sdk_elasticloadbalancingv2::error::ProvideErrorMetadata;
     pub use aws_sdk_elasticloadbalancingv2::types as elb_types;
+    pub use aws_sdk_sfn::types as sfn_types;
 }

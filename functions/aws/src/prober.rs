@@ -168,6 +168,5 @@ async fn beginning(response: HttpResponse) -> String {
     {
         seen.extend(frame.into_data().unwrap_or_default());
     }
-    seen.truncate(KEPT);
     String::from_utf8_lossy(&seen).into_owned()
 }

@@ -3,7 +3,6 @@
 //!
 //! IAM holds a part of the same rules, from the same parameters (`MakeLoadBalancers` and `MakeServices` in infra/template.yaml).
 
-use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
 use crate::error::{Error, Field, NOT_ALLOWED};
@@ -15,7 +14,7 @@ use crate::task_definition::TaskDefinition;
 pub const ALL_TEAMS: &str = "@all";
 
 /// What requests may ask for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     /// The subnets, the deployment's own among them.
     pub subnets: Vec<String>,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::access::Access;
 
 /// What an environment runs and how it is reached.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spec {
     /// The pinned task definition: its ARN with the revision.
     pub task_definition: String,

@@ -7,8 +7,8 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{EnvironmentView, Reply, World};
 
+use super::get;
 use super::get::foreign_ids;
-use super::{executions, get};
 
 async fn delete(world: &World, team: &str, id: &str) -> Reply {
     world.call(team, Method::DELETE, &format!("/environments/{id}"), &Value::Null).await
@@ -29,7 +29,7 @@ async fn another_team_deletes_nothing() {
     }
     world.system.clock.sleep(Duration::from_secs(600)).await;
     assert_eq!(world.get(&id).await, before);
-    assert_eq!(executions(&world).len(), 1);
+    assert_eq!(world.executions().await.len(), 1);
     assert_eq!(world.reach(&before, "/").await.0, 200);
 }
 
@@ -65,7 +65,7 @@ async fn a_delete_is_accepted_in_every_status_and_any_number_of_times() {
             "when {status}: {ended:#}"
         );
         assert!(world.inventory().await.is_empty(), "when {status}");
-        assert_eq!(executions(&world).len(), if status == "ready" { 2 } else { 1 }, "when {status}");
+        assert_eq!(world.executions().await.len(), if status == "ready" { 2 } else { 1 }, "when {status}");
         // Deleted stays deleted, and its record stays as it is.
         let again = delete(&world, "demo", &id).await.expect(202);
         assert_eq!((again.body, again.headers.get("retry-after")), (ended, None), "when {status}");
@@ -88,7 +88,7 @@ async fn ten_deletes_at_once_are_one() {
         assert_eq!(delete.await.expect("an answer").expect(202).body["status"], "deleting");
     }
     assert_eq!(world.settled(&id).await["status"], "deleted");
-    assert_eq!(executions(&world).len(), 2);
+    assert_eq!(world.executions().await.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

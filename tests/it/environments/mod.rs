@@ -17,7 +17,7 @@ mod retry;
 mod unreadable;
 
 use http::{Method, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{Reply, World};
 
 /// `GET path` as `team`.
@@ -32,12 +32,14 @@ async fn send(world: &World, method: &Method, path: &str, headers: &[(&str, &[u8
     world.send(request.body(body.to_owned()).expect("a request")).await
 }
 
-/// The names of the executions there are.
-fn executions(world: &World) -> Vec<String> {
-    let machine = world.system.states.call("ListStateMachines", &serde_json::json!({})).expect("state machines");
-    let arn = &machine["stateMachines"][0]["stateMachineArn"];
-    let list = world.system.states.call("ListExecutions", &serde_json::json!({"stateMachineArn": arn}));
-    let list = list.expect("executions");
-    let names = list["executions"].as_array().expect("executions").iter();
-    names.map(|execution| execution["name"].as_str().expect("a name").to_owned()).collect()
+/// A request for each path of the environment `id`.
+fn requests_for(id: &str) -> [(Method, String, Value); 5] {
+    let path = format!("/environments/{id}");
+    [
+        (Method::GET, path.clone(), Value::Null),
+        (Method::DELETE, path.clone(), Value::Null),
+        (Method::GET, format!("{path}/events"), Value::Null),
+        (Method::POST, format!("{path}/retry"), Value::Null),
+        (Method::POST, format!("{path}/extend"), json!({"ttl": "9h"})),
+    ]
 }

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use berth_aws::sdk::dynamodb_types::AttributeValue;
-use http::Method;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tests::{World, WorldOptions};
 
-use super::get;
+use super::{get, requests_for};
 
 /// A world that keeps what is deleted for two days: the janitor sweeps every minute of them.
 async fn world() -> World {
@@ -57,14 +56,8 @@ async fn what_is_deleted_goes_with_its_history_at_the_moment_that_it_said() {
     let left = until.duration_since(world.system.clock.now());
     world.system.clock.sleep(Duration::try_from(left).expect("it is not over")).await;
     assert!(items(&world).await.1 > 0, "DynamoDB removes late");
-    for (method, path, body) in [
-        (Method::GET, "", Value::Null),
-        (Method::DELETE, "", Value::Null),
-        (Method::GET, "/events", Value::Null),
-        (Method::POST, "/retry", Value::Null),
-        (Method::POST, "/extend", json!({"ttl": "9h"})),
-    ] {
-        let reply = world.call("demo", method, &format!("/environments/{gone}{path}"), &body).await;
+    for (method, path, body) in requests_for(&gone) {
+        let reply = world.call("demo", method, &path, &body).await;
         reply.problem(404, "not_found");
     }
     for query in ["", "?status=deleted", "?limit=1"] {

@@ -4,7 +4,6 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{EnvironmentView, Reply, World};
 
-use super::executions;
 use super::get::foreign_ids;
 
 async fn retry(world: &World, team: &str, id: &str) -> Reply {
@@ -30,7 +29,7 @@ async fn a_failed_environment_is_provisioned_again_under_its_id() {
     assert_eq!(world.reach(&environment, "/").await.0, 200);
     let inventory = world.inventory().await;
     assert!(inventory.is_each(1), "{inventory}");
-    assert_eq!(executions(&world).len(), 2);
+    assert_eq!(world.executions().await.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,7 +83,7 @@ async fn what_is_ready_or_deleted_cannot_be_retried_and_what_moves_is_left_alone
     assert_eq!(retry(&world, "demo", &id).await.expect(202).body["status"], "deleting");
     world.settled(&id).await;
     retry(&world, "demo", &id).await.problem(409, "nothing_to_retry");
-    assert_eq!(executions(&world).len(), 2);
+    assert_eq!(world.executions().await.len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tests::{LogLines, World, WorldOptions};
 
-use super::get;
+use super::{get, requests_for};
 
 /// What a newer version would have written in place of a step's name.
 const NEWER: &str = "\"EnsureSomethingNewer\"";
@@ -56,14 +56,8 @@ async fn of_fifty_environments_the_one_that_cannot_be_read_harms_no_other() {
     // Every request for the one says what has happened and who can help; the log says which one it was, and why.
     let lines = LogLines::default();
     let logging = lines.collect();
-    for (method, path, body) in [
-        (Method::GET, "", Value::Null),
-        (Method::DELETE, "", Value::Null),
-        (Method::GET, "/events", Value::Null),
-        (Method::POST, "/retry", Value::Null),
-        (Method::POST, "/extend", json!({"ttl": "9h"})),
-    ] {
-        let reply = world.call("demo", method, &format!("/environments/{newer}{path}"), &body).await;
+    for (method, path, body) in requests_for(&newer) {
+        let reply = world.call("demo", method, &path, &body).await;
         let reply = reply.problem(500, "record_unreadable");
         let detail = reply.body["detail"].as_str().expect("a detail");
         assert!(detail.contains(&newer) && detail.contains("operators"), "{detail}");

@@ -3,14 +3,12 @@
 
 use std::time::Duration;
 
-use berth_aws::sdk::ecs_types::{
-    Compatibility, ContainerDefinition, LogConfiguration, LogDriver, NetworkMode, PortMapping,
-};
+use berth_aws::sdk::ecs_types::{LogConfiguration, LogDriver};
 use berth_domain::ResourceKind;
 use berth_local::faults::Fault;
 use serde_json::Value;
-use tests::World;
 use tests::faults::denied;
+use tests::{World, container};
 
 /// Registers a task definition with one container `web` on port 8000 of `image` that writes to CloudWatch Logs.
 async fn register_with_log(world: &World, family: &str, image: &str) {
@@ -21,16 +19,8 @@ async fn register_with_log(world: &World, family: &str, image: &str) {
         .options("awslogs-stream-prefix", "app")
         .build()
         .expect("a log configuration");
-    let container = ContainerDefinition::builder()
-        .name("web")
-        .image(image)
-        .port_mappings(PortMapping::builder().container_port(8000).build())
-        .log_configuration(log)
-        .build();
-    let registered =
-        world.system.clients.ecs.register_task_definition().family(family).network_mode(NetworkMode::Awsvpc);
-    let registered = registered.requires_compatibilities(Compatibility::Fargate).cpu("256").memory("512");
-    registered.container_definitions(container).send().await.expect("a task definition");
+    let container = container("web", image).log_configuration(log);
+    world.registration(family, container).send().await.expect("a task definition");
 }
 
 /// The failure of environment `id`, once it has settled with nothing left; its cause, and who can fix it, are these.

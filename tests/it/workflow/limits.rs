@@ -1,25 +1,24 @@
 //! The limits, and the tags of a task definition, are checked again before each creation in AWS: they may have changed since the
 //! request was accepted.
 
-use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping, Tag};
+use berth_aws::sdk::ecs_types::Tag;
 use berth_domain::limits::Limits;
 use berth_local::embedded;
+use berth_local::stand_in::ec2::{OTHER_SECURITY_GROUP, OTHER_SUBNET};
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tests::{Moment, World, WorldOptions};
+use tests::{Moment, World, WorldOptions, container};
 
 use super::restart::{Folder, live};
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/app";
-const SUBNET: &str = "subnet-0be27400000000003";
-const GROUP: &str = "sg-0be27400000000002";
 
 /// Everything that the environments of these tests need.
 fn wide() -> Limits {
     let mut limits = embedded::default_limits();
-    limits.subnets.push(SUBNET.to_owned());
-    limits.security_groups.push(GROUP.to_owned());
+    limits.subnets.push(OTHER_SUBNET.to_owned());
+    limits.security_groups.push(OTHER_SECURITY_GROUP.to_owned());
     limits.task_roles.push(ROLE.to_owned());
     limits.public_ip = true;
     limits
@@ -27,18 +26,15 @@ fn wide() -> Limits {
 
 /// Registers the family `app` with a role; the ARN of its revision.
 async fn register(world: &World, teams: Option<&str>) -> String {
-    let port = PortMapping::builder().container_port(8000).build();
-    let container = ContainerDefinition::builder().name("web").image("berth/hello").port_mappings(port).build();
-    let call = world.system.clients.ecs.register_task_definition().family("app").task_role_arn(ROLE);
-    let call = call.network_mode(NetworkMode::Awsvpc).requires_compatibilities(Compatibility::Fargate);
-    let call = call.cpu("256").memory("512").container_definitions(container);
+    let call = world.registration("app", container("web", "berth/hello")).task_role_arn(ROLE);
     let tags = teams.map(|teams| vec![Tag::builder().key("berth:team").value(teams).build()]);
     let reply = call.set_tags(tags).send().await.expect("a task definition");
     reply.task_definition().and_then(|made| made.task_definition_arn()).expect("an ARN").to_owned()
 }
 
 async fn create(world: &World) -> String {
-    let network = json!({"subnets": [SUBNET], "security_groups": [GROUP], "assign_public_ip": true});
+    let network =
+        json!({"subnets": [OTHER_SUBNET], "security_groups": [OTHER_SECURITY_GROUP], "assign_public_ip": true});
     let body = json!({"name": "app", "task_definition": "app", "network": network});
     let reply = world.call("demo", Method::POST, "/environments", &body).await.expect(202);
     reply.body["id"].as_str().expect("an id").to_owned()
@@ -63,8 +59,8 @@ fn limits_that_were_tightened_after_the_acceptance_stop_the_creation_of_load_bal
     let first = Timestamp::constant(1_800_000_000, 0);
     let own = embedded::default_limits;
     for (number, (tightened, said, at_load_balancer)) in [
-        (Limits { subnets: own().subnets, ..wide() }, SUBNET, true),
-        (Limits { security_groups: own().security_groups, ..wide() }, GROUP, true),
+        (Limits { subnets: own().subnets, ..wide() }, OTHER_SUBNET, true),
+        (Limits { security_groups: own().security_groups, ..wide() }, OTHER_SECURITY_GROUP, true),
         (Limits { public_ip: false, ..wide() }, "AllowPublicIp", true),
         (Limits { families: vec!["other*".to_owned()], ..wide() }, "AllowedTaskDefinitionFamilies", false),
         (Limits { task_roles: Vec::new(), ..wide() }, ROLE, false),

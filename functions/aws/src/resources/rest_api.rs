@@ -84,8 +84,8 @@ impl Resources {
         created.id().map(str::to_owned).ok_or_else(|| Error::internal("CreateRestApi answered no id"))
     }
 
-    /// Gives the REST API its two paths, each with ANY, the authorization of `access` and its integration. Existing parts are kept or overwritten with the same
-    /// values, so the call may be repeated from any point.
+    /// Gives the REST API its two paths, each with ANY, the authorization of `access` and its integration. Existing parts are kept
+    /// or overwritten with the same values, so the call may be repeated from any point.
     ///
     /// # Errors
     /// What API Gateway refuses.

@@ -6,9 +6,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
 use jiff::Timestamp;
 
-use super::expiry::is_expired;
 use super::record::{environment_item, environment_of};
-use super::{Item, Store, environment_sk, name_sk, pk};
+use super::{Store, environment_sk, name_sk, pk};
 use crate::error::{code, convert, message};
 
 /// How often a write that met another one is tried again before the caller is asked to.
@@ -20,7 +19,7 @@ impl Store {
     /// # Errors
     /// `NotFound` when the team has no such environment, `Unreadable` when its record cannot be read.
     pub async fn environment_get(&self, team: &Team, id: &EnvironmentId) -> Result<Environment, Error> {
-        let item = self.item(pk(team), environment_sk(id)).await?.filter(|item| !is_expired(item, self.clock.now()));
+        let item = self.unexpired_item(pk(team), environment_sk(id)).await?;
         let item = item.ok_or_else(|| Error::no_environment(id))?;
         environment_of(&item).map_err(|cause| Error::unreadable(id, cause))
     }
@@ -118,20 +117,6 @@ impl Store {
             Err(error) if is_write_conflict(code(&error)) => Ok(Some(message(&error).to_owned())),
             Err(error) => Err(convert("TransactWriteItems", error)),
         }
-    }
-
-    pub(super) async fn item(&self, pk: AttributeValue, sk: AttributeValue) -> Result<Option<Item>, Error> {
-        let reply = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", pk)
-            .key("sk", sk)
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| convert("GetItem", error))?;
-        Ok(reply.item)
     }
 
     pub(super) async fn back_off(&self, attempt: u32) {

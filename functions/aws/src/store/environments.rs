@@ -1,6 +1,6 @@
 //! Environments: created with their name and idempotency key in one transaction, listed newest first.
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use berth_domain::{Environment, EnvironmentId, Error, Status, Team};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -10,9 +10,6 @@ use super::expiry::{EXPIRES, is_expired};
 use super::record::{Record, environment_item};
 use super::{Item, LISTED, STATUS_INDEX, Store, environment_sk, keyed, listed, name_sk, pk};
 use crate::error::{code, convert, message};
-
-/// How many items one call reads (docs/aws.md#dynamodb).
-const KEYS_AT_ONCE: usize = 100;
 
 /// How long an idempotency key is remembered, in seconds.
 const KEY_KEPT: i64 = 24 * 3600;
@@ -40,7 +37,7 @@ struct Remembered {
     body: String,
     /// The environment, as JSON.
     record: String,
-    /// Seconds since the epoch. DynamoDB deletes late, so it is compared as well.
+    /// Seconds since the epoch.
     expires_at: i64,
 }
 
@@ -76,11 +73,9 @@ impl Store {
     /// # Errors
     /// `Unprocessable` when the key was used with another body.
     pub async fn idempotency_lookup(&self, team: &Team, key: &IdempotencyKey) -> Result<Option<Environment>, Error> {
-        let Some(item) = self.item(pk(team), AttributeValue::S(key.sk.clone())).await? else { return Ok(None) };
+        let item = self.unexpired_item(pk(team), AttributeValue::S(key.sk.clone())).await?;
+        let Some(item) = item else { return Ok(None) };
         let remembered: Remembered = serde_dynamo::from_item(item).map_err(Error::internal)?;
-        if remembered.expires_at <= self.clock.now().as_second() {
-            return Ok(None);
-        }
         let environment: Environment = serde_json::from_str(&remembered.record)
             .map_err(|error| Error::unreadable("the environment that this Idempotency-Key created", error))?;
         if remembered.body != key.body {
@@ -269,37 +264,6 @@ impl Store {
                 return Ok(Page::cut(records, limit));
             }
         }
-    }
-
-    /// The items of these keys, in no order; those that are gone are left out.
-    async fn items(&self, keys: Vec<Item>) -> Result<Vec<Item>, Error> {
-        let mut items = Vec::new();
-        let key = |key: Item| key.into_iter().filter(|(name, _)| name == "pk" || name == "sk").collect::<Item>();
-        let mut left: Vec<Item> = keys.into_iter().map(key).collect();
-        let mut attempt = 0;
-        while !left.is_empty() {
-            let rest = left.split_off(left.len().min(KEYS_AT_ONCE));
-            let wanted = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
-            let wanted = wanted.map_err(Error::internal)?;
-            let reply = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
-            let reply = reply.map_err(|error| convert("BatchGetItem", error))?;
-            items.extend(reply.responses.unwrap_or_default().into_values().flatten());
-            // DynamoDB leaves out what does not fit into 16 MB, and what it throttles.
-            let unprocessed = reply.unprocessed_keys.unwrap_or_default().into_values();
-            left = unprocessed.flat_map(|keys| keys.keys).collect();
-            if !left.is_empty() {
-                self.back_off(attempt).await;
-                attempt += 1;
-            }
-            if attempt > ATTEMPTS {
-                return Err(Error::unavailable(
-                    "The list could not be read now. Try again.",
-                    "BatchGetItem: keys left over",
-                ));
-            }
-            left.extend(rest);
-        }
-        Ok(items)
     }
 }
 

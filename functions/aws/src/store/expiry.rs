@@ -1,5 +1,5 @@
 //! The end of what is kept: items with `expires_at` in the past. DynamoDB removes them, sometimes days later
-//! (docs/aws.md#dynamodb), so every read leaves them out itself.
+//! (docs/aws.md#dynamodb), so every read for a request leaves them out itself.
 //!
 //! A deleted environment's record gets the moment when it is written as deleted. Its earlier events get the same moment from the
 //! janitor soon after, because they are more than one transaction takes. Nothing of any other environment has such a moment.

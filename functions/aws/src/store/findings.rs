@@ -63,22 +63,13 @@ impl Store {
 
     /// Every item of a partition. One that a newer version wrote is left to that version, and keeps no other from being read.
     async fn kept<T: DeserializeOwned>(&self, partition: &str) -> Result<Vec<T>, Error> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", pk(partition))
-            .consistent_read(true);
-        let items: Result<Vec<_>, _> = query.into_paginator().items().send().collect().await;
-        let items = items.map_err(|error| convert("Query", error))?;
         let read = |item: Item| {
             let sk = item.get("sk").cloned();
             serde_dynamo::from_item(item)
                 .inspect_err(|error| tracing::error!(?sk, cause = %error, "a finding cannot be read"))
                 .ok()
         };
-        Ok(items.into_iter().filter_map(read).collect())
+        Ok(self.partition(pk(partition)).await?.into_iter().filter_map(read).collect())
     }
 
     /// Keeps a finding, over what was kept of it before.

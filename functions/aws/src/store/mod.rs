@@ -18,11 +18,12 @@
 //! after it, `watched` and `due`, the key of the index `due`, which has the most urgent first. So neither a list by status nor
 //! the janitor reads what ever was.
 //!
-//! `expires_at` is the attribute by which DynamoDB removes items, days late sometimes, so reads leave out what has it behind
-//! them. Idempotency keys have it, and deleted environments with their events.
+//! `expires_at` is the attribute by which DynamoDB removes items, days late sometimes, so what has expired is no longer answered.
+//! Idempotency keys have it, and deleted environments with their events.
 //!
-//! `record` is an environment as an item; `environments` creates and lists, `change` reads and changes, `watch` is the janitor's view; `events` reads what
-//! happened, `expiry` ends it; `rate_limit` and `findings` hold what belongs to no team; `table` makes the table where no template does.
+//! `record` is an environment as an item; `environments` creates and lists, `change` reads and changes, `watch` is the janitor's
+//! view; `events` reads what happened, `expiry` ends it; `rate_limit` and `findings` hold what belongs to no team; `read` is shared
+//! by them; `table` makes the table where no template does.
 
 mod change;
 mod environments;
@@ -30,6 +31,7 @@ mod events;
 mod expiry;
 mod findings;
 mod rate_limit;
+mod read;
 mod record;
 mod table;
 mod watch;

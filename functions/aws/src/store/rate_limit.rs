@@ -57,15 +57,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when DynamoDB cannot be reached.
     pub async fn longest_queue(&self) -> Result<Duration, Error> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", pk())
-            .consistent_read(true);
-        let items: Result<Vec<_>, _> = query.into_paginator().items().send().collect().await;
-        let items = items.map_err(|error| convert("Query", error))?;
+        let items = self.partition(pk()).await?;
         let now = self.clock.now_ms();
         let wait = |item: Item| {
             let rate_limit: RateLimit = item.get("sk")?.as_s().ok()?.parse().ok()?;

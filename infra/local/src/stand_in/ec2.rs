@@ -69,9 +69,9 @@ pub static VPCS: [Vpc; 2] = [Vpc { id: VPC, cidr: "10.0.0.0/16" }, Vpc { id: OTH
 /// The subnets, by VPC.
 #[rustfmt::skip]
 pub static SUBNETS: [Subnet; 5] = [
-    Subnet { id: "subnet-0be27400000000001", vpc: VPC,       zone: "us-east-1a", cidr: "10.0.1.0/24", name: "berth-a" },
-    Subnet { id: "subnet-0be27400000000002", vpc: VPC,       zone: "us-east-1b", cidr: "10.0.2.0/24", name: "berth-b" },
-    Subnet { id: "subnet-0be27400000000003", vpc: VPC,       zone: "us-east-1a", cidr: "10.0.3.0/24", name: "databases-a" },
+    Subnet { id: BERTH_SUBNETS[0],           vpc: VPC,       zone: "us-east-1a", cidr: "10.0.1.0/24", name: "berth-a" },
+    Subnet { id: BERTH_SUBNETS[1],           vpc: VPC,       zone: "us-east-1b", cidr: "10.0.2.0/24", name: "berth-b" },
+    Subnet { id: OTHER_SUBNET,               vpc: VPC,       zone: "us-east-1a", cidr: "10.0.3.0/24", name: "databases-a" },
     Subnet { id: "subnet-0be27400000000004", vpc: OTHER_VPC, zone: "us-east-1a", cidr: "10.1.1.0/24", name: "production-a" },
     Subnet { id: "subnet-0be27400000000005", vpc: OTHER_VPC, zone: "us-east-1b", cidr: "10.1.2.0/24", name: "production-b" },
 ];
@@ -79,13 +79,17 @@ pub static SUBNETS: [Subnet; 5] = [
 #[rustfmt::skip]
 pub static SECURITY_GROUPS: [SecurityGroup; 3] = [
     SecurityGroup { id: SECURITY_GROUP,         vpc: VPC,       name: "berth" },
-    SecurityGroup { id: "sg-0be27400000000002", vpc: VPC,       name: "database-clients" },
+    SecurityGroup { id: OTHER_SECURITY_GROUP,   vpc: VPC,       name: "database-clients" },
     SecurityGroup { id: "sg-0be27400000000003", vpc: OTHER_VPC, name: "production" },
 ];
 /// Berth's own subnets, one in a zone.
 pub const BERTH_SUBNETS: [&str; 2] = ["subnet-0be27400000000001", "subnet-0be27400000000002"];
+/// A subnet of others in Berth's VPC.
+pub const OTHER_SUBNET: &str = "subnet-0be27400000000003";
 /// Berth's own security group.
 pub const SECURITY_GROUP: &str = "sg-0be27400000000001";
+/// A security group of others in Berth's VPC.
+pub const OTHER_SECURITY_GROUP: &str = "sg-0be27400000000002";
 
 /// The subnet, if it is there.
 #[must_use]

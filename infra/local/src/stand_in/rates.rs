@@ -61,7 +61,7 @@ impl Buckets {
     pub(super) fn take(&mut self, bucket: &Bucket, now: Timestamp, clock: &Clock) -> bool {
         let full = self.0.get(&*bucket.name).copied().filter(|full| *full > now).unwrap_or(now);
         let missing = clock.left_until(full).unwrap_or_default();
-        if missing > bucket.time_of(bucket.capacity.saturating_sub(1)) {
+        if missing > bucket.time_of(bucket.capacity - 1) {
             return false;
         }
         self.0.insert(bucket.name.clone().into_owned(), clock.add(full, bucket.time_of(1)));

@@ -2,25 +2,19 @@
 
 use berth_aws::sdk::ecs_types::Tag;
 use berth_local::embedded;
-use berth_local::stand_in::ec2::{OTHER_VPC, SECURITY_GROUPS, SUBNETS};
-use tests::WorldOptions;
+use berth_local::stand_in::ec2::{
+    BERTH_SUBNETS, OTHER_SECURITY_GROUP, OTHER_SUBNET, OTHER_VPC, SECURITY_GROUP, SECURITY_GROUPS, SUBNETS,
+};
+use tests::{WorldOptions, container};
 
 use super::*;
 
 const ROLE: &str = "arn:aws:iam::000000000000:role/app";
 const FOREIGN_ROLE: &str = "arn:aws:iam::000000000000:role/admin";
-const OWN_SUBNET: &str = "subnet-0be27400000000001";
-const FOREIGN_SUBNET: &str = "subnet-0be27400000000003";
-const OWN_GROUP: &str = "sg-0be27400000000001";
-const FOREIGN_GROUP: &str = "sg-0be27400000000002";
 
 /// Registers `family` with this tag `berth:team`, task role and execution role.
 async fn register(world: &World, family: &str, teams: Option<&str>, roles: [Option<&str>; 2]) {
-    let port = PortMapping::builder().container_port(8000).build();
-    let container = ContainerDefinition::builder().name("secret-name").image("berth/hello").port_mappings(port).build();
-    let call = world.system.clients.ecs.register_task_definition().family(family);
-    let call = call.network_mode(NetworkMode::Awsvpc).requires_compatibilities(Compatibility::Fargate);
-    let call = call.cpu("256").memory("512").container_definitions(container);
+    let call = world.registration(family, container("secret-name", "berth/hello"));
     let tags = teams.map(|teams| vec![Tag::builder().key("berth:team").value(teams).build()]);
     let [task_role, execution_role] = roles.map(|role| role.map(str::to_owned));
     let call = call.set_tags(tags).set_task_role_arn(task_role).set_execution_role_arn(execution_role);
@@ -52,10 +46,10 @@ async fn what_the_deployment_does_not_allow_is_refused_with_its_place_and_nothin
     let definition = |family: &str| json!({"task_definition": family});
     let network = |members: Value| json!({"network": members});
     for (members, pointers, said) in [
-        (network(json!({"subnets": [OWN_SUBNET, FOREIGN_SUBNET]})), vec!["/network/subnets/1"], FOREIGN_SUBNET),
+        (network(json!({"subnets": [BERTH_SUBNETS[0], OTHER_SUBNET]})), vec!["/network/subnets/1"], OTHER_SUBNET),
         (network(json!({"subnets": ["subnet-00000001"]})), vec!["/network/subnets/0"], "AllowedSubnets"),
         (
-            network(json!({"security_groups": [FOREIGN_GROUP, OWN_GROUP]})),
+            network(json!({"security_groups": [OTHER_SECURITY_GROUP, SECURITY_GROUP]})),
             vec!["/network/security_groups/0"],
             "AllowedSecurityGroups",
         ),
@@ -73,7 +67,7 @@ async fn what_the_deployment_does_not_allow_is_refused_with_its_place_and_nothin
             json!({
                 "task_definition": "app-untagged",
                 "network": {
-                    "subnets": [FOREIGN_SUBNET], "security_groups": [FOREIGN_GROUP], "assign_public_ip": true,
+                    "subnets": [OTHER_SUBNET], "security_groups": [OTHER_SECURITY_GROUP], "assign_public_ip": true,
                 },
             }),
             vec!["/task_definition", "/network/subnets/0", "/network/security_groups/0", "/network/assign_public_ip"],

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::{Reply, World};
 
-use super::{executions, get, send};
+use super::{get, send};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -61,6 +61,6 @@ async fn assert_nothing_came_of_it(world: &World) {
     };
     assert_eq!(journal.iter().find(written), None);
     assert_eq!(ids(world).await, Vec::<String>::new());
-    assert_eq!(executions(world), Vec::<String>::new());
+    assert_eq!(world.executions().await, Vec::<String>::new());
     post(world, "demo", &request(json!({}))).await.expect(202);
 }

@@ -43,7 +43,7 @@ async fn ten_requests_at_once_with_one_key_make_one_environment_and_get_equal_an
     let ids = ids(&world).await;
     assert_eq!(ids, [replies[0].body["id"].as_str().expect("an id")]);
     assert_eq!(world.settled(&ids[0]).await["status"], "ready");
-    assert_eq!(executions(&world).len(), 1);
+    assert_eq!(world.executions().await.len(), 1);
     assert!(world.inventory().await.is_each(1));
 }
 
@@ -69,7 +69,7 @@ async fn ten_requests_at_once_for_one_name_make_one_environment_and_nine_conflic
         }
     }
     assert_eq!(accepted, ids(&world).await);
-    assert_eq!((accepted.len(), executions(&world).len()), (1, 1));
+    assert_eq!((accepted.len(), world.executions().await.len()), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +86,7 @@ async fn a_repeated_key_gets_the_first_answer_whatever_became_of_the_environment
         assert_eq!(again.text, first.text, "when {status}");
         world.delete(id).await;
     }
-    assert_eq!(executions(&world).len(), 2);
+    assert_eq!(world.executions().await.len(), 2);
 
     // The name is free again and another request takes it. The key still means the first environment, until it expires.
     let second = post(&world, "demo", &body).await.expect(202);

@@ -35,8 +35,9 @@ pub fn throttle(account: &mut Account, api: &str, name: &str) -> Result<(), Gate
         return Ok(());
     }
     let rate = throttle.rate_limit.unwrap_or(ACCOUNT_THROTTLE.0);
-    let bucket = Bucket::of_stage(api, name, throttle.burst_limit.unwrap_or(ACCOUNT_THROTTLE.1), rate);
-    if rate > 0.0 && account.engine.admits(&bucket) { Ok(()) } else { Err(GatewayResponse::THROTTLED) }
+    let burst = throttle.burst_limit.unwrap_or(ACCOUNT_THROTTLE.1);
+    let bucket = Bucket::of_stage(api, name, burst, rate);
+    if rate > 0.0 && burst > 0 && account.engine.admits(&bucket) { Ok(()) } else { Err(GatewayResponse::THROTTLED) }
 }
 
 /// Checks that the caller may send `request` to `path` of `stage`. No API key is valid, because there are no usage plans.

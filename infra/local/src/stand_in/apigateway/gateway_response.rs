@@ -16,56 +16,42 @@ pub struct GatewayResponse {
 }
 
 impl GatewayResponse {
-    pub const FORBIDDEN: Self =
-        Self { status: StatusCode::FORBIDDEN, kind: "ForbiddenException", message: Cow::Borrowed("Forbidden") };
-    pub const NO_METHOD: Self = Self {
-        status: StatusCode::FORBIDDEN,
-        kind: "MissingAuthenticationTokenException",
-        message: Cow::Borrowed("Missing Authentication Token"),
-    };
-    pub const INTERNAL: Self = Self {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        kind: "InternalServerErrorException",
-        message: Cow::Borrowed("Internal server error"),
-    };
-    pub const NETWORK: Self = Self {
-        status: StatusCode::GATEWAY_TIMEOUT,
-        kind: "InternalServerErrorException",
-        message: Cow::Borrowed("Network error communicating with endpoint"),
-    };
-    pub const TIMED_OUT: Self = Self {
-        status: StatusCode::GATEWAY_TIMEOUT,
-        kind: "InternalServerErrorException",
-        message: Cow::Borrowed("Endpoint request timed out"),
-    };
-    pub const TOO_LARGE: Self = Self {
-        status: StatusCode::PAYLOAD_TOO_LARGE,
-        kind: "RequestEntityTooLargeException",
-        message: Cow::Borrowed("HTTP content length exceeded 10485760 bytes"),
-    };
-
+    pub const FORBIDDEN: Self = Self::new(StatusCode::FORBIDDEN, "ForbiddenException", "Forbidden");
+    pub const NO_METHOD: Self =
+        Self::new(StatusCode::FORBIDDEN, "MissingAuthenticationTokenException", "Missing Authentication Token");
+    pub const UNKNOWN_KEY: Self = Self::new(
+        StatusCode::FORBIDDEN,
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+    );
+    pub const THROTTLED: Self =
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException", "Too Many Requests");
+    pub const INTERNAL: Self =
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerErrorException", "Internal server error");
+    pub const NETWORK: Self = Self::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "InternalServerErrorException",
+        "Network error communicating with endpoint",
+    );
+    pub const TIMED_OUT: Self =
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "InternalServerErrorException", "Endpoint request timed out");
+    pub const TOO_LARGE: Self = Self::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "RequestEntityTooLargeException",
+        "HTTP content length exceeded 10485760 bytes",
+    );
     /// The message is as callers report it. The status is not known; this is HTTP's own for it.
-    pub const HEADERS_TOO_LARGE: Self = Self {
-        status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        kind: "RequestEntityTooLargeException",
-        message: Cow::Borrowed("HTTP header is larger than 10240 bytes."),
-    };
-    pub const UNSUPPORTED_MEDIA: Self = Self {
-        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        kind: "UnsupportedMediaTypeException",
-        message: Cow::Borrowed("Unsupported Media Type"),
-    };
+    pub const HEADERS_TOO_LARGE: Self = Self::new(
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "RequestEntityTooLargeException",
+        "HTTP header is larger than 10240 bytes.",
+    );
+    pub const UNSUPPORTED_MEDIA: Self =
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaTypeException", "Unsupported Media Type");
 
-    pub const UNKNOWN_KEY: Self = Self {
-        status: StatusCode::FORBIDDEN,
-        kind: "UnrecognizedClientException",
-        message: Cow::Borrowed("The security token included in the request is invalid."),
-    };
-    pub const THROTTLED: Self = Self {
-        status: StatusCode::TOO_MANY_REQUESTS,
-        kind: "TooManyRequestsException",
-        message: Cow::Borrowed("Too Many Requests"),
-    };
+    const fn new(status: StatusCode, kind: &'static str, message: &'static str) -> Self {
+        Self { status, kind, message: Cow::Borrowed(message) }
+    }
 
     /// 403 for a caller that is not admitted.
     pub fn refused(kind: &'static str, message: impl Into<String>) -> Self {

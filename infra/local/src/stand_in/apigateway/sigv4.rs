@@ -80,7 +80,7 @@ fn timestamp(text: &str) -> Option<Timestamp> {
 fn signature_of(request: &Request<Bytes>, signed: &str, key: &AccessKey, at: Timestamp) -> Option<String> {
     let headers = request.headers();
     let signed: Vec<&str> = signed.split(';').collect();
-    let host = host(request.headers(), request)?;
+    let host = host(request)?;
     let url = format!("https://{host}{}", request.uri().path_and_query()?);
     let values = signed.iter().map(|name| Some((*name, joined(headers, name, host)?)));
     let values: Vec<(&str, String)> = values.collect::<Option<_>>()?;
@@ -104,8 +104,8 @@ fn signature_of(request: &Request<Bytes>, signed: &str, key: &AccessKey, at: Tim
     Some(signature)
 }
 
-fn host<'a>(headers: &'a HeaderMap, request: &'a Request<Bytes>) -> Option<&'a str> {
-    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+fn host(request: &Request<Bytes>) -> Option<&str> {
+    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     named.or_else(|| request.uri().authority().map(|authority| authority.as_str()))
 }
 
