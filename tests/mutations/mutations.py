@@ -605,8 +605,8 @@ MUTATIONS = [
         "changes": [
             (
                 f"{STEPS}/stage.rs",
-                "if found.and_then(|stage| stage.throttle) != Some(spec.throttle) {",
-                'if found.and_then(|stage| stage.throttle) != Some(spec.throttle) && !berth_domain::mutant("no-throttle") {',
+                "    if found.and_then(|stage| stage.throttle) != Some(spec.throttle)\n",
+                '    if !berth_domain::mutant("no-throttle")\n        && found.and_then(|stage| stage.throttle) != Some(spec.throttle)\n',
             ),
         ],
         "filters": ["environments::access"],
