@@ -340,12 +340,48 @@ MUTATIONS = [
         "what": "a throttled creation waits for a late creation",
         "changes": [
             (
-                STEP_RUN,
-                ".filter(|resource| !resource.refused)?;",
-                '.filter(|resource| {\n            !resource.refused || berth_domain::mutant("throttled-waits")\n        })?;',
+                f"{DOMAIN}/environment/ledger.rs",
+                "if self.refused {",
+                'if self.refused && !crate::mutant("throttled-waits") {',
             ),
         ],
         "filters": ["workflow::pacing::a_creation"],
+    },
+    {
+        "name": "denied-waits",
+        "what": "a creation that AWS denied counts as one whose reply was lost",
+        "changes": [
+            (
+                "functions/worker/src/ledger_writer.rs",
+                "        if let Err(Error::Throttled { .. } | Error::Refused { .. }) = created {",
+                '        if let Err(Error::Throttled { .. } | Error::Refused { .. }) = created\n            && !berth_domain::mutant("denied-waits")\n        {',
+            ),
+        ],
+        "filters": ["faults::known_replies"],
+    },
+    {
+        "name": "removed-waits",
+        "what": "a resource whose deletion AWS has accepted is waited for",
+        "changes": [
+            (
+                STEP_RUN,
+                ".filter(|resource| !resource.deletion_accepted)?;",
+                '.filter(|resource| !resource.deletion_accepted || berth_domain::mutant("removed-waits"))?;',
+            ),
+        ],
+        "filters": ["faults::known_replies"],
+    },
+    {
+        "name": "denial-hides",
+        "what": "a denied creation hides that an earlier one was never answered",
+        "changes": [
+            (
+                f"{DOMAIN}/environment/ledger.rs",
+                "{ self.earlier_announced_at } else",
+                '{ self.earlier_announced_at.filter(|_| !crate::mutant("denial-hides")) } else',
+            ),
+        ],
+        "filters": ["faults::known_replies"],
     },
     {
         "name": "exhausted-adds",

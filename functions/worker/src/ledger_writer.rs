@@ -30,21 +30,29 @@ impl<'a> LedgerWriter<'a> {
         Ok(())
     }
 
-    /// Passes on what an announced creation answered. When AWS throttled it, this is noted first: such a call has created
-    /// nothing, so the next one does not wait for a late creation.
+    /// Passes on what an announced creation answered. When AWS refused or throttled it, this is noted first: such a call has
+    /// created nothing, so no later one waits for what it may have created.
     ///
     /// # Errors
     /// What the creation answered, or what the table refuses.
-    pub(crate) async fn note_throttled<T>(&self, kind: ResourceKind, created: Result<T, Error>) -> Result<T, Error> {
-        if let Err(Error::Throttled { .. }) = created {
-            let announced = self.seen.ledger().get(kind);
-            let note = |environment: &mut Environment, _| {
-                environment.record_refused(kind, announced);
-                Ok(())
-            };
-            self.store.environment_change_from(self.seen.clone(), note).await?;
+    pub(crate) async fn note_refused<T>(&self, kind: ResourceKind, created: Result<T, Error>) -> Result<T, Error> {
+        if let Err(Error::Throttled { .. } | Error::Refused { .. }) = created {
+            self.record_refused(kind).await?;
         }
         created
+    }
+
+    /// Records that AWS refused the announced creation.
+    ///
+    /// # Errors
+    /// What the table refuses.
+    pub(crate) async fn record_refused(&self, kind: ResourceKind) -> Result<(), Error> {
+        let announced = self.seen.ledger().get(kind);
+        let record = |environment: &mut Environment, _| {
+            environment.record_refused(kind, announced);
+            Ok(())
+        };
+        self.store.environment_change_from(self.seen.clone(), record).await.map(drop)
     }
 
     /// Records the id of a resource that was created or found, and the address that others reach it by.
@@ -74,6 +82,20 @@ impl<'a> LedgerWriter<'a> {
             Some(_) => Ok(()),
             None => self.record_id(kind, id, None).await,
         }
+    }
+
+    /// Records that AWS has accepted the deletion of a resource that a look still finds.
+    ///
+    /// # Errors
+    /// What the table refuses.
+    pub(crate) async fn record_deletion(&mut self, kind: ResourceKind) -> Result<(), Error> {
+        let seen = self.seen.ledger().get(kind);
+        let record = |environment: &mut Environment, _| {
+            environment.record_deletion(kind, seen);
+            Ok(())
+        };
+        self.seen = self.store.environment_change_from(self.seen.clone(), record).await?;
+        Ok(())
     }
 
     /// Closes the entry of a resource that this run has seen to be gone.

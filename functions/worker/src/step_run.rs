@@ -158,13 +158,19 @@ impl<'a> StepRun<'a> {
         Ok(left.map(|left| Progress::waiting(left.min(longest), format!("waiting for its slot: {rate_limit}"))))
     }
 
-    /// Waits while a resource of `kind` that was not found may still appear: its creation was announced or answered within the
-    /// consistency window. `None` when the window has passed.
+    /// Waits while a resource of `kind` that was not found may still appear: within the consistency window after a creation
+    /// whose reply is not known, or after one that was answered and that no look has shown yet. `None` when the window has
+    /// passed, when AWS refused the creation, and when AWS has accepted the deletion.
     pub(crate) fn wait_for_late_creation(&self, kind: ResourceKind) -> Option<Progress> {
-        let resource = self.environment.ledger().get(kind).filter(|resource| !resource.refused)?;
-        let created = resource.recorded_at.unwrap_or(resource.announced_at);
+        let resource = self.environment.ledger().get(kind).filter(|resource| !resource.deletion_accepted)?;
+        let (created, why) = match (&resource.id, resource.recorded_at) {
+            (Some(id), Some(at)) => (at, format!("making sure that {kind} {id} does not show late")),
+            _ => (
+                resource.unanswered_at()?,
+                format!("making sure that no {kind} appears from a call whose reply was lost"),
+            ),
+        };
         let left = CONSISTENCY_WINDOW.checked_sub(self.context.clock.since(created)).filter(|left| !left.is_zero())?;
-        let why = format!("making sure that no {kind} appears from a call whose reply was lost");
         Some(Progress::waiting(left.min(timing::LONGEST_WAIT), why))
     }
 

@@ -6,5 +6,6 @@ mod crashes;
 mod every_call;
 mod every_step_twice;
 mod interrupted;
+mod known_replies;
 mod stale_calls;
 mod undos;

@@ -23,9 +23,23 @@ pub struct Resource {
     pub recorded_at: Option<Timestamp>,
     /// When its absence was verified.
     pub absent_at: Option<Timestamp>,
-    /// Whether AWS refused the last announced creation: then nothing can appear late.
+    /// Whether AWS refused the last announced creation: nothing can appear late from that one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
+    /// When the last creation before that one was announced whose reply is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_announced_at: Option<Timestamp>,
+    /// Whether AWS has accepted its deletion: from then on a look that does not find it sees its absence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deletion_accepted: bool,
+}
+
+impl Resource {
+    /// When the last creation was announced that may have had an effect without an answer.
+    #[must_use]
+    pub fn unanswered_at(&self) -> Option<Timestamp> {
+        if self.refused { self.earlier_announced_at } else { Some(self.announced_at) }
+    }
 }
 
 /// Every resource of an environment: there is never more than one of a kind at a time.
@@ -61,6 +75,8 @@ impl Ledger {
                 recorded_at: None,
                 absent_at: None,
                 refused: false,
+                earlier_announced_at: self.get(kind).and_then(Resource::unanswered_at),
+                deletion_accepted: false,
             };
             let before = self.current.insert(kind, announced);
             self.former.extend(before.filter(|resource| resource.absent_at.is_some()).map(|resource| (kind, resource)));
@@ -79,10 +95,17 @@ impl Ledger {
         }
     }
 
-    /// AWS refused the announced creation before it had any effect. The entry stays: an earlier call may have had an effect.
+    /// AWS refused the announced creation before it had any effect. The entry stays: an earlier call may have had one.
     pub fn refused(&mut self, kind: ResourceKind) {
         if let Some(resource) = self.current.get_mut(&kind).filter(|resource| resource.id.is_none()) {
             resource.refused = true;
+        }
+    }
+
+    /// AWS has accepted the deletion of `kind`.
+    pub fn deletion_accepted(&mut self, kind: ResourceKind) {
+        if let Some(resource) = self.current.get_mut(&kind).filter(|resource| resource.id.is_some()) {
+            resource.deletion_accepted = true;
         }
     }
 
@@ -100,6 +123,7 @@ impl Ledger {
             if resource.id.is_none() {
                 resource.announced_at = now;
                 resource.refused = false;
+                resource.earlier_announced_at = None;
             }
         }
     }

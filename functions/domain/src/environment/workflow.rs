@@ -278,6 +278,13 @@ impl Environment {
         self.ledger.record(kind, id, address, now);
     }
 
+    /// AWS has accepted the deletion of `kind`. Ignored when the entry is no longer the one that this call looked up (`seen`).
+    pub fn record_deletion(&mut self, kind: ResourceKind, seen: Option<&Resource>) {
+        if self.ledger.get(kind) == seen {
+            self.ledger.deletion_accepted(kind);
+        }
+    }
+
     /// Closes the entry of a resource that was seen to be gone. A call closes only the entry that it looked up (`seen`), and
     /// only while its removal runs: a stale call must not close a newer entry.
     ///

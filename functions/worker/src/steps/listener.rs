@@ -15,7 +15,8 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
         Some(arn) => arn,
         None => {
             ledger.announce(KIND).await?;
-            aws.listener_create(load_balancer, target_group, &run.tags()).await?
+            let created = aws.listener_create(load_balancer, target_group, &run.tags()).await;
+            ledger.note_refused(KIND, created).await?
         }
     };
     ledger.record_id(KIND, &arn, None).await?;
@@ -36,6 +37,7 @@ pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
     ledger.record_if_missing(KIND, &arn).await?;
     aws.listener_delete(&arn).await?;
     if aws.listener_find(load_balancer).await?.is_some() {
+        ledger.record_deletion(KIND).await?;
         return Ok(run.waiting(format!("listener {arn} is being deleted")));
     }
     ledger.close(KIND).await?;

@@ -22,7 +22,8 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
             // The limits may have changed since the request was accepted.
             limits::refuse(run.context.settings.limits.check_network(&run.environment.spec.network))?;
             ledger.announce(KIND).await?;
-            aws.load_balancer_create(&name, &run.tags(), &run.environment.spec.network).await?
+            let created = aws.load_balancer_create(&name, &run.tags(), &run.environment.spec.network).await;
+            ledger.note_refused(KIND, created).await?
         }
     };
     ledger.record_id(KIND, &load_balancer.arn, Some(&load_balancer.dns_name)).await?;
@@ -59,13 +60,16 @@ pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
     };
     let mut ledger = run.ledger();
     ledger.record_if_missing(KIND, &load_balancer.arn).await?;
-    let why = match aws.load_balancer_delete(&load_balancer.arn).await? {
-        Deletion::Accepted => format!("load balancer {} is being deleted", load_balancer.arn),
-        Deletion::InUse(message) => message,
-    };
-    if aws.load_balancer_find(&name).await?.is_some() {
-        return Ok(run.waiting(why));
+    let deletion = aws.load_balancer_delete(&load_balancer.arn).await?;
+    if aws.load_balancer_find(&name).await?.is_none() {
+        ledger.close(KIND).await?;
+        return Ok(Progress::Done);
     }
-    ledger.close(KIND).await?;
-    Ok(Progress::Done)
+    match deletion {
+        Deletion::Accepted => {
+            ledger.record_deletion(KIND).await?;
+            Ok(run.waiting(format!("load balancer {} is being deleted", load_balancer.arn)))
+        }
+        Deletion::InUse(message) => Ok(run.waiting(message)),
+    }
 }

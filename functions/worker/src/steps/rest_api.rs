@@ -31,7 +31,7 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
                     let description = format!("{} of team {}, by Berth", environment.name, environment.team);
                     let (access, prober) = (&environment.spec.access, run.context.prober.role());
                     let created = aws.rest_api_create(&run.name(), &run.tags(), &description, access, prober).await;
-                    ledger.note_throttled(KIND, created).await?
+                    ledger.note_refused(KIND, created).await?
                 }
             };
             ledger.record_id(KIND, &api, None).await?;
@@ -68,6 +68,7 @@ pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
         }
     }
     if let Some(api) = apis.first() {
+        ledger.record_deletion(KIND).await?;
         // The next look sees that it is gone.
         return Ok(run.waiting(format!("REST API {api} is being deleted")));
     }

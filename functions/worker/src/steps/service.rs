@@ -17,12 +17,16 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
         must_be_allowed(run).await?;
         ledger.announce(KIND).await?;
         let client_token = format!("{}-{}", run.environment.id.bare(), run.environment.attempt());
-        return match aws.service_create(&name, &run.tags(), &client_token, spec, target_group).await? {
+        let created = aws.service_create(&name, &run.tags(), &client_token, spec, target_group).await;
+        return match ledger.note_refused(KIND, created).await? {
             ServiceCreated::Created(arn) => {
                 ledger.record_id(KIND, &arn, None).await?;
                 Ok(run.waiting("the service is created; its tasks are starting"))
             }
-            ServiceCreated::NotYet(why) => Ok(run.waiting(why)),
+            ServiceCreated::NotYet(why) => {
+                ledger.record_refused(KIND).await?;
+                Ok(run.waiting(why))
+            }
         };
     };
     ledger.record_id(KIND, &service.arn, None).await?;
@@ -76,8 +80,10 @@ pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
     let (aws, cluster) = (&run.context.aws, &run.environment.spec.cluster);
     match aws.service_find(cluster, &run.name()).await? {
         Some(service) if service.status == "ACTIVE" => {
-            run.ledger().record_if_missing(KIND, &service.arn).await?;
+            let mut ledger = run.ledger();
+            ledger.record_if_missing(KIND, &service.arn).await?;
             aws.service_delete(cluster, &service.arn).await?;
+            ledger.record_deletion(KIND).await?;
             Ok(run.waiting("the service is deleted; its tasks are stopping"))
         }
         Some(service) if service.status == "DRAINING" => {

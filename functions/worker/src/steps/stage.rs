@@ -29,7 +29,7 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
                 ledger.announce(KIND).await?;
                 let description = run.environment.operation().id.to_string();
                 let created = aws.deployment_create(api, &description).await;
-                match ledger.note_throttled(KIND, created).await {
+                match ledger.note_refused(KIND, created).await {
                     Err(error) => return run.wait_for_tags(ResourceKind::RestApi, error),
                     Ok(deployment) => deployment,
                 }

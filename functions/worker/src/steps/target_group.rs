@@ -18,7 +18,8 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
                 return Ok(run.waiting("the load balancer does not show yet"));
             };
             ledger.announce(KIND).await?;
-            aws.target_group_create(&name, &run.tags(), &load_balancer.vpc, &run.environment.spec).await?
+            let created = aws.target_group_create(&name, &run.tags(), &load_balancer.vpc, &run.environment.spec).await;
+            ledger.note_refused(KIND, created).await?
         }
     };
     ledger.record_id(KIND, &arn, None).await?;
@@ -33,13 +34,16 @@ pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
     };
     let mut ledger = run.ledger();
     ledger.record_if_missing(KIND, &arn).await?;
-    let why = match aws.target_group_delete(&arn).await? {
-        Deletion::Accepted => format!("target group {arn} is being deleted"),
-        Deletion::InUse(message) => message,
-    };
-    if aws.target_group_find(&name).await?.is_some() {
-        return Ok(run.waiting(why));
+    let deletion = aws.target_group_delete(&arn).await?;
+    if aws.target_group_find(&name).await?.is_none() {
+        ledger.close(KIND).await?;
+        return Ok(Progress::Done);
     }
-    ledger.close(KIND).await?;
-    Ok(Progress::Done)
+    match deletion {
+        Deletion::Accepted => {
+            ledger.record_deletion(KIND).await?;
+            Ok(run.waiting(format!("target group {arn} is being deleted")))
+        }
+        Deletion::InUse(message) => Ok(run.waiting(message)),
+    }
 }

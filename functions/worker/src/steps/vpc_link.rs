@@ -36,7 +36,7 @@ pub(crate) async fn ensure(run: &StepRun<'_>) -> Result<Progress, Error> {
             }
             ledger.announce(KIND).await?;
             let created = aws.vpc_link_create(&run.name(), &run.tags(), load_balancer).await;
-            ledger.note_throttled(KIND, created).await?
+            ledger.note_refused(KIND, created).await?
         }
     };
     ledger.record_id(KIND, &link.id, None).await?;
@@ -58,10 +58,11 @@ pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
         ledger.record_if_missing(KIND, &link.id).await?;
         why = Some(format!("VPC link {} is being deleted", link.id));
         if link.state == VpcLinkState::Deleting {
+            ledger.record_deletion(KIND).await?;
             continue;
         }
         match aws.vpc_link_delete(&link.id).await {
-            Ok(Deletion::Accepted) => {}
+            Ok(Deletion::Accepted) => ledger.record_deletion(KIND).await?,
             Ok(Deletion::InUse(message)) => why = Some(message),
             // A link that is gone carries no tag, and without the deployment's tag the role may delete nothing.
             Err(Error::Refused { code: PERMISSION_DENIED, .. }) if is_going(run, &link.id).await? => {}
