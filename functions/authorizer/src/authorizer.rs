@@ -51,7 +51,7 @@ impl Authorizer {
 
     async fn decide(&self, authorization: Option<&str>) -> Result<Caller, Error> {
         let presented = Presented::read(authorization)?;
-        let keys = self.keys.for_key(presented.key_id()).await?;
+        let keys = self.keys.for_token(&presented).await?;
         self.verifier.caller(&presented, &keys, self.clock.now())
     }
 

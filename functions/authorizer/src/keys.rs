@@ -1,11 +1,12 @@
 //! The issuer's keys, cached. They are fetched at most once in [`PAUSE`], by one caller at a time, whatever tokens arrive.
 //!
-//! Keys are fetched when there are none, when they are older than [`MAX_AGE`], or when a token names one that is not among
+//! Keys are fetched when there are none, when they are older than [`MAX_AGE`], or when a token's key is not among
 //! them (the issuer may have a new one). While the issuer cannot be asked, old keys stay valid for [`GRACE`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use berth_domain::token::Presented;
 use berth_domain::{Clock, Error};
 use jiff::Timestamp;
 use jsonwebtoken::jwk::JwkSet;
@@ -78,12 +79,12 @@ impl Keys {
         }
     }
 
-    /// The keys to check a token with that names `key_id`. Whether they have it is for the verifier to say.
+    /// The keys to check `token` with. Whether they have its key is for the verifier to say.
     ///
     /// # Errors
-    /// `Unavailable` when it may be a key of the issuer's, and the issuer cannot be asked.
-    pub(crate) async fn for_key(&self, key_id: &str) -> Result<Arc<JwkSet>, Error> {
-        if let Some(Due { meanwhile }) = self.due(key_id) {
+    /// `Unavailable` when its key may be one of the issuer's, and the issuer cannot be asked.
+    pub(crate) async fn for_token(&self, token: &Presented<'_>) -> Result<Arc<JwkSet>, Error> {
+        if let Some(Due { meanwhile }) = self.due(token) {
             let fetching = self.0.fetching.clone();
             let guard = match meanwhile {
                 None => fetching.lock_owned().await,
@@ -93,7 +94,7 @@ impl Keys {
                 },
             };
             // Another caller may have fetched them while this one waited for the lock.
-            if self.due(key_id).is_some() {
+            if self.due(token).is_some() {
                 // A task of its own: others wait for this fetch even if its caller hangs up.
                 let keys = self.clone();
                 let fetched = tokio::spawn(async move {
@@ -103,7 +104,7 @@ impl Keys {
                 fetched.await.map_err(Error::internal)?;
             }
         }
-        let keys = self.answer(key_id);
+        let keys = self.answer(token);
         keys.map_err(|cause| {
             Error::unavailable(
                 "Tokens cannot be checked now, because the issuer does not answer. Try again in a few seconds.",
@@ -112,11 +113,11 @@ impl Keys {
         })
     }
 
-    /// Whether the keys must be fetched for a token that names `key_id`, and may be.
-    fn due(&self, key_id: &str) -> Option<Due> {
+    /// Whether the keys must be fetched for `token`, and may be.
+    fn due(&self, token: &Presented<'_>) -> Option<Due> {
         let clock = &self.0.clock;
         let cache = self.cache();
-        let known = cache.usable(clock).filter(|held| held.keys.find(key_id).is_some());
+        let known = cache.usable(clock).filter(|held| token.has_key_in(&held.keys));
         if known.is_some_and(|held| clock.since(held.from) <= MAX_AGE) {
             return None;
         }
@@ -125,13 +126,13 @@ impl Keys {
         rested.then(|| Due { meanwhile: known.map(|held| held.keys.clone()) })
     }
 
-    /// The issuer's keys as known now, or why it cannot be decided whether a token that names `key_id` is good.
-    fn answer(&self, key_id: &str) -> Result<Arc<JwkSet>, String> {
+    /// The issuer's keys as known now, or why it cannot be decided whether `token` is good.
+    fn answer(&self, token: &Presented<'_>) -> Result<Arc<JwkSet>, String> {
         let cache = self.cache();
         match (cache.usable(&self.0.clock), &cache.failure) {
             (Some(held), None) => Ok(held.keys.clone()),
             // While the issuer cannot be asked, a key that is missing here may still be one of the issuer's.
-            (Some(held), Some(_)) if held.keys.find(key_id).is_some() => Ok(held.keys.clone()),
+            (Some(held), Some(_)) if token.has_key_in(&held.keys) => Ok(held.keys.clone()),
             (_, Some(failure)) => Err(failure.clone()),
             (None, None) => Err("there are no keys yet".to_owned()),
         }

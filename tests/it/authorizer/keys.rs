@@ -251,14 +251,15 @@ async fn documents_that_are_not_what_they_should_be_are_errors_that_say_why() {
         key[member] = value;
         json!({ "keys": [key] })
     };
-    let useless = "no key with an id for RS256 or ES256";
+    let useless = "no key for RS256 or ES256";
+    let nameless = json!({"keys": [without_id(key.clone()), without_id(Key::new("second").public())]});
     for ((url, answer), expected) in [
         (keys(json!([])), "no JSON Web Key Set"),
         (keys(json!({})), "missing field `keys`"),
         (keys(json!({"keys": {}})), "no JSON Web Key Set"),
         (keys(json!({"keys": []})), useless),
         (keys(json!({"keys": [7, "key", {}]})), useless),
-        (keys(with("kid", Value::Null)), useless),
+        (keys(nameless), "several keys for RS256 or ES256 in the JSON Web Key Set, and none with an id"),
         (keys(with("use", json!("enc"))), useless),
         (keys(with("alg", json!("ES384"))), useless),
         (keys(with("crv", json!("P-384"))), useless),
@@ -307,4 +308,53 @@ async fn a_key_of_an_unknown_kind_does_not_spoil_those_beside_it() {
     ];
     gate.documents.put_keys(&strange);
     gate.ask(&gate.token(json!({}))).await.expect("let in");
+}
+
+fn without_id(mut key: Value) -> Value {
+    key.as_object_mut().expect("an object").remove("kid");
+    key
+}
+
+/// A token of `key` that does not name it.
+fn nameless(gate: &Gate, key: &Key) -> String {
+    let key = EncodingKey::from_ec_der(&key.pkcs8);
+    jsonwebtoken::encode(&Header::new(Algorithm::ES256), &gate.claims(json!({})), &key).expect("a token")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_only_key_of_an_issuer_needs_no_id_in_the_set_and_none_in_the_token() {
+    // OpenID Connect Core, section 10.1: a token must name its key where the set has several.
+    for published in [|key: &Key| key.public(), |key: &Key| without_id(key.public())] {
+        let gate = Gate::new();
+        gate.documents.put_keys(&[published(&gate.key)]);
+        gate.ask(&nameless(&gate, &gate.key)).await.expect("a token that does not name the only key");
+        let stranger = Key::new("first");
+        gate.clock.sleep(seconds(10)).await;
+        gate.ask(&nameless(&gate, &stranger)).await.expect_err("another key's signature");
+        gate.ask(&stranger.sign(&gate.claims(json!({})))).await.expect_err("another key's signature");
+    }
+    let gate = Gate::new();
+    gate.documents.put_keys(&[without_id(gate.key.public())]);
+    gate.ask(&gate.token(json!({}))).await.expect("a token that names a key of a set without ids");
+    let gate = Gate::new();
+    gate.documents.put_keys(&[gate.key.public(), RsaKey::public()]);
+    let message = gate.refusal(&nameless(&gate, &gate.key)).await;
+    assert_eq!(message, "The token does not name its key, and the issuer has several; get a new token.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_only_key_without_an_id_is_fetched_at_its_first_token_and_no_more_often_than_others() {
+    let gate = Gate::new();
+    gate.documents.put_keys(&[without_id(gate.key.public())]);
+    gate.ask(&gate.token(json!({}))).await.expect("let in");
+    gate.clock.sleep(seconds(10)).await;
+    let second = Key::new("second");
+    gate.documents.put_keys(&[without_id(second.public())]);
+    gate.ask(&nameless(&gate, &second)).await.expect("the new key is fetched");
+    assert_eq!(gate.documents.fetches(), 2);
+    for _ in 0..100 {
+        gate.clock.sleep(Duration::from_millis(100)).await;
+        gate.ask(&nameless(&gate, &gate.key)).await.expect_err("the old key is gone");
+    }
+    assert_eq!(gate.documents.fetches(), 1, "10 s of them");
 }

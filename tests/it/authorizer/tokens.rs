@@ -2,6 +2,14 @@
 
 use super::*;
 
+/// A token that is good but for the header `crit`, which is signed too (RFC 7515, section 4.1.11).
+fn critical(gate: &Gate, names: &[&str]) -> String {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    let header = Header { kid: Some("first".to_owned()), crit: Some(names), ..Header::new(Algorithm::ES256) };
+    let key = EncodingKey::from_ec_der(&gate.key.pkcs8);
+    jsonwebtoken::encode(&header, &gate.claims(json!({})), &key).expect("a token")
+}
+
 #[tokio::test(start_paused = true)]
 async fn whatever_is_wrong_with_a_token_the_answer_is_the_one_word_that_becomes_401() {
     let gate = Gate::new();
@@ -26,6 +34,9 @@ async fn whatever_is_wrong_with_a_token_the_answer_is_the_one_word_that_becomes_
         ("100 kB", gate.token(json!({"padding": "x".repeat(100_000)}))),
         ("no team", gate.token(json!({"team": null}))),
         ("claims that are a list", gate.key.sign(&json!(["demo"]))),
+        ("an empty list of critical headers", critical(&gate, &[])),
+        ("a critical header", critical(&gate, &["http://example.com/exp"])),
+        ("a critical header that Berth knows", critical(&gate, &["exp"])),
     ];
     for (what, token) in bad {
         let (kind, message) = gate.ask(&token).await.expect_err(what);
@@ -49,8 +60,8 @@ async fn a_token_whose_shape_is_wrong_costs_the_issuer_nothing() {
         with(json!({"alg": "none", "kid": "first"})),
         with(json!({"alg": "HS256", "kid": "first"})),
         with(json!({"alg": "PS256", "kid": "first"})),
-        with(json!({"alg": "ES256"})),
         with(json!({"alg": "ES256", "kid": 7})),
+        with(json!({"alg": "ES256", "kid": "first", "crit": ["b64"], "b64": false})),
     ] {
         gate.ask(&token).await.expect_err(&token);
     }

@@ -11,7 +11,7 @@ struct Document {
 }
 
 /// The keys of a JWKS document that tokens could be checked with. Others (for encryption, of kinds we do not know) are
-/// left out, as RFC 7517, section 5, asks.
+/// left out, as RFC 7517, section 5, asks. Only the key of a set of one needs no id (OpenID Connect Core, section 10.1).
 ///
 /// # Errors
 /// One line that says what is wrong with the document; one without any key of use is wrong.
@@ -21,18 +21,29 @@ pub fn read_keys(document: &[u8]) -> Result<JwkSet, String> {
     let keys = document.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok());
     let of_use = |key: &Jwk| {
         let fits = [Algorithm::RS256, Algorithm::ES256].into_iter().any(|algorithm| fits(key, algorithm));
-        fits && key.common.key_id.is_some() && DecodingKey::from_jwk(key).is_ok()
+        fits && DecodingKey::from_jwk(key).is_ok()
     };
-    let keys: Vec<Jwk> = keys.filter(of_use).collect();
+    let mut keys: Vec<Jwk> = keys.filter(of_use).collect();
+    if keys.len() > 1 {
+        keys.retain(|key| key.common.key_id.is_some());
+        if keys.is_empty() {
+            return Err("several keys for RS256 or ES256 in the JSON Web Key Set, and none with an id".to_owned());
+        }
+    }
     if keys.is_empty() {
-        return Err("no key with an id for RS256 or ES256 in the JSON Web Key Set".to_owned());
+        return Err("no key for RS256 or ES256 in the JSON Web Key Set".to_owned());
     }
     Ok(JwkSet { keys })
 }
 
-/// The key called `id` in `keys` that may have signed with `algorithm`.
-pub(super) fn find<'k>(keys: &'k JwkSet, id: &str, algorithm: Algorithm) -> Option<&'k Jwk> {
-    keys.keys.iter().find(|key| key.common.key_id.as_deref() == Some(id) && fits(key, algorithm))
+/// The key in `keys` that may have signed with `algorithm`: the one called `id`, or the only one if it or the token has no id.
+pub(super) fn find<'k>(keys: &'k JwkSet, id: Option<&str>, algorithm: Algorithm) -> Option<&'k Jwk> {
+    let found = match (keys.keys.as_slice(), id) {
+        ([only], id) if id.is_none() || only.common.key_id.is_none() => Some(only),
+        (keys, Some(id)) => keys.iter().find(|key| key.common.key_id.as_deref() == Some(id) && fits(key, algorithm)),
+        (_, None) => None,
+    };
+    found.filter(|key| fits(key, algorithm))
 }
 
 /// Whether the key is of `algorithm`'s kind and meant for signatures with it.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value};
 
@@ -35,7 +35,7 @@ pub struct Verifier {
 pub struct Presented<'t> {
     token: &'t str,
     algorithm: Algorithm,
-    key_id: String,
+    key_id: Option<String>,
 }
 
 impl<'t> Presented<'t> {
@@ -58,14 +58,41 @@ impl<'t> Presented<'t> {
         if !matches!(header.alg, Algorithm::RS256 | Algorithm::ES256) {
             return Err(denied("The token must be signed with RS256 or ES256."));
         }
-        let key_id = header.kid.ok_or_else(|| denied("The token does not name its key; get a new token."))?;
-        Ok(Self { token, algorithm: header.alg, key_id })
+        // It names rules that a verifier must understand, and this one understands none (RFC 7515, section 4.1.11).
+        if header.crit.is_some() {
+            return Err(denied("The token's header has `crit`, and Berth supports no critical header."));
+        }
+        Ok(Self { token, algorithm: header.alg, key_id: header.kid })
     }
 
-    /// The key that the token says it is signed with.
+    /// Whether the token's key is one of `keys`. Where the token or the only key has no id, the signature tells.
     #[must_use]
-    pub fn key_id(&self) -> &str {
-        &self.key_id
+    pub fn has_key_in(&self, keys: &JwkSet) -> bool {
+        match keys::find(keys, self.key_id.as_deref(), self.algorithm) {
+            None => false,
+            Some(key) if key.common.key_id.is_some() && self.key_id.is_some() => true,
+            Some(key) => self.claims(key).is_ok(),
+        }
+    }
+
+    /// What the token says, if `key` signed it.
+    ///
+    /// # Errors
+    /// `Unauthenticated` with what is wrong.
+    fn claims(&self, key: &Jwk) -> Result<Map<String, Value>, Error> {
+        let key = DecodingKey::from_jwk(key).map_err(Error::internal)?;
+        let mut rules = Validation::new(self.algorithm);
+        // Times are checked against the caller's clock, issuer and audience with one message each: `Verifier::check`.
+        rules.required_spec_claims.clear();
+        rules.validate_exp = false;
+        rules.validate_aud = false;
+        let token = jsonwebtoken::decode::<Map<String, Value>>(self.token, &key, &rules);
+        // The library's words are not passed on: some quote the token.
+        let token = token.map_err(|error| match error.kind() {
+            ErrorKind::InvalidSignature => denied("The token's signature does not fit."),
+            _ => denied("The token is not well formed."),
+        })?;
+        Ok(token.claims)
     }
 }
 
@@ -75,21 +102,13 @@ impl Verifier {
     /// # Errors
     /// `Unauthenticated` with what is wrong; the message never says what a valid token would contain.
     pub fn caller(&self, presented: &Presented<'_>, keys: &JwkSet, now: Timestamp) -> Result<Caller, Error> {
-        let key = keys::find(keys, &presented.key_id, presented.algorithm)
-            .ok_or_else(|| denied("The token's key is not one of the issuer's; get a new token."))?;
-        let key = DecodingKey::from_jwk(key).map_err(Error::internal)?;
-        let mut rules = Validation::new(presented.algorithm);
-        // Times are checked below against the caller's clock, issuer and audience with one message each.
-        rules.required_spec_claims.clear();
-        rules.validate_exp = false;
-        rules.validate_aud = false;
-        let token = jsonwebtoken::decode::<Map<String, Value>>(presented.token, &key, &rules);
-        // The library's words are not passed on: some quote the token.
-        let claims = token.map_err(|error| match error.kind() {
-            ErrorKind::InvalidSignature => denied("The token's signature does not fit."),
-            _ => denied("The token is not well formed."),
+        let key = keys::find(keys, presented.key_id.as_deref(), presented.algorithm).ok_or_else(|| {
+            denied(match presented.key_id {
+                Some(_) => "The token's key is not one of the issuer's; get a new token.",
+                None => "The token does not name its key, and the issuer has several; get a new token.",
+            })
         })?;
-        self.check(&Claims::new(claims.claims), now.as_second())
+        self.check(&Claims::new(presented.claims(key)?), now.as_second())
     }
 
     fn check(&self, claims: &Claims, now: i64) -> Result<Caller, Error> {
