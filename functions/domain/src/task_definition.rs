@@ -16,6 +16,7 @@ pub struct TaskDefinition {
     pub active: bool,
     /// Whether it can run on Fargate: network mode `awsvpc`, FARGATE among its compatibilities.
     pub fargate: bool,
-    /// Its containers: name, and ports.
+    /// Its containers: name, and the TCP ports that it maps. Nothing else can stand behind a TCP listener
+    /// (docs/aws.md#task-definitions).
     pub containers: Vec<(String, Vec<u16>)>,
 }

@@ -1,6 +1,6 @@
 //! Task definitions: what a request is checked against.
 
-use aws_sdk_ecs::types::TaskDefinitionField;
+use aws_sdk_ecs::types::{PortMapping, TaskDefinitionField, TransportProtocol};
 use berth_domain::task_definition::TaskDefinition;
 use berth_domain::{Error, Team};
 
@@ -45,11 +45,11 @@ impl Resources {
             .container_definitions()
             .iter()
             .map(|container| {
-                let ports = container
-                    .port_mappings()
-                    .iter()
-                    .filter_map(|mapping| mapping.container_port().and_then(|port| u16::try_from(port).ok()))
-                    .collect();
+                let tcp = |mapping: &&PortMapping| mapping.protocol() != Some(&TransportProtocol::Udp);
+                let mappings = container.port_mappings().iter().filter(tcp);
+                let ports =
+                    mappings.filter_map(|mapping| mapping.container_port().and_then(|port| u16::try_from(port).ok()));
+                let ports = ports.collect();
                 (container.name().unwrap_or_default().to_owned(), ports)
             })
             .collect();

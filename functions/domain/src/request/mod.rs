@@ -1,8 +1,9 @@
 //! The bodies that callers send: `POST /environments` and `POST /environments/{id}/extend`. The rules of the values are in
-//! `values`, the collecting of mistakes is in `reader` and their words in `scalar`; `resolve` checks a request against its task
-//! definition. Everything that can be refused is refused in this folder, before anything is recorded.
+//! `values`, the collecting of mistakes is in `reader` and their words in `scalar`; `reserved` refuses words that are API
+//! Gateway's; `resolve` checks a request against its task definition. Everything that can be refused is refused in this folder, before anything is recorded.
 
 mod reader;
+mod reserved;
 mod resolve;
 mod scalar;
 mod values;
@@ -66,9 +67,10 @@ impl EnvironmentRequest {
     /// Reads a body.
     ///
     /// # Errors
-    /// `Invalid` with a pointer to each bad place: `malformed_json`, `invalid_request`.
+    /// `Invalid` with a pointer to each bad place: `malformed_json`, `invalid_request`. `Unprocessable` for a word that is
+    /// reserved.
     pub fn read(body: &[u8]) -> Result<Self, Error> {
-        reader::read(body, |body| {
+        let request = reader::read(body, |body| {
             let (name, task_definition) = (body.required("name"), body.required("task_definition"));
             Some(Self {
                 container: body.object("container", ContainerRequest::read),
@@ -83,7 +85,9 @@ impl EnvironmentRequest {
                 name: name?,
                 task_definition: task_definition?,
             })
-        })
+        })?;
+        request.refuse_reserved()?;
+        Ok(request)
     }
 
     /// The name as text.

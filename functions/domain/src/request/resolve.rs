@@ -73,75 +73,67 @@ impl EnvironmentRequest {
         }
     }
 
+    /// The container and port of the request. A part that is left out is taken from the task definition when just one fits.
     fn choose_container(&self, task_definition: &TaskDefinition) -> Result<Container, Error> {
-        let names: Vec<&str> = task_definition.containers.iter().map(|(name, _)| name.as_str()).collect();
-        let (name, ports) = match self.container.name.as_ref().map(|name| &name.0) {
-            Some(name) => task_definition.containers.iter().find(|(other, _)| other == name).ok_or_else(|| {
-                Error::unprocessable(
-                    "container_not_found",
-                    "/container/name",
-                    format!(
-                        "{} has no container {name:?}. Name one that it has: {}.",
-                        task_definition.arn,
-                        names.join(", ")
-                    ),
-                )
-            })?,
-            None => match task_definition
-                .containers
-                .iter()
-                .filter(|(_, ports)| !ports.is_empty())
-                .collect::<Vec<_>>()
-                .as_slice()
-            {
-                [only] => *only,
-                [] => return Err(no_port(task_definition)),
-                _ => {
-                    return Err(Error::unprocessable(
-                        "container_ambiguous",
-                        "/container/name",
-                        format!(
-                            "{} has several containers. Set container.name to the one that answers requests: {}.",
-                            task_definition.arn,
-                            names.join(", ")
-                        ),
-                    ));
-                }
-            },
+        let arn = &task_definition.arn;
+        let containers = &task_definition.containers;
+        let mapped: Vec<(&str, u16)> =
+            containers.iter().flat_map(|(name, ports)| ports.iter().map(move |port| (name.as_str(), *port))).collect();
+        let name = self.container.name.as_ref().map(|name| name.0.as_str());
+        let port = self.container.port.map(|port| port.0);
+        if let Some(name) = name
+            && containers.iter().all(|(other, _)| other != name)
+        {
+            let names: Vec<&str> = containers.iter().map(|(name, _)| name.as_str()).collect();
+            let names = names.join(", ");
+            return Err(Error::unprocessable(
+                "container_not_found",
+                "/container/name",
+                format!("{arn} has no container {name:?}. Name one that it has: {names}."),
+            ));
+        }
+        let fits = |(other, mapped): &&(&str, u16)| {
+            name.is_none_or(|name| name == *other) && port.is_none_or(|port| port == *mapped)
         };
-        let port = match (self.container.port.map(|port| port.0), ports.as_slice()) {
-            (Some(port), ports) if ports.contains(&port) => port,
-            (Some(port), ports) => {
-                return Err(Error::unprocessable(
-                    "port_not_found",
-                    "/container/port",
-                    format!(
-                        "Container {name:?} of {} does not map port {port}. Set container.port to one that it maps: {ports:?}.",
-                        task_definition.arn
-                    ),
-                ));
-            }
-            (None, [only]) => *only,
-            (None, []) => return Err(no_port(task_definition)),
-            (None, ports) => {
-                return Err(Error::unprocessable(
-                    "port_ambiguous",
-                    "/container/port",
-                    format!(
-                        "Container {name:?} of {} maps several ports. Set container.port to the one that answers requests: {ports:?}.",
-                        task_definition.arn
-                    ),
-                ));
-            }
-        };
-        Ok(Container { name: name.clone(), port })
+        let fitting: Vec<(&str, u16)> = mapped.iter().filter(fits).copied().collect();
+        match fitting.as_slice() {
+            [(name, port)] => Ok(Container { name: (*name).to_owned(), port: *port }),
+            [] if mapped.is_empty() => Err(Error::unprocessable(
+                "port_not_found",
+                "/container/port",
+                format!("{arn} maps no TCP port. Register a revision with a portMapping whose protocol is tcp."),
+            )),
+            [] => Err(Error::unprocessable(
+                "port_not_found",
+                "/container/port",
+                format!("{arn} does not map {} over TCP. {}", wanted(name, port), choice(&mapped)),
+            )),
+            [(first, _), others @ ..] if others.iter().all(|(other, _)| other == first) => Err(Error::unprocessable(
+                "port_ambiguous",
+                "/container/port",
+                format!("Container {first:?} of {arn} maps several TCP ports. {}", choice(&fitting)),
+            )),
+            _ => Err(Error::unprocessable(
+                "container_ambiguous",
+                "/container/name",
+                format!("Several containers of {arn} map a TCP port. {}", choice(&fitting)),
+            )),
+        }
     }
 }
 
-fn no_port(task_definition: &TaskDefinition) -> Error {
-    Error::unprocessable(
-        "port_not_found",
-        "/container/port",
-        format!("{} maps no container port. Register a revision with a portMapping.", task_definition.arn),
-    )
+/// The part of the request that no mapping fits.
+fn wanted(name: Option<&str>, port: Option<u16>) -> String {
+    match (name, port) {
+        (Some(name), Some(port)) => format!("port {port} of container {name:?}"),
+        (Some(name), None) => format!("any port of container {name:?}"),
+        (None, Some(port)) => format!("port {port}"),
+        (None, None) => "a port".to_owned(),
+    }
+}
+
+/// What to set instead.
+fn choice(mapped: &[(&str, u16)]) -> String {
+    let pairs: Vec<String> = mapped.iter().map(|(name, port)| format!("{name}:{port}")).collect();
+    format!("Set container.name and container.port to one of these: {}.", pairs.join(", "))
 }

@@ -119,14 +119,14 @@ fn whole(number: &Number) -> Option<u64> {
 }
 
 /// The path and query that the load balancer requests; 200 to 399 means healthy. It must not be `/ping` or `/sping`: API
-/// Gateway answers these itself. It has no segments `.` and `..`, and no `%2E` and `%00`: who resolves them on the way, and how,
-/// differs.
+/// Gateway answers these itself. The path has no segments `.` and `..`, and none of the escapes `%00`, `%25`, `%2E`, `%2F` and
+/// `%5C`: programs on the way resolve them differently.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(
     value_type = String,
     max_length = 1024,
-    pattern = "^(?:/(?:\\.{0,2}(?:[A-Za-z0-9_~!$&'()*+,;=:@-]|%(?:0[1-9A-Fa-f]|[13-9A-Fa-f][0-9A-Fa-f]|2[0-9A-DFa-df]))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?:0[1-9A-Fa-f]|[13-9A-Fa-f][0-9A-Fa-f]|2[0-9A-DFa-df]))*|\\.{3,}(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?:0[1-9A-Fa-f]|[13-9A-Fa-f][0-9A-Fa-f]|2[0-9A-DFa-df]))*)?)+(?:\\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%(?:0[1-9A-Fa-f]|[13-9A-Fa-f][0-9A-Fa-f]|2[0-9A-DFa-df]))*)?$"
+    pattern = "^(?:/(?:\\.{0,2}(?:[A-Za-z0-9_~!$&'()*+,;=:@-]|%(?:0[1-9A-Fa-f]|[1346-9A-Fa-f][0-9A-Fa-f]|2[0-46-9A-Da-d]|5[0-9ABD-Fabd-f]))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?:0[1-9A-Fa-f]|[1346-9A-Fa-f][0-9A-Fa-f]|2[0-46-9A-Da-d]|5[0-9ABD-Fabd-f]))*|\\.{3,}(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%(?:0[1-9A-Fa-f]|[1346-9A-Fa-f][0-9A-Fa-f]|2[0-46-9A-Da-d]|5[0-9ABD-Fabd-f]))*)?)+(?:\\?(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%(?:0[1-9A-Fa-f]|[1-9A-Fa-f][0-9A-Fa-f]))*)?$"
 )]
 pub struct HealthCheckPath(pub(super) String);
 
@@ -147,24 +147,28 @@ impl TryFrom<String> for HealthCheckPath {
                 "must begin with / and have 1 to 1024 characters that a URL's path and query may have",
             ));
         }
-        if text.split('%').skip(1).any(|rest| !is_escape(rest.as_bytes())) {
-            return Err(ParseError("must have two hexadecimal digits behind each %, and not %00 or %2E"));
+        let (path, query) = text.split_once('?').unwrap_or((&text, ""));
+        if !escapes_only(path, &["00", "25", "2E", "2F", "5C"]) {
+            return Err(ParseError(
+                "must have two hexadecimal digits behind each %, and none of %00, %25, %2E, %2F and %5C in its path",
+            ));
         }
-        let path = text.split('?').next().unwrap_or_default();
+        if !escapes_only(query, &["00"]) {
+            return Err(ParseError("must have two hexadecimal digits behind each %, and no %00"));
+        }
         if path.split('/').any(|segment| matches!(segment, "." | "..")) {
             return Err(ParseError("must not have the segments . and .."));
-        }
-        if matches!(path, "/ping" | "/sping") {
-            return Err(ParseError("must not be /ping or /sping: API Gateway answers these itself"));
         }
         Ok(Self(text))
     }
 }
 
-/// Whether `rest` begins with the digits of an escaped byte that may be there.
-fn is_escape(rest: &[u8]) -> bool {
-    let digits = rest.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    digits.is_some_and(|digits| digits != b"00" && !digits.eq_ignore_ascii_case(b"2E"))
+/// Whether two hexadecimal digits stand behind each `%` of `text`, and none of these.
+fn escapes_only(text: &str, without: &[&str]) -> bool {
+    text.split('%').skip(1).all(|rest| {
+        let digits = rest.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        digits.is_some_and(|digits| !without.iter().any(|refused| refused.eq_ignore_ascii_case(digits)))
+    })
 }
 
 /// The id of a subnet.
@@ -204,7 +208,8 @@ fn is_aws_id(text: &str, prefix: &str) -> bool {
     })
 }
 
-/// The name of the REST API's stage: 1 to 128 letters, digits, hyphens and underscores.
+/// The name of the REST API's stage: 1 to 128 letters, digits, hyphens and underscores. It must not be `ping` or `sping`: API
+/// Gateway answers these itself.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]

@@ -1,5 +1,6 @@
 //! `POST /environments`: what its tests share.
 
+mod containers;
 mod faults;
 mod limits;
 mod repeats;
@@ -8,7 +9,7 @@ mod requests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping};
+use berth_aws::sdk::ecs_types::{Compatibility, ContainerDefinition, NetworkMode, PortMapping, TransportProtocol};
 use berth_domain::Step;
 use berth_local::faults::Fault;
 use berth_local::stand_in::refusal::Refusal;
