@@ -67,9 +67,15 @@ impl Problem {
         )
     }
 
+    /// The body is in a content coding.
+    pub(crate) fn unsupported_coding(coding: &str) -> Self {
+        let detail =
+            format!("The body has the content coding {coding:?}. Send it without one, and without Content-Encoding.");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_content_coding", detail)
+    }
+
     /// The body could not be read (413 when it is too large, else 400).
-    #[must_use]
-    pub fn unreadable_body(status: StatusCode) -> Self {
+    pub(crate) fn unreadable_body(status: StatusCode) -> Self {
         if status == StatusCode::PAYLOAD_TOO_LARGE {
             return Self::new(status, "body_too_large", "The body is too large. Send at most 64 KiB.");
         }
@@ -126,6 +132,10 @@ impl Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+            // What the body may have instead (RFC 9110, section 15.5.16).
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));

@@ -103,3 +103,22 @@ async fn the_log_has_the_gateways_request_id_beside_the_one_that_a_client_chose(
     let id = reply.header("x-request-id");
     assert!(lines.take().contains(&format!("request_id=\"{id}\" gateway_request_id=\"{id}\"")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_header_with_one_value_that_is_there_twice_is_refused() {
+    // RFC 9110, section 5.3.
+    let world = World::new().await;
+    let token = format!("Bearer {}", world.token("demo"));
+    let body = json!({"name": "twice", "task_definition": "hello"}).to_string();
+    for name in ["idempotency-key", "x-request-id", "content-type", "origin", "host"] {
+        let headers = [("authorization", token.as_bytes()), (name, b"one".as_slice()), (name, b"two".as_slice())];
+        let reply = send(&world, &Method::POST, "/environments", &headers, &body).await.problem(400, "repeated_header");
+        assert!(reply.body["detail"].as_str().expect("a detail").contains(name), "{}", reply.text);
+    }
+    let headers = [("authorization", token.as_bytes()), ("authorization", token.as_bytes())];
+    for path in ["/environments", "/findings", "/nowhere"] {
+        send(&world, &Method::GET, path, &headers, "").await.problem(400, "repeated_header");
+    }
+    let list = get(&world, "demo", "/environments").await.expect(200).body;
+    assert_eq!(list["environments"], json!([]));
+}

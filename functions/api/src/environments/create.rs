@@ -1,7 +1,6 @@
 //! `POST /environments`: decode, create, encode. The use case is in `functions/app/src/create.rs`.
 
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use berth_app::App;
 use berth_domain::request::EnvironmentRequest;
@@ -12,6 +11,7 @@ use crate::caller::{Base, CallerOf};
 use crate::idempotency;
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
+use crate::request_body::RequestBody;
 
 /// Create an environment.
 ///
@@ -25,7 +25,7 @@ use crate::representation::EnvironmentView;
             headers(("Location" = String, description = "The environment's path."), ("Retry-After" = u64, description = "Look again after this many seconds."))),
         (status = 400, description = "The body is not JSON or breaks a rule; `errors` lists each bad place."),
         (status = 409, description = "Your team has an environment of this name."),
-        (status = 422, description = "The task definition, container or port does not exist or does not fit, the deployment does not allow something (`not_allowed`), or the key was used for another request."),
+        (status = 422, description = "The task definition, container or port does not exist or does not fit, the deployment does not allow something (`not_allowed`), API Gateway answers a path itself (`reserved_by_api_gateway`), or the key was used for another request."),
         (status = 502, description = "AWS refuses a call; `detail` says which and who can change that."),
     ))]
 pub(crate) async fn create_environment(
@@ -34,9 +34,8 @@ pub(crate) async fn create_environment(
     Base(base): Base,
     NoQuery: NoQuery,
     headers: HeaderMap,
-    body: Result<axum::body::Bytes, BytesRejection>,
+    RequestBody(body): RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| Problem::unreadable_body(rejection.status()))?;
     let key = idempotency::key(&headers, &caller.subject, &body)?;
     let request = EnvironmentRequest::read(&body)?;
     let environment = app.create(caller, request, key.as_ref()).await?;

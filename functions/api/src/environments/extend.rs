@@ -1,7 +1,6 @@
 //! `POST /environments/{id}/extend`. The use case is in `functions/app/src/extend.rs`.
 
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::response::Response;
 use berth_app::App;
 use berth_domain::EnvironmentId;
@@ -12,6 +11,7 @@ use super::{IdOf, NoQuery, answer};
 use crate::caller::{Base, CallerOf};
 use crate::problem::Problem;
 use crate::representation::EnvironmentView;
+use crate::request_body::RequestBody;
 
 /// Extend an environment's lifetime.
 ///
@@ -32,9 +32,8 @@ pub(crate) async fn extend_environment(
     Base(base): Base,
     NoQuery: NoQuery,
     IdOf(id): IdOf,
-    body: Result<axum::body::Bytes, BytesRejection>,
+    RequestBody(body): RequestBody,
 ) -> Result<Response, Problem> {
-    let body = body.map_err(|rejection| Problem::unreadable_body(rejection.status()))?;
     let ExtendRequest { ttl } = ExtendRequest::read(&body)?;
     let environment = app.extend(&caller, &id, ttl).await?;
     Ok(answer(StatusCode::OK, EnvironmentView::from_record(&environment, &app, app.clock.now(), &base)))

@@ -20,11 +20,11 @@ struct Shared {
     applies: fn(&Operation) -> bool,
 }
 
-const SHARED: [Shared; 7] = [
+const SHARED: [Shared; 8] = [
     Shared {
-        name: "UnexpectedQuery",
+        name: "InvalidRequest",
         status: "400",
-        description: "There is a query parameter; this operation takes none.",
+        description: "There is a query parameter, and this operation takes none; or a header that has one value is there twice.",
         applies: |operation| !takes(operation, &ParameterIn::Query),
     },
     Shared { name: "Unauthenticated", status: "401", description: "No valid token.", applies: needs_token },
@@ -38,6 +38,12 @@ const SHARED: [Shared; 7] = [
         name: "BodyTooLarge",
         status: "413",
         description: "The body is larger than 64 KiB.",
+        applies: |operation| operation.request_body.is_some(),
+    },
+    Shared {
+        name: "UnsupportedContentCoding",
+        status: "415",
+        description: "The body has a content coding, for example gzip. Send it without one.",
         applies: |operation| operation.request_body.is_some(),
     },
     // API Gateway alone answers this, before it calls a function (`GatewayThrottled` in infra/template.yaml).
@@ -108,6 +114,7 @@ fn complete(status: &str, response: &mut Response) {
     }
     header(response, "X-Request-Id", Type::String, "The request's id: the one that you sent, else a new one.");
     match status {
+        "415" => header(response, "Accept-Encoding", Type::String, "Always `identity`."),
         "401" => header(response, "WWW-Authenticate", Type::String, "Always `Bearer`."),
         "429" | "503" => header(response, "Retry-After", Type::Integer, "Repeat the request after this many seconds."),
         _ => {}
