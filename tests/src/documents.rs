@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 pub enum Answer {
     /// A status and a body.
     Sends(u16, String),
+    /// The same with the header `x-amzn-ErrorType`.
+    SendsErrorType(u16, &'static str),
     /// A redirect to this URL.
     Redirects(&'static str),
     /// Nothing: the connection is refused.
@@ -127,6 +129,9 @@ async fn give(mut answer: Answer) -> Result<HttpResponse, ConnectorError> {
     let response = http::Response::builder();
     let response = match answer {
         Answer::Sends(status, body) => response.status(status).body(SdkBody::from(body)),
+        Answer::SendsErrorType(status, kind) => {
+            response.status(status).header("x-amzn-ErrorType", kind).body(SdkBody::empty())
+        }
         Answer::Redirects(url) => response.status(302).header("location", url).body(SdkBody::empty()),
         Answer::Nothing | Answer::Late(..) => return Err(ConnectorError::io("connection refused".into())),
     };

@@ -14,8 +14,14 @@ use http_body_util::BodyExt;
 const LIMIT: Duration = Duration::from_secs(30);
 /// How much of an answer is kept as evidence, in bytes.
 const KEPT: usize = 300;
-/// The header that the gateway's own answers carry, and the service's do not (docs/aws.md#the-gateways-own-answers).
+/// The header that every answer of the gateway's own carries (docs/aws.md#the-gateways-own-answers).
 pub(crate) const ERROR_TYPE: &str = "x-amzn-errortype";
+
+/// Whether an answer with [`ERROR_TYPE`] is the gateway's. A service may send that header too, as Smithy servers do, and API
+/// Gateway passes it on: then the status tells. An environment's API has every path, so the gateway has no 404 for it.
+fn may_be_the_gateways(status: u16) -> bool {
+    matches!(status, 400 | 401 | 403 | 413 | 415 | 429 | 431 | 500..)
+}
 
 /// Sends the proving requests; cheap to clone.
 #[derive(Clone, Debug)]
@@ -63,10 +69,10 @@ pub enum ProbeResult {
 }
 
 impl ProbeResult {
-    /// Who answered with this status and body, and, where it was API Gateway, this error type.
+    /// Who answered with this status, this `ERROR_TYPE` and this body.
     pub(crate) fn of(status: u16, kind: Option<String>, body: &str) -> Self {
         let body = &body[..body.floor_char_boundary(KEPT)];
-        match kind {
+        match kind.filter(|_| may_be_the_gateways(status)) {
             // The type may be followed by a URL.
             Some(kind) => {
                 let kind = kind.split(':').next().unwrap_or_default().to_owned();

@@ -23,6 +23,28 @@ async fn a_service_that_answers_the_proving_request_with_499_is_ready() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_sends_an_error_type_itself_is_ready_unless_the_gateway_could_have_answered_so() {
+    // Smithy servers send it, and API Gateway passes it on (docs/aws.md#the-gateways-own-answers).
+    for (status, kind, end) in [
+        (200, "GreetingResult", "ready"),
+        (301, "Moved", "ready"),
+        (404, "UnknownOperationException", "ready"),
+        (405, "MethodNotAllowed", "ready"),
+        (403, "ForbiddenException", "failed"),
+        (429, "TooManyRequestsException", "failed"),
+        (500, "InternalServerErrorException", "failed"),
+        (504, "InternalServerErrorException", "failed"),
+    ] {
+        let documents = Documents::default();
+        documents.set_others(Answer::SendsErrorType(status, kind));
+        let world =
+            World::with(WorldOptions { prober_through: Some(documents.connector()), ..Default::default() }).await;
+        let id = world.create("smithy", "hello").await;
+        assert_eq!(world.settled(&id).await["status"], end, "{status} {kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_that_answers_the_proving_request_with_500_is_not_ready_and_its_answer_is_shown() {
     let (world, id) = answering(500, "no database").await;
     let environment = world.settled(&id).await;
