@@ -1,6 +1,6 @@
 //! The one AWS endpoint. For each request it finds service and operation (`protocol`, `services`), applies the call's
-//! fault, takes the call's latency, lets the service answer, and writes the reply. `serve` offers it over TCP, `sdk` in
-//! process.
+//! fault, takes the call's latency, lets the service answer, and writes the reply. `serve` offers it over TCP, to those whom
+//! `trust` lets in; `sdk` in process.
 //!
 //! Signatures of API calls are not checked: every client that reaches the loopback port acts as the account's owner.
 
@@ -9,6 +9,7 @@ mod query;
 pub mod sdk;
 pub mod serve;
 pub mod services;
+pub mod trust;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -100,14 +101,28 @@ impl Endpoint {
         &self.0.faults
     }
 
-    /// Answers one request: a stage's data path, or an API call.
+    /// Answers one request, whichever it is: a client's to a stage, or an API call. In process there is one door for both.
     ///
     /// # Errors
     /// [`NoReply`] when the call's fault withholds the reply.
     pub async fn request(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NoReply> {
-        if let Some((api, stage, path)) = apigateway::stage_of(&request) {
-            return Ok(apigateway::invoke(&self.0.cloud, &api, &stage, &path, request).await);
+        match apigateway::stage_of(&request) {
+            Some((api, stage, path)) => Ok(apigateway::invoke(&self.0.cloud, &api, &stage, &path, request).await),
+            None => self.call(request).await,
         }
+    }
+
+    /// Answers a client's request to a stage; `None` when its path is no stage's.
+    pub async fn invoke(&self, request: Request<Bytes>) -> Option<Response<Bytes>> {
+        let (api, stage, path) = apigateway::stage_of(&request)?;
+        Some(apigateway::invoke(&self.0.cloud, &api, &stage, &path, request).await)
+    }
+
+    /// Answers an API call.
+    ///
+    /// # Errors
+    /// [`NoReply`] when the call's fault withholds the reply.
+    pub async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NoReply> {
         let Some(call) = protocol::read(&request) else { return Ok(protocol::unknown()) };
         match self.0.faults.next(call.service, &call.operation, lambda_process::is_function()) {
             None => {
