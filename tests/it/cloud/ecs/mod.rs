@@ -5,7 +5,6 @@ mod commands;
 mod services;
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use berth_aws::sdk::ProvideErrorMetadata;
@@ -23,8 +22,8 @@ use berth_local::stand_in::quotas::Quotas;
 use berth_local::stand_in::rates::Rates;
 use berth_local::stand_in::{Cloud, Options, ecs};
 use serde_json::{Value, json};
-use tests::Account;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tests::{Account, Stash};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 
 /// The code and message of a refusal.
 fn refusal<T: Debug, E: ProvideErrorMetadata + Debug>(result: Result<T, E>) -> (String, String) {

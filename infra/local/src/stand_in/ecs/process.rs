@@ -1,4 +1,5 @@
-//! A task that runs as a process: `sh -c COMMAND` in its own process group, reachable at the task's address.
+//! A task that runs a command of the user, reachable at the task's address. Its `keeper` runs the command and ends what the
+//! command has started.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,11 +9,12 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 
+use super::keeper;
 use super::lifecycle::{self, Exit};
 use super::log;
 use super::runner::{Launch, Program};
@@ -22,7 +24,7 @@ use crate::stand_in::net::Address;
 /// The longest line in bytes, and the largest number of lines in one report.
 const LINE_LENGTH: usize = 500;
 const BURST: usize = 50;
-/// How long lines are collected. Each report stores the stand-in's whole state, so reports must be rare.
+/// How long lines are collected.
 const COLLECTED: Duration = Duration::from_millis(200);
 /// The environment variables that a process inherits.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TMPDIR"];
@@ -55,36 +57,36 @@ impl Lines {
 /// Starts the command.
 pub(super) fn start(cloud: &Cloud, launch: &Launch, command: &str) -> io::Result<()> {
     let real = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
-    let mut shell = std::process::Command::new("sh");
-    shell.arg("-c").arg(command).env_clear();
-    shell.envs(INHERITED.into_iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
-    shell.envs(launch.environment.iter().map(|(name, value)| (name, value)));
-    shell.env("PORT", real.port().to_string()).env("BERTH_TASK_ID", &launch.task);
-    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let [program, arguments @ ..] = cloud.runner().keeper() else {
+        return Err(io::Error::other("berth-local does not know its own program"));
+    };
+    let mut keeper = std::process::Command::new(program);
+    // Another name, so that `killall -9 berth-local` leaves it the time to end the command.
+    keeper.arg0("berth-task").args(arguments).env_clear();
+    keeper.envs(INHERITED.into_iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
+    keeper.envs(launch.environment.iter().map(|(name, value)| (name, value)));
+    keeper.env("PORT", real.port().to_string()).env("BERTH_TASK_ID", &launch.task).env(keeper::COMMAND, command);
+    keeper.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
 
     let addresses: Vec<Address> = launch.ports.iter().map(|port| (launch.ip.clone(), *port)).collect();
     let mut running = cloud.runner().lock();
     if running.closing {
         return Ok(());
     }
-    let child = Command::from(shell).kill_on_drop(true).spawn()?;
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).ok_or_else(|| io::Error::other("no process id"))?;
+    let mut child = Command::from(keeper).spawn()?;
+    let keeper = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    let keeper = keeper.ok_or_else(|| io::Error::other("no process id"))?;
+    let input = child.stdin.take();
     for address in &addresses {
         cloud.net().publish(address.clone(), real);
     }
-    let watcher = tokio::spawn(watch(cloud.clone(), launch.task.clone(), child, group, addresses));
-    running.tasks.insert(launch.task.clone(), Program::Process { group, watcher });
-    drop(running);
-    cloud.change(|account| {
-        if let Some(task) = account.ecs.tasks.get_mut(&launch.task).filter(|task| !task.ended) {
-            task.process_group = Some(group);
-        }
-    });
+    let watcher = tokio::spawn(watch(cloud.clone(), launch.task.clone(), child, addresses));
+    running.tasks.insert(launch.task.clone(), Program::Process { keeper, input, watcher });
     Ok(())
 }
 
 /// Waits for the process's end and reports it.
-async fn watch(cloud: Cloud, id: String, mut child: Child, group: i32, addresses: Vec<Address>) {
+async fn watch(cloud: Cloud, id: String, mut child: Child, addresses: Vec<Address>) {
     let lines = Arc::<Lines>::default();
     let readers = [
         child.stdout.take().map(|pipe| tokio::spawn(read(pipe, Arc::clone(&lines), id.clone()))),
@@ -100,10 +102,8 @@ async fn watch(cloud: Cloud, id: String, mut child: Child, group: i32, addresses
         }
         lines.report(&cloud, &id);
     };
-    // As in a container, everything ends with the first process.
-    signal(group, Signal::KILL);
     for mut reader in readers.into_iter().flatten() {
-        // A descendant that left the group may keep the pipe open.
+        // Where a descendant could leave the keeper, it may keep the pipe open.
         if tokio::time::timeout(Duration::from_millis(200), &mut reader).await.is_err() {
             reader.abort();
         }
@@ -123,7 +123,7 @@ async fn watch(cloud: Cloud, id: String, mut child: Child, group: i32, addresses
     }
 }
 
-fn exit_code(status: ExitStatus) -> Option<i32> {
+pub(super) fn exit_code(status: ExitStatus) -> Option<i32> {
     status.code().or_else(|| status.signal().map(|signal| 128 + signal))
 }
 
@@ -155,33 +155,10 @@ fn keep(lines: &Lines, task: &str, line: &mut Vec<u8>) {
     lines.push(text);
 }
 
-/// Signals a whole process group. A group that has ended already is ignored.
-pub(super) fn signal(group: i32, signal: Signal) {
-    // A signal to group 0 would reach our own group, and one to group 1 (`kill -1`) every process.
-    if let Some(group) = Pid::from_raw(group).filter(|_| group > 1) {
-        match kill_process_group(group, signal) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-            Err(error) => tracing::warn!(%error, "a task's process group could not be signalled"),
-        }
+/// Signals a keeper. One that has ended already is ignored.
+pub(super) fn signal(keeper: Pid, signal: Signal) {
+    match kill_process(keeper, signal) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+        Err(error) => tracing::warn!(%error, "a task's process could not be signalled"),
     }
-}
-
-/// Ends the process group that an earlier stand-in left running, if it still runs this task.
-pub(super) async fn end_leftover(group: i32, task: &str) {
-    let mark = format!("BERTH_TASK_ID={task}");
-    let runs_it = || {
-        let environment = std::fs::read(format!("/proc/{group}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
-    };
-    if !runs_it() {
-        return;
-    }
-    signal(group, Signal::KILL);
-    for _ in 0..50 {
-        if !runs_it() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    tracing::warn!(group, task, "the process that an earlier stand-in left behind does not end");
 }

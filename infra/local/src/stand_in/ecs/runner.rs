@@ -4,15 +4,22 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
+use tokio::process::ChildStdin;
 use tokio::task::JoinHandle;
 
 use super::lifecycle::{self, Exit};
 use super::{failing, log, process, sample};
 use crate::stand_in::Cloud;
 
-/// The shell command of each family; families without one run the sample server.
-pub type Programs = BTreeMap<String, String>;
+/// What tasks run.
+#[derive(Clone, Debug, Default)]
+pub struct Programs {
+    /// The shell command of each family; families without one run the sample server.
+    pub commands: BTreeMap<String, String>,
+    /// The program that calls [`keeper::run`](super::keeper::run), and its arguments.
+    pub keeper: Vec<String>,
+}
 
 /// A program to start.
 #[derive(Clone, Debug)]
@@ -23,8 +30,6 @@ pub struct Launch {
     pub(super) family: String,
     pub(super) image: String,
     pub(super) environment: Vec<(String, String)>,
-    /// The process group of this task from an earlier stand-in that ended without ending it.
-    pub(super) leftover: Option<i32>,
 }
 
 /// The task processes.
@@ -44,8 +49,8 @@ pub(super) struct Running {
 pub(super) enum Program {
     /// Runs in this process.
     BuiltIn(Vec<JoinHandle<()>>),
-    /// A process group, and the task that waits for its end.
-    Process { group: i32, watcher: JoinHandle<()> },
+    /// A keeper, its standard input, and the task that waits for its end. When the input is closed, the keeper ends.
+    Process { keeper: Pid, input: Option<ChildStdin>, watcher: JoinHandle<()> },
 }
 
 impl Runner {
@@ -63,23 +68,29 @@ impl Runner {
             running.closing = true;
             std::mem::take(&mut running.tasks)
         };
-        for program in programs.values() {
+        let mut watchers = Vec::new();
+        for program in programs.into_values() {
             match program {
                 Program::BuiltIn(parts) => parts.iter().for_each(JoinHandle::abort),
-                Program::Process { group, .. } => process::signal(*group, Signal::KILL),
+                Program::Process { input, watcher, .. } => {
+                    drop(input);
+                    watchers.push(watcher);
+                }
             }
         }
-        for program in programs.into_values() {
-            if let Program::Process { watcher, .. } = program
-                && let Err(error) = watcher.await
-            {
+        for watcher in watchers {
+            if let Err(error) = watcher.await {
                 tracing::warn!(%error, "a task's process was not waited for");
             }
         }
     }
 
     pub(super) fn families(&self) -> impl Iterator<Item = &String> {
-        self.programs.keys()
+        self.programs.commands.keys()
+    }
+
+    pub(super) fn keeper(&self) -> &[String] {
+        &self.programs.keeper
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Running> {
@@ -89,9 +100,6 @@ impl Runner {
 
 /// Starts a task's program.
 pub(super) async fn start(cloud: &Cloud, launch: Launch) {
-    if let Some(group) = launch.leftover {
-        process::end_leftover(group, &launch.task).await;
-    }
     let id = launch.task.clone();
     if !cloud.change(|account| lifecycle::wanted(account, &id)) || !claim(cloud, &id) {
         return;
@@ -103,7 +111,7 @@ pub(super) async fn start(cloud: &Cloud, launch: Launch) {
             lifecycle::exited(account, &id, exit);
         });
     }
-    let command = cloud.runner().programs.get(&launch.family);
+    let command = cloud.runner().programs.commands.get(&launch.family);
     let started = match command {
         _ if failing::is_deaf(&launch.image) => {
             cloud.change(|account| log::wrote(account, &id, failing::lines(&launch.image)));
@@ -123,7 +131,7 @@ pub(super) async fn start(cloud: &Cloud, launch: Launch) {
         cloud.change(|account| lifecycle::exited(account, &id, exit));
     } else if !cloud.change(|account| lifecycle::wanted(account, &id)) {
         // The task was stopped while its program started.
-        stop(cloud, &id, None).await;
+        stop(cloud, &id);
     }
 }
 
@@ -148,11 +156,11 @@ fn built_in(cloud: &Cloud, id: &str, parts: Vec<JoinHandle<()>>) {
 }
 
 /// Asks a task's program to end. Its end is reported when it has ended.
-pub(super) async fn stop(cloud: &Cloud, id: &str, leftover: Option<i32>) {
+pub(super) fn stop(cloud: &Cloud, id: &str) {
     let built_in = {
         let mut running = cloud.runner().lock();
         match running.tasks.get(id) {
-            Some(Program::Process { group, .. }) => return process::signal(*group, Signal::TERM),
+            Some(Program::Process { keeper, .. }) => return process::signal(*keeper, Signal::TERM),
             Some(Program::BuiltIn(_)) => running.tasks.remove(id),
             None => None,
         }
@@ -162,20 +170,15 @@ pub(super) async fn stop(cloud: &Cloud, id: &str, leftover: Option<i32>) {
             parts.iter().for_each(JoinHandle::abort);
             0
         }
-        _ => {
-            // Not started by this process: an earlier stand-in that was killed may have left it running.
-            if let Some(group) = leftover {
-                process::end_leftover(group, id).await;
-            }
-            137
-        }
+        // Its program ended with an earlier stand-in.
+        _ => 137,
     };
     cloud.change(|account| lifecycle::exited(account, id, Exit::with(code)));
 }
 
 /// Kills a task's process.
 pub(super) fn kill(cloud: &Cloud, id: &str) {
-    if let Some(Program::Process { group, .. }) = cloud.runner().lock().tasks.get(id) {
-        process::signal(*group, Signal::KILL);
+    if let Some(Program::Process { input, .. }) = cloud.runner().lock().tasks.get_mut(id) {
+        drop(input.take());
     }
 }
