@@ -14,6 +14,8 @@ use berth_local::stand_in::{Cloud, Options, REGION};
 use berth_local::step_functions::{self, StateMachine, States};
 use jiff::Timestamp;
 
+use crate::Stash;
+
 /// An AWS account in memory.
 pub struct Account {
     /// Its time.
@@ -26,6 +28,8 @@ pub struct Account {
     pub states: States,
     /// Real SDK clients that reach the endpoint in process.
     pub clients: Clients,
+    /// What it has stored.
+    pub stash: Stash,
 }
 
 /// How an account differs from the usual one.
@@ -59,6 +63,7 @@ impl Account {
     pub fn with(options: AccountOptions) -> Self {
         let AccountOptions { profile, rates, quotas, machines } = options;
         let clock = Clock::following_tokio(Timestamp::UNIX_EPOCH);
+        let stash = Stash::default();
         let cloud = Cloud::start(Options {
             clock: clock.clone(),
             profile,
@@ -67,7 +72,7 @@ impl Account {
             rates,
             quotas,
             state: None,
-            keep: None,
+            keep: Some(stash.keep()),
             programs: Default::default(),
         });
         let states = States::new(step_functions::Options { machines, ..step_functions::Options::new(clock.clone()) });
@@ -78,7 +83,7 @@ impl Account {
             sdk::credentials(&cloud.read(|account| account.keys.worker.clone())),
             REGION,
         );
-        Self { clock, cloud, endpoint, states, clients: Clients::trying_once(&config) }
+        Self { clock, cloud, endpoint, states, clients: Clients::trying_once(&config), stash }
     }
 
     /// The faults at its endpoint.

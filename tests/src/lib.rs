@@ -5,7 +5,7 @@
 //!   owners, `view` reads what the API shows.
 //! - `invariants` says what does not hold at the end, [`Observer`] what did not hold on the way.
 //! - [`clients`] request the URL of an environment, invited or not.
-//! - [`LogLines`] is what the test's own thread logs.
+//! - [`Stash`] is what a stand-in stores, and [`LogLines`] what the test's own thread logs.
 //! - [`faults`] walks a fault through every AWS call of a story; `documents` is an issuer.
 //!
 //! Use them under `#[tokio::test(start_paused = true)]`: their time is tokio's, and a wait of ten minutes takes microseconds.
@@ -23,6 +23,7 @@ mod log_lines;
 mod observer;
 mod plans;
 mod reply;
+mod stash;
 mod tagged;
 mod task_definitions;
 mod view;
@@ -35,6 +36,7 @@ pub use log_lines::LogLines;
 pub use observer::Observer;
 pub use plans::{edit_record, provision_steps, removal_steps};
 pub use reply::Reply;
+pub use stash::Stash;
 pub use tagged::Found;
 pub use task_definitions::container;
 pub use view::{AccessView, EnvironmentView, FailureView, LeftoverView, QueueView, ResourceView, StepView};

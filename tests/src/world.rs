@@ -18,6 +18,7 @@ use berth_local::disk::Disk;
 use berth_local::embedded::{self, Embedded, Parts};
 use berth_local::events::Delivery;
 use berth_local::issuer::Issuer;
+use berth_local::stand_in::ecs::Programs;
 use berth_local::stand_in::net::Net;
 use berth_local::stand_in::profile::Profile;
 use berth_local::stand_in::quotas::Quotas;
@@ -122,7 +123,7 @@ impl World {
             rates: options.rates,
             quotas: options.quotas,
             disk: options.disk,
-            programs: BTreeMap::new(),
+            programs: Programs::default(),
             stage_url: "http://{api}.execute-api.localhost/{stage}".to_owned(),
             access: options.access,
             prober: options.prober_through,

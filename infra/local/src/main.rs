@@ -1,9 +1,11 @@
 //! `berth-local`: wiring only.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use berth_api::openapi;
 use berth_local::cli::{Cli, Command, OpenapiVersion};
+use berth_local::stand_in::ecs::keeper;
 use berth_local::{account, console, demo, local, openapi_3_0, state_machine};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
@@ -12,8 +14,14 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,task=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // https://no-color.org; and a file or a pipe gets no control characters.
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt().with_ansi(colour).with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
+        Some(Command::Keeper) => match keeper::run().await {
+            Ok(code) => return ExitCode::from(code),
+            Err(message) => Err(message),
+        },
         Some(Command::Token(asked)) => local::token(&asked).await,
         Some(Command::Demo(options)) => demo::run(&options).await,
         Some(Command::Account(options)) => account::run(options).await,

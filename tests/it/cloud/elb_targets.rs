@@ -227,10 +227,12 @@ async fn after_a_restart_listeners_carry_and_targets_are_checked() {
     let server = serve(elb.0.cloud.net(), TARGET, "200").await;
     elb.register(&target_group, TARGET).await;
     elb.wait(100).await;
-    let kept = elb.0.cloud.change(|account| serde_json::to_string(account)).unwrap();
+    let writes = elb.0.stash.writes();
+    elb.wait(600).await;
+    assert_eq!(elb.0.stash.writes(), writes, "checks of a target that stays healthy are not stored");
 
     let net = Net::memory();
-    let state: account::Account = serde_json::from_str(&kept).unwrap();
+    let state = account::Account::read_rows(&mut elb.0.stash.rows()).unwrap();
     let again = Cloud::start(Options {
         clock: elb.0.clock.clone(),
         profile: Profile::medians(),
@@ -238,7 +240,7 @@ async fn after_a_restart_listeners_carry_and_targets_are_checked() {
         net: net.clone(),
         rates: Rates::Aws,
         quotas: Quotas::default(),
-        state: Some(state),
+        state,
         keep: None,
         programs: Default::default(),
     });

@@ -15,7 +15,7 @@ use berth_local::stand_in::service::Handler;
 use berth_local::stand_in::{Cloud, Options};
 use jiff::Timestamp;
 use serde_json::json;
-use tests::Account;
+use tests::{Account, Stash};
 
 /// How often `call` gets through when it is made `times` times with `pause` (AWS time) in between.
 async fn passes<T, E>(account: &Account, times: usize, pause: Duration, call: impl AsyncFn() -> Result<T, E>) -> usize {
@@ -143,8 +143,8 @@ async fn without_rates_nothing_is_throttled() {
     assert_eq!(passes(&account, 30, NO_PAUSE, || gateway.create_rest_api().name("x").send()).await, 30);
 }
 
-/// A stand-in that goes on from `state`.
-fn cloud_from(clock: &Clock, state: Option<account::Account>) -> Cloud {
+/// A stand-in that goes on from what is stored in `stash`.
+fn cloud_from(clock: &Clock, stash: &Stash) -> Cloud {
     Cloud::start(Options {
         clock: clock.clone(),
         profile: Profile::medians(),
@@ -152,8 +152,8 @@ fn cloud_from(clock: &Clock, state: Option<account::Account>) -> Cloud {
         net: Net::memory(),
         rates: Rates::Aws,
         quotas: Quotas::default(),
-        state,
-        keep: None,
+        state: account::Account::read_rows(&mut stash.rows()).unwrap(),
+        keep: Some(stash.keep()),
         programs: Default::default(),
     })
 }
@@ -161,14 +161,14 @@ fn cloud_from(clock: &Clock, state: Option<account::Account>) -> Cloud {
 #[tokio::test(start_paused = true)]
 async fn a_restart_is_no_way_around_a_rate() {
     let clock = Clock::following_tokio(Timestamp::UNIX_EPOCH);
-    let before = cloud_from(&clock, None);
+    let stash = Stash::default();
+    let before = cloud_from(&clock, &stash);
     let create = |cloud: &Cloud| {
         let Handler::Account(calls) = &SERVICE.handler else { panic!("API Gateway is a part of the account") };
         cloud.change(|account| account.call(&SERVICE, calls, "CreateRestApi", &json!({"name": "x"}))).is_ok()
     };
     assert!(create(&before) && !create(&before));
-    let kept = before.change(|account| serde_json::to_string(account)).unwrap();
-    let after = cloud_from(&clock, serde_json::from_str(&kept).unwrap());
+    let after = cloud_from(&clock, &stash);
     assert!(!create(&after), "the bucket is as it was");
     clock.sleep(Duration::from_secs(3)).await;
     assert!(create(&after) && !create(&after));

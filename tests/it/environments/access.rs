@@ -168,7 +168,7 @@ async fn a_rest_api_that_lost_its_protection_while_it_came_up_never_becomes_read
         world.until_step(id, "EnsureRestApi", "done").await;
         // Another client takes the protection away before the deployment.
         world.system.cloud.change(|account| {
-            let api = account.apigateway.apis.values_mut().next().expect("the REST API");
+            let api = account.apigateway.apis.all_mut().next().expect("the REST API").1;
             api.policy = None;
             for method in api.resources.values_mut().flat_map(|resource| resource.methods.values_mut()) {
                 method.authorization_type = "NONE".to_owned();

@@ -1,5 +1,7 @@
 //! What runs side by side, too long, for ever, or beyond a restart.
 
+use tests::Stash;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -108,20 +110,19 @@ async fn executions_that_were_running_begin_again_after_a_restart() {
         }),
         "First",
     );
-    let kept: Arc<Mutex<Vec<String>>> = Arc::default();
-    let keeper = Arc::clone(&kept);
+    let stash = Stash::default();
     let clock = Clock::following_tokio(Timestamp::UNIX_EPOCH);
     let before = States::new(Options {
         machines: vec![parsed(&definition)],
-        keep: Some(Box::new(move |executions| keeper.lock().unwrap().push(serde_json::to_string(executions).unwrap()))),
+        keep: Some(stash.keep()),
         ..Options::new(clock.clone())
     });
     before.serve(functions(clock.clone(), Calls::default(), Calls::default()));
     let start = json!({"stateMachineArn": machine_arn("machine"), "name": "one", "input": r#"{"id": 7}"#});
     let started = before.call("StartExecution", &start).unwrap();
-    assert_eq!(kept.lock().unwrap().len(), 1, "it is kept before it is answered");
+    assert_eq!(stash.writes(), 1, "it is stored before it is answered");
     clock.sleep(Duration::from_secs(15)).await;
-    let last = serde_json::from_str(kept.lock().unwrap().last().unwrap()).unwrap();
+    let last = Executions::read_rows(&mut stash.rows()).unwrap();
 
     let bench = Bench::resumed(&definition, Some(last));
     assert_eq!(bench.states.running(), 1);
@@ -131,7 +132,7 @@ async fn executions_that_were_running_begin_again_after_a_restart() {
     assert_eq!(steps, [1, 2]);
     let execution = bench.states.execution(started["executionArn"].as_str().unwrap()).unwrap();
     assert_eq!((execution.status, execution.input.as_str()), (Status::Succeeded, r#"{"id": 7}"#));
-    assert_eq!(kept.lock().unwrap().len(), 2, "each end is kept too");
+    assert_eq!(stash.writes(), 2, "each end is stored too");
 }
 
 #[tokio::test(start_paused = true)]

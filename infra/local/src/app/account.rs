@@ -1,8 +1,6 @@
 //! `berth-local account`: the AWS account without Berth. A Berth that is deployed elsewhere (infra/ministack) builds
 //! its environments here, gets its tokens here, and names the keys that its roles sign with. Nothing is stored.
 
-use std::net::SocketAddr;
-
 use axum::routing::put;
 use axum::{Json, Router};
 use berth_domain::Clock;
@@ -13,6 +11,8 @@ use super::cli;
 use super::{console, local};
 use crate::endpoint::Endpoint;
 use crate::endpoint::serve;
+use crate::endpoint::trust::{self, Ports};
+use crate::http_server;
 use crate::issuer::{self, Issuer};
 use crate::stand_in::access_keys::AccessKey;
 use crate::stand_in::dynamo::Dynamo;
@@ -29,7 +29,8 @@ use crate::step_functions::{self, States};
 /// One line that says what failed, and what to do.
 pub async fn run(options: cli::Account) -> Result<(), String> {
     let listener = local::listen(options.aws_port, "--aws-port").await?;
-    let port = local::port(&listener)?;
+    let execute_api = local::listen(options.execute_api_port(), "--execute-api-port").await?;
+    let (port, execute_api_port) = (local::port(&listener)?, local::port(&execute_api)?);
     let clock = Clock::scaled(options.speed);
     let cloud = Cloud::start(stand_in::Options {
         clock: clock.clone(),
@@ -45,15 +46,20 @@ pub async fn run(options: cli::Account) -> Result<(), String> {
     let dynamo = Dynamo::memory(clock.clone()).map_err(|error| format!("cannot open a database: {error}"))?;
     let endpoint = Endpoint::new(cloud.clone(), dynamo, States::new(step_functions::Options::new(clock)));
     let issuer = Issuer::new(&Issuer::new_key()?, &format!("http://127.0.0.1:{port}"))?;
-    let router = issuer::routes(issuer).merge(keys(cloud.clone())).merge(serve::router(endpoint));
+    let aws_api = issuer::routes(issuer).merge(keys(cloud.clone())).merge(serve::aws_api(endpoint.clone()));
+    let aws_api = trust::guard(aws_api, Ports { aws: port, api: None });
     let key = cloud.read(|account| account.keys.developer.clone());
     console::say(&format!(
-        "An AWS account is up: AWS endpoint http://127.0.0.1:{port}, {}x AWS's speed. Ctrl-C stops it.\n\
+        "An AWS account is up: AWS endpoint http://127.0.0.1:{port}, stages {}, {}x AWS's speed. Ctrl-C stops it.\n\
          To request environments with access iam: export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}\n",
-        options.speed, key.id, key.secret
+        local::stage_url(execute_api_port),
+        options.speed,
+        key.id,
+        key.secret
     ));
     let result = tokio::select! {
-        result = async { axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await } => result.map_err(|error| format!("serving ended: {error}")),
+        never = http_server::serve(listener, aws_api) => match never {},
+        never = http_server::serve(execute_api, serve::execute_api(endpoint)) => match never {},
         result = local::stop_signal() => result,
     };
     cloud.runner().stop_all().await;

@@ -15,6 +15,8 @@ use super::embedded;
 pub const PORT: u16 = 8080;
 /// The AWS endpoint's default port.
 pub const AWS_PORT: u16 = 4566;
+/// The command that berth-local calls itself, for each task with a command.
+pub const KEEPER: &str = "keep-task";
 
 /// For how many days deleted environments are kept, if no option says otherwise; the template's default.
 pub const RETENTION_DAYS: u32 = 90;
@@ -44,6 +46,9 @@ pub enum Command {
     StateMachine,
     /// Serve an AWS account without Berth, for a Berth that is deployed elsewhere (see infra/ministack).
     Account(Account),
+    /// Run the command of one task: berth-local calls this itself.
+    #[command(name = KEEPER, hide = true)]
+    Keeper,
 }
 
 /// The options of serving.
@@ -55,6 +60,9 @@ pub struct Serve {
     /// The AWS endpoint's port; 0 takes any free one.
     #[arg(long, default_value_t = AWS_PORT)]
     pub aws_port: u16,
+    /// The port of the environments' URLs [default: the AWS endpoint's port + 1]; 0 takes any free one.
+    #[arg(long, value_name = "PORT")]
+    pub execute_api_port: Option<u16>,
     /// How many times faster than AWS, 0.5 to 200.
     #[arg(long, default_value_t = 20.0, value_parser = speed)]
     pub speed: f64,
@@ -90,6 +98,19 @@ pub struct Serve {
     /// they may name every public range. 127.0.0.0/8 lets this machine in.
     #[arg(long = "allowed-cidr", value_name = "CIDR")]
     pub allowed_cidrs: Vec<Cidr>,
+}
+
+impl Serve {
+    /// The port of the environments' URLs.
+    #[must_use]
+    pub fn execute_api_port(&self) -> u16 {
+        self.execute_api_port.unwrap_or(beside(self.aws_port))
+    }
+}
+
+/// The port for clients where no option names one: any free one beside an AWS endpoint on any free one.
+fn beside(aws_port: u16) -> u16 {
+    if aws_port == 0 { 0 } else { aws_port.saturating_add(1) }
 }
 
 /// What requests may ask for, beyond the deployment's own network. The options are called as the parameters of the template.
@@ -137,12 +158,23 @@ pub struct Account {
     /// The AWS endpoint's port; 0 takes any free one.
     #[arg(long, default_value_t = AWS_PORT)]
     pub aws_port: u16,
+    /// The port of the stages' URLs [default: the AWS endpoint's port + 1]; 0 takes any free one.
+    #[arg(long, value_name = "PORT")]
+    pub execute_api_port: Option<u16>,
     /// How many times faster than AWS, 0.5 to 200.
     #[arg(long, default_value_t = 20.0, value_parser = speed)]
     pub speed: f64,
     /// Run COMMAND (by sh, with PORT set) as the task of FAMILY; may be given several times.
     #[arg(long = "task", value_name = "FAMILY=COMMAND", value_parser = task)]
     pub tasks: Vec<(String, String)>,
+}
+
+impl Account {
+    /// The port of the stages' URLs.
+    #[must_use]
+    pub fn execute_api_port(&self) -> u16 {
+        self.execute_api_port.unwrap_or(beside(self.aws_port))
+    }
 }
 
 /// The options of the demo: where a berth-local runs. If none runs there, the demo starts one.

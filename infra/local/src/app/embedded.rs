@@ -1,6 +1,7 @@
 //! The whole system in one process: the API behind its authorizer, the worker as a function of Step Functions, and
 //! DynamoDB and the stand-in of AWS behind one AWS endpoint. `cargo local` and the tests run exactly this.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -14,6 +15,7 @@ use berth_domain::limits::Limits;
 use berth_domain::settings::Settings;
 use berth_domain::spec::Throttle;
 use berth_domain::{Clock, Error};
+use dynoxide::errors::DynoxideError;
 use http::HeaderValue;
 use jiff::Timestamp;
 
@@ -32,7 +34,8 @@ use crate::stand_in::quotas::Quotas;
 use crate::stand_in::rates::Rates;
 use crate::stand_in::{ACCOUNT, Cloud, REGION, ecs};
 use crate::step_functions::asl::Definition;
-use crate::step_functions::{self, States};
+use crate::step_functions::{self, Executions, States};
+use crate::stored::Row;
 
 /// The state machine as it is deployed.
 pub const MACHINE: &str = include_str!("../../../../statemachine/environment.asl.json");
@@ -133,7 +136,18 @@ impl Embedded {
             Some(disk) => Dynamo::file(&disk.table_file().to_string_lossy()),
             None => Dynamo::memory(clock.clone()),
         };
-        let dynamo = dynamo.map_err(|error| format!("cannot open the table: {error}"))?;
+        let dynamo = dynamo.map_err(|error| match &disk {
+            Some(disk) => dynamo_trouble(&disk.table_file(), &error),
+            None => format!("the table cannot be created in memory: {error}"),
+        })?;
+        let (account, executions) = match &disk {
+            Some(disk) => stored(disk)?,
+            None => (None, None),
+        };
+        let write = |disk: &Disk| -> Box<dyn Fn(Vec<Row>) + Send + Sync> {
+            let disk = disk.clone();
+            Box::new(move |rows| disk.write(rows))
+        };
         let cloud = Cloud::start(crate::stand_in::Options {
             clock: clock.clone(),
             profile,
@@ -141,8 +155,8 @@ impl Embedded {
             net,
             rates,
             quotas,
-            state: disk.as_ref().map(|disk| disk.read("cloud")).transpose()?.flatten(),
-            keep: disk.as_ref().map(|disk| disk.writer::<Account>("cloud")),
+            state: account,
+            keep: disk.as_ref().map(write),
             programs,
         });
         let (on_change, ended) = events::rule();
@@ -150,8 +164,8 @@ impl Embedded {
             on_change: Some(on_change),
             seed,
             machines: vec![step_functions::StateMachine { name: MACHINE_NAME.to_owned(), definition: definition()? }],
-            kept: disk.as_ref().map(|disk| disk.read("executions")).transpose()?.flatten(),
-            keep: disk.as_ref().map(|disk| disk.writer("executions")),
+            kept: executions,
+            keep: disk.as_ref().map(write),
             ..step_functions::Options::new(clock.clone())
         });
         tokio::spawn(dynamo.clone().run_expiry(clock.clone()));
@@ -219,6 +233,23 @@ impl Embedded {
         }
         Ok(())
     }
+}
+
+/// What the folder has of the account and of the executions.
+fn stored(disk: &Disk) -> Result<(Option<Account>, Option<Executions>), String> {
+    let mut rows = disk.read()?;
+    let executions = Executions::read_rows(&mut rows);
+    let account = disk.understand(Account::read_rows(&mut rows))?;
+    Ok((account, Some(disk.understand(executions)?)))
+}
+
+/// What is wrong with DynamoDB's file, and what to do.
+fn dynamo_trouble(path: &Path, error: &DynoxideError) -> String {
+    // A file that is no database is said to be encrypted.
+    format!(
+        "{} cannot be used as a table ({error}); if it is damaged, start with another folder (--data DIR) or delete this one",
+        path.display()
+    )
 }
 
 /// What requests may ask for, unless options say otherwise: the system's own network, no public address, every task definition

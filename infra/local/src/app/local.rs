@@ -1,7 +1,7 @@
 //! Serving: the API and the AWS endpoint on loopback ports, until Ctrl-C.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 
 use berth_domain::Clock;
 use berth_domain::access::AccessRule;
@@ -15,11 +15,15 @@ use super::embedded::{Embedded, Parts};
 use super::events::Delivery;
 use super::{console, http_client};
 use crate::endpoint::serve;
+use crate::endpoint::trust::{self, Ports};
+use crate::http_server;
 use crate::issuer::{self, Issuer};
+use crate::stand_in::ecs::Programs;
 use crate::stand_in::net::Net;
 use crate::stand_in::profile::Profile;
 use crate::stand_in::quotas::Quotas;
 use crate::stand_in::rates::Rates;
+use crate::stored::Row;
 
 /// Serves until Ctrl-C (or SIGTERM), then stops every task.
 ///
@@ -38,7 +42,7 @@ pub async fn run(options: Serve) -> Result<(), String> {
     server.serve_until(end).await
 }
 
-/// The whole system with its two ports; it answers within [`Server::serve_until`].
+/// The whole system with its three ports; it answers within [`Server::serve_until`].
 pub(crate) struct Server {
     /// The API's port.
     pub api_port: u16,
@@ -46,18 +50,20 @@ pub(crate) struct Server {
     pub aws_port: u16,
     api: TcpListener,
     aws: TcpListener,
+    execute_api: TcpListener,
     issuer: Issuer,
     embedded: Embedded,
 }
 
-/// Listens on both ports and starts the system.
+/// Listens on all ports and starts the system.
 ///
 /// # Errors
 /// One line that says what failed, and what to do.
 pub(crate) async fn start(options: &Serve) -> Result<Server, String> {
     let aws = listen(options.aws_port, "--aws-port").await?;
     let api = listen(options.port, "--port").await?;
-    let (api_port, aws_port) = (port(&api)?, port(&aws)?);
+    let execute_api = listen(options.execute_api_port(), "--execute-api-port").await?;
+    let (api_port, aws_port, execute_api_port) = (port(&api)?, port(&aws)?, port(&execute_api)?);
     let disk = if options.ephemeral { None } else { Some(Disk::open(&options.data)?) };
     let issuer = Issuer::new(&key(disk.as_ref())?, &format!("http://127.0.0.1:{aws_port}"))?;
     let clock = Clock::scaled(options.speed);
@@ -71,7 +77,7 @@ pub(crate) async fn start(options: &Serve) -> Result<Server, String> {
         quotas: Quotas::default(),
         disk,
         programs,
-        stage_url: format!("http://127.0.0.1:{aws_port}/restapis/{{api}}/{{stage}}/_user_request_"),
+        stage_url: stage_url(execute_api_port),
         prober: Some(berth_aws::config::http()),
         authorizer: issuer.authorizer(clock.clone())?,
         limits: options.limits.limits(),
@@ -83,24 +89,22 @@ pub(crate) async fn start(options: &Serve) -> Result<Server, String> {
         delivery: Delivery::default(),
     })
     .await?;
-    Ok(Server { api_port, aws_port, api, aws, issuer, embedded })
+    Ok(Server { api_port, aws_port, api, aws, execute_api, issuer, embedded })
 }
 
 impl Server {
     /// Serves until `end` is done, then stops every task.
     ///
     /// # Errors
-    /// The error of `end`, or one line that says why serving ended before it.
+    /// The error of `end`.
     pub async fn serve_until(self, end: impl Future<Output = Result<(), String>>) -> Result<(), String> {
-        let Self { api, aws, issuer, embedded, .. } = self;
-        let aws_router = issuer::routes(issuer).merge(serve::router(embedded.endpoint.clone()));
-        let served = async {
-            tokio::try_join!(async { axum::serve(api, embedded.router.clone()).await }, async {
-                axum::serve(aws, aws_router.into_make_service_with_connect_info::<SocketAddr>()).await
-            },)
-        };
+        let Self { api_port, aws_port, api, aws, execute_api, issuer, embedded } = self;
+        let aws_api = issuer::routes(issuer).merge(serve::aws_api(embedded.endpoint.clone()));
+        let aws_api = trust::guard(aws_api, Ports { aws: aws_port, api: Some(api_port) });
         let result = tokio::select! {
-            result = served => result.map(drop).map_err(|error| format!("serving ended: {error}")),
+            never = http_server::serve(api, embedded.router.clone()) => match never {},
+            never = http_server::serve(aws, aws_api) => match never {},
+            never = http_server::serve(execute_api, serve::execute_api(embedded.endpoint.clone())) => match never {},
             result = end => result,
         };
         embedded.cloud.runner().stop_all().await;
@@ -112,12 +116,18 @@ impl Server {
 ///
 /// # Errors
 /// One line, when a family is named twice.
-pub(crate) fn programs(tasks: &[(String, String)]) -> Result<BTreeMap<String, String>, String> {
-    let programs: BTreeMap<String, String> = tasks.iter().cloned().collect();
-    if programs.len() < tasks.len() {
+pub(crate) fn programs(tasks: &[(String, String)]) -> Result<Programs, String> {
+    let commands: BTreeMap<String, String> = tasks.iter().cloned().collect();
+    if commands.len() < tasks.len() {
         return Err("--task names a family twice; give each family one command".to_owned());
     }
-    Ok(programs)
+    let own = std::env::current_exe().map_err(|error| format!("berth-local does not find its own program: {error}"))?;
+    Ok(Programs { commands, keeper: vec![own.to_string_lossy().into_owned(), cli::KEEPER.to_owned()] })
+}
+
+/// The URL of a stage on the port for clients, with `{api}` and `{stage}`.
+pub(crate) fn stage_url(execute_api_port: u16) -> String {
+    format!("http://127.0.0.1:{execute_api_port}/restapis/{{api}}/{{stage}}/_user_request_")
 }
 
 /// Prints a token that the running berth-local issues.
@@ -148,14 +158,18 @@ pub(crate) async fn token_get(asked: &cli::Token) -> Result<String, String> {
     answer["access_token"].as_str().map(str::to_owned).ok_or_else(|| not_there(&"another server uses this port"))
 }
 
+/// The kind of the row that has the key that signs tokens.
+const ISSUER: &str = "issuer";
+
 /// The key that signs tokens. It is stored with the data, so that tokens stay valid after a restart.
 fn key(disk: Option<&Disk>) -> Result<Vec<u8>, String> {
     let Some(disk) = disk else { return Issuer::new_key() };
-    if let Some(key) = disk.read("issuer")? {
+    let read = disk.read()?.take_one(ISSUER);
+    if let Some(key) = disk.understand(read)? {
         return Ok(key);
     }
     let key = Issuer::new_key()?;
-    disk.writer("issuer")(&key);
+    disk.write(vec![Row::of(ISSUER, "", &key)]);
     Ok(key)
 }
 

@@ -13,6 +13,10 @@ use super::quotas::Quotas;
 use super::refusal::Refusal;
 use super::service::{AwsService, Calls, Reply};
 use super::{apigateway, ecs, elb};
+use crate::stored::{Row, StoredRows};
+
+/// The kind of the row that has what is in no map.
+const ACCOUNT: &str = "account";
 
 /// Something that happens at a scheduled time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,6 +69,39 @@ impl Account {
             apigateway: apigateway::ApiGateway::default(),
             quotas: Quotas::default(),
         }
+    }
+
+    /// Takes the rows of everything that was touched since the last call. Health checks and their timers are in none.
+    pub(super) fn take_rows(&mut self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        self.engine.take_rows(&mut rows, |event| !matches!(event, Event::Elb(elb::Event::Check(_))));
+        self.elb.take_rows(&mut rows);
+        self.ecs.take_rows(&mut rows);
+        self.apigateway.take_rows(&mut rows);
+        // The maps are left out of it.
+        rows.push(Row::of(ACCOUNT, "", self));
+        rows
+    }
+
+    /// Forgets what was touched, where nothing is stored.
+    pub(super) fn forget_touched(&mut self) {
+        self.engine.forget_touched();
+        self.elb.forget_touched();
+        self.ecs.forget_touched();
+        self.apigateway.forget_touched();
+    }
+
+    /// The account that was stored as these rows; `None` when none was.
+    ///
+    /// # Errors
+    /// One line that names the row which is not what it should be.
+    pub fn read_rows(rows: &mut StoredRows) -> Result<Option<Self>, String> {
+        let Some(mut account) = rows.take_one::<Self>(ACCOUNT)? else { return Ok(None) };
+        account.engine.read_rows(rows)?;
+        account.elb.read_rows(rows)?;
+        account.ecs.read_rows(rows)?;
+        account.apigateway.read_rows(rows)?;
+        Ok(Some(account))
     }
 
     /// Resumes the services after a start: what was running when the state was stored runs again.

@@ -11,9 +11,10 @@ use super::profile::Profile;
 use super::quotas::Quotas;
 use super::rates::Rates;
 use super::{ecs, elb};
+use crate::stored::Row;
 
-/// Stores the account. Called after every change, before the caller sees the result.
-pub type Keep = Box<dyn Fn(&Account) + Send + Sync>;
+/// Stores rows. Called after every change, before the caller sees the result.
+pub type Keep = Box<dyn Fn(Vec<Row>) + Send + Sync>;
 
 /// What a stand-in needs.
 pub struct Options {
@@ -82,8 +83,9 @@ impl Cloud {
             let mut account = self.0.account.lock().unwrap_or_else(PoisonError::into_inner);
             account.advance();
             let result = change(&mut account);
-            if let Some(keep) = &self.0.keep {
-                keep(&account);
+            match &self.0.keep {
+                Some(keep) => keep(account.take_rows()),
+                None => account.forget_touched(),
             }
             (result, account.engine.take_effects())
         };

@@ -3,7 +3,8 @@
 //!
 //! Everything in it is deterministic for a seed: maps are ordered, ids and latencies come from one generator.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use berth_domain::Clock;
@@ -15,16 +16,30 @@ use serde::{Deserialize, Serialize};
 use super::profile::{Latency, Profile};
 use super::rates::{Bucket, Buckets, Rates};
 use super::read_lag::Unseen;
+use crate::stored::{Row, Stored, StoredRows};
+
+/// The kind of the rows of scheduled events.
+const EVENT: &str = "event";
 
 /// The machinery of an account whose events are `Event`s and whose I/O is asked for by `Effect`s.
 #[derive(Serialize, Deserialize)]
-#[serde(bound(serialize = "Event: Serialize", deserialize = "Event: Deserialize<'de>"))]
+#[serde(bound = "", default)]
 pub struct Engine<Event, Effect> {
+    /// How often the account has been started.
+    starts: u64,
+    #[serde(skip)]
     buckets: Buckets,
+    /// Not stored: at each start, reads see everything.
+    #[serde(skip)]
     pub(super) unseen: Unseen,
+    /// Not stored: seeded at each start.
+    #[serde(skip, default = "unseeded")]
     rng: ChaCha8Rng,
-    /// By due time, then in the order in which they were scheduled.
-    schedule: BTreeMap<Timestamp, VecDeque<Event>>,
+    #[serde(skip)]
+    schedule: Stored<Due, Event>,
+    /// The number of the next event.
+    #[serde(skip)]
+    next: u64,
     /// The account's time. Not stored: set at each start.
     #[serde(skip)]
     pub clock: Clock,
@@ -41,15 +56,49 @@ pub struct Engine<Event, Effect> {
     due: Option<Timestamp>,
 }
 
+/// When an event is due; events of one moment come in the order of their numbers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    at: Timestamp,
+    number: u64,
+}
+
+impl fmt::Display for Due {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.at, self.number)
+    }
+}
+
+impl FromStr for Due {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (at, number) = text.split_once(' ').ok_or(())?;
+        Ok(Self { at: at.parse().map_err(drop)?, number: number.parse().map_err(drop)? })
+    }
+}
+
+fn unseeded() -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(0)
+}
+
+impl<Event, Effect> Default for Engine<Event, Effect> {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
 impl<Event, Effect> Engine<Event, Effect> {
     /// Nothing is scheduled; real time and the profile's medians until `resume`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self {
+            starts: 0,
             buckets: Buckets::default(),
             unseen: Unseen::default(),
             rng: ChaCha8Rng::seed_from_u64(seed),
-            schedule: BTreeMap::new(),
+            schedule: Stored::default(),
+            next: 0,
             clock: Clock::real(),
             profile: Profile::medians(),
             rates: Rates::default(),
@@ -58,10 +107,12 @@ impl<Event, Effect> Engine<Event, Effect> {
         }
     }
 
-    /// Continues with this clock, profile and rates, and with random numbers from `seed`. The state of the former
-    /// generator is mixed in, so that the same seed does not give the same ids a second time.
+    /// Continues with this clock, profile and rates, and with random numbers from `seed`. Each start has a stream of its own, so
+    /// that the same seed does not give the same ids a second time.
     pub(super) fn resume(&mut self, clock: Clock, profile: Profile, rates: Rates, seed: u64) {
-        self.rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(self.rng.next_u64()));
+        self.starts += 1;
+        self.rng = ChaCha8Rng::seed_from_u64(seed);
+        self.rng.set_stream(self.starts);
         self.clock = clock;
         self.profile = profile;
         self.rates = rates;
@@ -75,27 +126,50 @@ impl<Event, Effect> Engine<Event, Effect> {
 
     /// Schedules `event` for when `aws_time` will have passed.
     pub fn after(&mut self, aws_time: Duration, event: Event) {
-        let due = self.clock.add(self.now(), aws_time);
-        self.schedule.entry(due).or_default().push_back(event);
+        let at = self.clock.add(self.now(), aws_time);
+        self.schedule.insert(Due { at, number: self.next }, event);
+        self.next += 1;
     }
 
     /// When the next event is due.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.schedule.keys().next().copied()
+        self.schedule.keys().next().map(|due| due.at)
     }
 
     /// Takes the next event that is due at `now` from the schedule, and sets [`Engine::now`] to its due time; without one,
     /// back to the present.
     pub(super) fn take_due(&mut self, now: Timestamp) -> Option<Event> {
         self.due = None;
-        let mut entry = self.schedule.first_entry().filter(|entry| *entry.key() <= now)?;
-        self.due = Some(*entry.key());
-        let event = entry.get_mut().pop_front();
-        if entry.get().is_empty() {
-            entry.remove();
-        }
-        event
+        let due = self.schedule.keys().next().filter(|due| due.at <= now)?.clone();
+        self.due = Some(due.at);
+        self.schedule.remove(&due)
+    }
+
+    /// Adds the rows of the events that were scheduled or handled, as far as they are `stored`.
+    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>, stored: impl Fn(&Event) -> bool)
+    where
+        Event: Serialize,
+    {
+        self.schedule.take_rows_of(EVENT, rows, |due, event| stored(event).then(|| Row::of(EVENT, due, event)));
+        self.buckets.take_rows(rows);
+    }
+
+    /// Forgets what was touched.
+    pub(super) fn forget_touched(&mut self) {
+        self.schedule.forget_touched();
+        self.buckets.forget_touched();
+    }
+
+    /// Reads back what was stored.
+    pub(super) fn read_rows(&mut self, rows: &mut StoredRows) -> Result<(), String>
+    where
+        Event: serde::de::DeserializeOwned,
+    {
+        self.schedule = Stored::read(EVENT, rows)?;
+        self.buckets = Buckets::read_rows(rows)?;
+        self.next = self.schedule.keys().map(|due| due.number + 1).max().unwrap_or_default();
+        Ok(())
     }
 
     /// Asks for I/O, which starts after this change is stored.

@@ -1,17 +1,25 @@
 //! How often an account may call: AWS's token buckets, one for an operation or for several. Each service's `rates` says
 //! which bucket a call takes from.
 //!
-//! A bucket is stored as the time at which it will be full again, so that refilling needs no event. The buckets are
-//! part of the stored state: restarting the stand-in does not refill them. A stage has a bucket of its own when it has
-//! a throttle. DynamoDB, Step Functions, STS and EC2 have no buckets.
+//! A bucket is the time at which it will be full again, so that refilling needs no event. It is stored: restarting the stand-in
+//! does not refill it. A stage has a bucket of its own when it has a throttle, which is not stored: a client's request must not
+//! be a write to the disk. DynamoDB, Step Functions, STS and EC2 have no buckets.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use berth_domain::Clock;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+
+use crate::stored::{Row, Stored, StoredRows};
+
+/// The kind of the rows of buckets.
+const BUCKET: &str = "bucket";
+/// How the name of a stage's bucket begins.
+const STAGE: &str = "stage ";
+
+/// From so many on, buckets that are full are forgotten: each stage that there ever was has one.
+const MANY: usize = 100;
 
 /// Whether calls are limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +50,7 @@ impl Bucket {
 
     /// The bucket of one stage of a REST API.
     pub(super) fn of_stage(api: &str, stage: &str, burst: u32, requests_per_second: f64) -> Self {
-        let name = Cow::Owned(format!("stage {api}/{stage}"));
+        let name = Cow::Owned(format!("{STAGE}{api}/{stage}"));
         Self { name, capacity: burst, refill: requests_per_second }
     }
 
@@ -53,8 +61,8 @@ impl Bucket {
 }
 
 /// The buckets that are not full: when each will be.
-#[derive(Default, Serialize, Deserialize)]
-pub(super) struct Buckets(BTreeMap<String, Timestamp>);
+#[derive(Default)]
+pub(super) struct Buckets(Stored<String, Timestamp>);
 
 impl Buckets {
     /// Takes a token; false when there is none.
@@ -64,7 +72,26 @@ impl Buckets {
         if missing > bucket.time_of(bucket.capacity - 1) {
             return false;
         }
+        if self.0.len() >= MANY {
+            self.0.remove_where(|_, full| *full <= now);
+        }
         self.0.insert(bucket.name.clone().into_owned(), clock.add(full, bucket.time_of(1)));
         true
+    }
+
+    /// Adds the rows of the buckets that were touched, but for stages'.
+    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+        let stored = |name: &String| !name.starts_with(STAGE);
+        self.0.take_rows_of(BUCKET, rows, |name, full| stored(name).then(|| Row::of(BUCKET, name, full)));
+    }
+
+    /// Forgets what was touched.
+    pub(super) fn forget_touched(&mut self) {
+        self.0.forget_touched();
+    }
+
+    /// Reads back what was stored.
+    pub(super) fn read_rows(rows: &mut StoredRows) -> Result<Self, String> {
+        Stored::read(BUCKET, rows).map(Self)
     }
 }

@@ -8,11 +8,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 /// The resources that reads do not see yet, by their keys (ARN, `cluster/name` or id), with the time from which reads
 /// see them.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Default)]
 pub struct Unseen(BTreeMap<String, Timestamp>);
 
 impl Unseen {

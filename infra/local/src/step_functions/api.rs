@@ -144,7 +144,7 @@ impl States {
             }
             book.executions.started = number;
             book.executions.by_arn.insert(arn, execution.clone());
-            inner.keep(&book);
+            inner.keep(&mut book);
             inner.running.send_modify(|running| *running += 1);
             inner.run(&mut book, definition, &execution);
             execution

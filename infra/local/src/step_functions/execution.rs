@@ -1,14 +1,15 @@
 //! What is kept of an execution, and the event that EventBridge gets about it.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::arns::{execution_arn, machine_arn};
 use super::history::seconds;
+use crate::stored::{Row, Stored, StoredRows};
 
+/// The kind of the rows of executions.
+const EXECUTION: &str = "execution";
 /// How long a closed execution's name stays taken.
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Longer inputs and outputs are left out of events.
@@ -71,19 +72,36 @@ pub struct Execution {
 }
 
 /// All executions by ARN: what is kept over a restart.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub struct Executions {
     /// By ARN.
-    pub by_arn: BTreeMap<String, Execution>,
-    /// How many were ever started.
+    pub by_arn: Stored<String, Execution>,
+    /// The number of the last one that was started.
     pub started: u64,
 }
 
 impl Executions {
     /// Forgets what was closed more than 90 days ago.
     pub(super) fn forget_old(&mut self, now: Timestamp) {
-        self.by_arn.retain(|_, execution| execution.stop.is_none_or(|stop| now.duration_since(stop) < RETENTION));
+        let is_old = |execution: &Execution| execution.stop.is_some_and(|stop| now.duration_since(stop) >= RETENTION);
+        self.by_arn.remove_where(|_, execution| is_old(execution));
+    }
+
+    /// Takes the rows of the executions that were touched since the last call.
+    pub(super) fn take_rows(&mut self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        self.by_arn.take_rows(EXECUTION, &mut rows);
+        rows
+    }
+
+    /// The executions that were stored as these rows.
+    ///
+    /// # Errors
+    /// One line that names the row which is not what it should be.
+    pub fn read_rows(rows: &mut StoredRows) -> Result<Self, String> {
+        let by_arn = Stored::<String, Execution>::read(EXECUTION, rows)?;
+        let started = by_arn.values().map(|execution| execution.number).max().unwrap_or_default();
+        Ok(Self { by_arn, started })
     }
 }
 

@@ -37,6 +37,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::stand_in::service::{AwsService, Errors, Handler, OddsOf, Protocol};
+use crate::stored::Row;
 pub use arns::{execution_arn, machine_arn};
 use asl::Definition;
 pub use execution::{Execution, ExecutionChange, Executions, Included, Status};
@@ -59,8 +60,8 @@ pub static SERVICE: AwsService = AwsService {
 /// The number of closed executions whose history is kept.
 const CLOSED_HISTORIES: usize = 1_000;
 
-/// Stores the executions. Called after each start, before its reply, and after each end. It must not call [`States`].
-pub type Keep = Box<dyn Fn(&Executions) + Send + Sync>;
+/// Stores rows. Called after each start, before its reply, and after each end. It must not call [`States`].
+pub type Keep = Box<dyn Fn(Vec<Row>) + Send + Sync>;
 /// Receives every change of an execution's status.
 pub type OnChange = Arc<dyn Fn(&ExecutionChange) + Send + Sync>;
 
@@ -188,9 +189,10 @@ impl Inner {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, book: &Book) {
-        if let Some(keep) = &self.keep {
-            keep(&book.executions);
+    fn keep(&self, book: &mut Book) {
+        match &self.keep {
+            Some(keep) => keep(book.executions.take_rows()),
+            None => book.executions.by_arn.forget_touched(),
         }
     }
 
@@ -277,7 +279,7 @@ impl Inner {
             if let Some(task) = book.running.remove(arn) {
                 task.abort();
             }
-            self.keep(&book);
+            self.keep(&mut book);
             execution
         };
         self.notify(&execution);

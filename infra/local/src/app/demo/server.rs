@@ -68,6 +68,7 @@ pub(super) fn own_options() -> Serve {
     Serve {
         port: 0,
         aws_port: 0,
+        execute_api_port: None,
         speed: SPEED,
         data: PathBuf::new(),
         ephemeral: true,

@@ -79,3 +79,9 @@ impl GatewayResponse {
         response
     }
 }
+
+/// The answer to a request that no API of the account is meant by.
+#[must_use]
+pub fn forbidden() -> Response<Bytes> {
+    GatewayResponse::FORBIDDEN.into_response()
+}

@@ -178,7 +178,7 @@ pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
 /// stage variable with the link's id is no reference.
 fn references(account: &Account, id: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for (api_id, api) in &account.apigateway.apis {
+    for (api_id, api) in account.apigateway.apis.iter() {
         let deployed = api
             .stages
             .values()

@@ -33,8 +33,10 @@ use super::account::Account;
 use super::read_lag::Unseen;
 use super::refusal::Refusal;
 use super::service::{AwsService, Calls, Errors, Handler, NetworkCall, OddsOf, Protocol, Provisioned, Reply};
+use crate::stored::{Row, Stored, StoredRows};
 
 pub use admission::SourceIp;
+pub use gateway_response::forbidden;
 pub use invoke::{invoke, stage_of};
 pub use model::{Deployment, Integration, Live, Method, Resource, RestApi, Stage, VpcLink};
 
@@ -73,9 +75,11 @@ pub fn concurrent_modification() -> Refusal {
 #[derive(Default, Serialize, Deserialize)]
 pub struct ApiGateway {
     /// REST APIs by id.
-    pub apis: BTreeMap<String, RestApi>,
+    #[serde(skip)]
+    pub apis: Stored<String, RestApi>,
     /// V1 VPC links by id.
-    pub vpc_links: BTreeMap<String, VpcLink>,
+    #[serde(skip)]
+    pub vpc_links: Stored<String, VpcLink>,
     /// The number of changes of stages: creations, other deployments, other variables.
     stage_changes: u64,
 }
@@ -89,13 +93,32 @@ pub(super) struct Taken {
 impl ApiGateway {
     /// Takes out the resources that reads do not see yet.
     pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> Taken {
-        Taken { apis: unseen.out_of(&mut self.apis), vpc_links: unseen.out_of(&mut self.vpc_links) }
+        Taken { apis: unseen.out_of(self.apis.untouched()), vpc_links: unseen.out_of(self.vpc_links.untouched()) }
     }
 
     /// Puts back what was taken out.
     pub(super) fn give_back(&mut self, taken: Taken) {
-        self.apis.extend(taken.apis);
-        self.vpc_links.extend(taken.vpc_links);
+        self.apis.untouched().extend(taken.apis);
+        self.vpc_links.untouched().extend(taken.vpc_links);
+    }
+
+    /// Adds the rows of what was touched.
+    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+        self.apis.take_rows("REST API", rows);
+        self.vpc_links.take_rows("VPC link", rows);
+    }
+
+    /// Forgets what was touched.
+    pub(super) fn forget_touched(&mut self) {
+        self.apis.forget_touched();
+        self.vpc_links.forget_touched();
+    }
+
+    /// Reads back what was stored.
+    pub(super) fn read_rows(&mut self, rows: &mut StoredRows) -> Result<(), String> {
+        self.apis = Stored::read("REST API", rows)?;
+        self.vpc_links = Stored::read("VPC link", rows)?;
+        Ok(())
     }
 }
 

@@ -235,7 +235,7 @@ pub(super) fn register(account: &mut Account, input: &Value) -> Result<Value, Re
     };
     let reply = json!({"taskDefinition": definition.shown(), "tags": shown_tags(Some(&tags))});
     account.ecs.tags.insert(arn, tags);
-    account.ecs.families.entry(input.family).or_default().insert(revision, definition);
+    account.ecs.families.or_default(input.family).insert(revision, definition);
     Ok(reply)
 }
 

@@ -72,7 +72,6 @@ pub(super) fn launch(account: &mut Account, key: &str, deployment: &str, plan: &
         ready: false,
         stop_code: None,
         stopped_reason: None,
-        process_group: None,
         lines: Vec::new(),
         interface,
         targets: plan
@@ -183,7 +182,6 @@ pub(super) fn run(account: &mut Account, id: &str) {
             .iter()
             .map(|variable| (variable.name.clone(), variable.value.clone()))
             .collect(),
-        leftover: task.process_group,
     };
     account.engine.effect(account::Effect::Ecs(Effect::Start(launch)));
 }
@@ -264,8 +262,7 @@ fn terminate(account: &mut Account, id: &str) {
 
 /// Asks the runner to end the program.
 pub(super) fn end(account: &mut Account, id: &str) {
-    let leftover = account.ecs.tasks.get(id).and_then(|task| task.process_group);
-    account.engine.effect(account::Effect::Ecs(Effect::Stop { task: id.to_owned(), leftover }));
+    account.engine.effect(account::Effect::Ecs(Effect::Stop { task: id.to_owned() }));
 }
 
 /// Kills a program that has not ended within the stop timeout.
@@ -301,7 +298,6 @@ pub(super) fn exited(account: &mut Account, id: &str, exit: Exit) {
     let now = account.engine.now();
     let Some(task) = account.ecs.tasks.get_mut(id).filter(|task| !task.ended) else { return };
     task.ended = true;
-    task.process_group = None;
     if exit.code != 0 && task.should_run {
         let last_lines: Vec<&str> = task.lines.iter().map(|line| line.text.as_str()).collect();
         tracing::warn!(target: "task", task = id, code = exit.code, last_lines = last_lines.join("\n"), "exited");

@@ -11,6 +11,7 @@ mod deploying;
 mod failing;
 mod fargate;
 mod input;
+pub mod keeper;
 mod lifecycle;
 mod log;
 mod process;
@@ -41,6 +42,7 @@ use super::account::{self, Account};
 use super::read_lag::Unseen;
 use super::refusal::Refusal;
 use super::service::{AwsService, Calls, Errors, Handler, OddsOf, Protocol};
+use crate::stored::{Row, Stored, StoredRows};
 
 /// ECS.
 pub static SERVICE: AwsService = AwsService {
@@ -64,29 +66,37 @@ pub static SERVICE: AwsService = AwsService {
 #[derive(Serialize, Deserialize)]
 pub struct Ecs {
     /// By name.
-    pub clusters: BTreeMap<String, Cluster>,
+    #[serde(skip)]
+    pub clusters: Stored<String, Cluster>,
     /// Task definitions by family and revision.
-    pub families: BTreeMap<String, BTreeMap<u32, TaskDefinition>>,
+    #[serde(skip)]
+    pub families: Stored<String, BTreeMap<u32, TaskDefinition>>,
     /// By `cluster/name`. A name has one entry; a new service replaces an INACTIVE one.
-    pub services: BTreeMap<String, Service>,
-    /// The INACTIVE services that were replaced, until reads see the new ones.
+    #[serde(skip)]
+    pub services: Stored<String, Service>,
+    /// The INACTIVE services that were replaced, until reads see the new ones. Not stored: after a start, reads see everything.
+    #[serde(skip)]
     former: BTreeMap<String, Service>,
     /// By id.
-    pub tasks: BTreeMap<String, EcsTask>,
-    tags: BTreeMap<String, input::Tags>,
+    #[serde(skip)]
+    pub tasks: Stored<String, EcsTask>,
+    #[serde(skip)]
+    tags: Stored<String, input::Tags>,
     counted: u64,
     placed: u64,
 }
 
 impl Default for Ecs {
     fn default() -> Self {
+        let mut clusters = Stored::default();
+        clusters.insert("default".to_owned(), Cluster::active());
         Self {
-            clusters: BTreeMap::from([("default".to_owned(), Cluster::active())]),
-            families: BTreeMap::new(),
-            services: BTreeMap::new(),
+            clusters,
+            families: Stored::default(),
+            services: Stored::default(),
             former: BTreeMap::new(),
-            tasks: BTreeMap::new(),
-            tags: BTreeMap::new(),
+            tasks: Stored::default(),
+            tags: Stored::default(),
             counted: 0,
             placed: 0,
         }
@@ -102,14 +112,46 @@ impl Ecs {
     /// Takes out the services that reads do not see yet, and puts the INACTIVE ones that they replaced in their places.
     pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> BTreeMap<String, Service> {
         self.former.retain(|key, _| unseen.contains(key));
-        let taken = unseen.out_of(&mut self.services);
-        self.services.extend(self.former.clone());
+        let services = self.services.untouched();
+        let taken = unseen.out_of(services);
+        services.extend(self.former.clone());
         taken
     }
 
     /// Puts back what was taken out.
     pub(super) fn give_back(&mut self, taken: BTreeMap<String, Service>) {
-        self.services.extend(taken);
+        self.services.untouched().extend(taken);
+    }
+
+    /// Adds the rows of what was touched. A task's lines are stored when it has ended: a program may write at any time.
+    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+        self.clusters.take_rows("cluster", rows);
+        self.families.take_rows("family", rows);
+        self.services.take_rows("service", rows);
+        self.tasks.take_rows_of("task", rows, |_, task| match task.ended {
+            true => Some(Row::of("task", &task.id, task)),
+            false => Some(Row::of("task", &task.id, &EcsTask { lines: Vec::new(), ..task.clone() })),
+        });
+        self.tags.take_rows("tags", rows);
+    }
+
+    /// Forgets what was touched.
+    pub(super) fn forget_touched(&mut self) {
+        self.clusters.forget_touched();
+        self.families.forget_touched();
+        self.services.forget_touched();
+        self.tasks.forget_touched();
+        self.tags.forget_touched();
+    }
+
+    /// Reads back what was stored.
+    pub(super) fn read_rows(&mut self, rows: &mut StoredRows) -> Result<(), String> {
+        self.clusters = Stored::read("cluster", rows)?;
+        self.families = Stored::read("family", rows)?;
+        self.services = Stored::read("service", rows)?;
+        self.tasks = Stored::read("task", rows)?;
+        self.tags = Stored::read("tags", rows)?;
+        Ok(())
     }
 
     /// A new number.
@@ -197,8 +239,6 @@ pub enum Effect {
     Stop {
         /// The task's id.
         task: String,
-        /// Its process group, if it was a process.
-        leftover: Option<i32>,
     },
     /// End a task's program at once.
     Kill {
@@ -287,7 +327,7 @@ pub async fn perform(cloud: Cloud, effect: Effect) {
             cloud.change(|account| cloud.runner().families().for_each(|family| definition::provide(account, family)));
         }
         Effect::Start(launch) => runner::start(&cloud, launch).await,
-        Effect::Stop { task, leftover } => runner::stop(&cloud, &task, leftover).await,
+        Effect::Stop { task } => runner::stop(&cloud, &task),
         Effect::Kill { task } => runner::kill(&cloud, &task),
     }
 }

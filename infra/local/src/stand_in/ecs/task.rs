@@ -57,8 +57,6 @@ pub struct EcsTask {
     pub stop_code: Option<String>,
     /// Why it stopped, as a sentence.
     pub stopped_reason: Option<String>,
-    /// Its process group on this machine, if it runs a command of the user.
-    pub process_group: Option<i32>,
     /// The last lines of its program.
     #[serde(default)]
     pub lines: Vec<Line>,

@@ -60,7 +60,7 @@ pub(super) fn port(port: u32) -> Result<u16, Refusal> {
 
 /// Removes a load balancer's listeners; gives the target groups that they forwarded to.
 pub(super) fn remove_all_of(elb: &mut Elb, load_balancer: &str) -> BTreeSet<String> {
-    let removed = elb.listeners.extract_if(.., |_, listener| listener.load_balancer == load_balancer);
+    let removed = elb.listeners.remove_where(|_, listener| listener.load_balancer == load_balancer).into_iter();
     removed.map(|(_, listener)| listener.target_group).collect()
 }
 

@@ -32,6 +32,7 @@ use super::account::{self, Account};
 use super::read_lag::Unseen;
 use super::refusal::Refusal;
 use super::service::{AwsService, Calls, Dialect, Errors, Handler, OddsOf, Protocol, Provisioned};
+use crate::stored::{Row, Stored, StoredRows};
 use listener::Listener;
 use target_group::TargetGroup;
 
@@ -70,29 +71,60 @@ pub static SERVICE: AwsService = AwsService {
 /// Everything ELBv2 holds, by ARN.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Elb {
-    load_balancers: BTreeMap<String, LoadBalancer>,
-    target_groups: BTreeMap<String, TargetGroup>,
-    listeners: BTreeMap<String, Listener>,
+    #[serde(skip)]
+    load_balancers: Stored<String, LoadBalancer>,
+    #[serde(skip)]
+    target_groups: Stored<String, TargetGroup>,
+    #[serde(skip)]
+    listeners: Stored<String, Listener>,
     /// Counts registrations; see [`targets::Registration`].
     registrations: u64,
 }
 
+/// The resources that reads do not see yet.
+pub(super) struct Taken {
+    load_balancers: BTreeMap<String, LoadBalancer>,
+    target_groups: BTreeMap<String, TargetGroup>,
+    listeners: BTreeMap<String, Listener>,
+}
+
 impl Elb {
     /// Takes out the resources that reads do not see yet.
-    pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> Self {
-        Self {
-            load_balancers: unseen.out_of(&mut self.load_balancers),
-            target_groups: unseen.out_of(&mut self.target_groups),
-            listeners: unseen.out_of(&mut self.listeners),
-            registrations: 0,
+    pub(super) fn take_unseen(&mut self, unseen: &Unseen) -> Taken {
+        Taken {
+            load_balancers: unseen.out_of(self.load_balancers.untouched()),
+            target_groups: unseen.out_of(self.target_groups.untouched()),
+            listeners: unseen.out_of(self.listeners.untouched()),
         }
     }
 
     /// Puts back what was taken out.
-    pub(super) fn give_back(&mut self, taken: Self) {
-        self.load_balancers.extend(taken.load_balancers);
-        self.target_groups.extend(taken.target_groups);
-        self.listeners.extend(taken.listeners);
+    pub(super) fn give_back(&mut self, taken: Taken) {
+        self.load_balancers.untouched().extend(taken.load_balancers);
+        self.target_groups.untouched().extend(taken.target_groups);
+        self.listeners.untouched().extend(taken.listeners);
+    }
+
+    /// Adds the rows of what was touched.
+    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+        self.load_balancers.take_rows("load balancer", rows);
+        self.target_groups.take_rows("target group", rows);
+        self.listeners.take_rows("listener", rows);
+    }
+
+    /// Forgets what was touched.
+    pub(super) fn forget_touched(&mut self) {
+        self.load_balancers.forget_touched();
+        self.target_groups.forget_touched();
+        self.listeners.forget_touched();
+    }
+
+    /// Reads back what was stored.
+    pub(super) fn read_rows(&mut self, rows: &mut StoredRows) -> Result<(), String> {
+        self.load_balancers = Stored::read("load balancer", rows)?;
+        self.target_groups = Stored::read("target group", rows)?;
+        self.listeners = Stored::read("listener", rows)?;
+        Ok(())
     }
 }
 

@@ -23,8 +23,10 @@ pub(super) struct Target {
     pub(super) phase: Phase,
     /// The registration that scheduled events must name; see [`Registration`].
     registration: u64,
-    /// Checks passed and failed in a row.
+    /// Checks passed and failed in a row. Not stored: a check is no write to the disk.
+    #[serde(skip)]
     passed: u32,
+    #[serde(skip)]
     failed: u32,
 }
 
@@ -249,7 +251,7 @@ pub(super) fn resume_checks(account: &mut Account) {
     account.elb.registrations += 1;
     let number = account.elb.registrations;
     let mut checked = Vec::new();
-    for (arn, group) in &mut account.elb.target_groups {
+    for (arn, group) in account.elb.target_groups.all_mut() {
         for (key, target) in group.targets.iter_mut().filter(|(_, target)| target.phase.is_checked()) {
             target.registration = number;
             checked.push(Registration { target_group: arn.clone(), target: key.clone(), number });
