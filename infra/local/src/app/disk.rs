@@ -122,6 +122,7 @@ impl File {
         if self.unwritten.is_empty() {
             return;
         }
+        tracing::trace!(rows = ?self.unwritten.keys(), "written");
         match self.write_all() {
             Ok(()) => {
                 for ((kind, key), body) in std::mem::take(&mut self.unwritten) {

@@ -71,10 +71,14 @@ impl Account {
         }
     }
 
-    /// Takes the rows of everything that was touched since the last call. Health checks and their timers are in none.
+    /// Takes the rows of everything that was touched since the last call. What happens again and again is in none.
     pub(super) fn take_rows(&mut self) -> Vec<Row> {
         let mut rows = Vec::new();
-        self.engine.take_rows(&mut rows, |event| !matches!(event, Event::Elb(elb::Event::Check(_))));
+        self.engine.take_rows(&mut rows, |event| match event {
+            Event::Elb(event) => event.is_stored(),
+            Event::Ecs(event) => event.is_stored(),
+            Event::ApiGateway(_) => true,
+        });
         self.elb.take_rows(&mut rows);
         self.ecs.take_rows(&mut rows);
         self.apigateway.take_rows(&mut rows);

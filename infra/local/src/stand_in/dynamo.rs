@@ -64,7 +64,10 @@ impl Dynamo {
     /// # Errors
     /// When the file cannot be opened or written.
     pub fn file(path: &str) -> Result<Self, DynoxideError> {
-        Database::new(path).map(Self)
+        let database = Database::new(path)?;
+        // SQLite's `synchronous = NORMAL`: `kill -9` loses nothing, and no write waits for the disk.
+        database.disable_bulk_loading()?;
+        Ok(Self(database))
     }
 
     /// Removes what has expired, from time to time, until the system ends.

@@ -84,6 +84,9 @@ pub struct Ecs {
     tags: Stored<String, input::Tags>,
     counted: u64,
     placed: u64,
+    /// Counts looks at services. Not stored: a look is no write to the disk.
+    #[serde(skip)]
+    looks: u64,
 }
 
 impl Default for Ecs {
@@ -99,7 +102,15 @@ impl Default for Ecs {
             tags: Stored::default(),
             counted: 0,
             placed: 0,
+            looks: 0,
         }
+    }
+}
+
+impl Event {
+    /// Whether it has to be stored: after a start, the services are looked at anyway.
+    pub(super) fn is_stored(&self) -> bool {
+        !matches!(self, Self::Look { .. })
     }
 }
 
@@ -306,12 +317,17 @@ pub fn handle_event(account: &mut Account, event: Event) {
     }
 }
 
-/// At every start: registers the project's task definition, and runs the programs of the stored tasks again.
+/// At every start: registers the project's task definition, looks at the stored services, and runs the programs of the stored
+/// tasks again.
 pub fn resume(account: &mut Account) {
     definition::provide(account, "hello");
     account.engine.effect(account::Effect::Ecs(Effect::Provide));
     let unended: Vec<(String, TaskStatus)> =
         account.ecs.tasks.values().filter(|task| !task.ended).map(|task| (task.id.clone(), task.status)).collect();
+    let services: Vec<String> = account.ecs.services.keys().cloned().collect();
+    for service in services {
+        scheduler::look_soon(account, &service);
+    }
     for (task, status) in unended {
         match status {
             TaskStatus::Stopping => lifecycle::end(account, &task),

@@ -240,7 +240,8 @@ fn deployment_mut<'a>(account: &'a mut Account, key: &str, id: &str) -> Option<&
 
 /// Schedules a look at the service's tasks. An earlier scheduled look has no effect any more.
 pub(super) fn look_soon(account: &mut Account, key: &str) {
-    let number = account.ecs.count();
+    account.ecs.looks += 1;
+    let number = account.ecs.looks;
     let Some(service) = account.ecs.services.get_mut(key).filter(|service| service.status == Status::Active) else {
         return;
     };

@@ -54,7 +54,8 @@ pub struct Service {
     events: Vec<ServiceEvent>,
     /// Whether its steady state has been announced.
     pub(super) steady: bool,
-    /// The number of the next look at its tasks; earlier looks have no effect.
+    /// The number of the next look at its tasks; earlier looks have no effect. Not stored: each start looks.
+    #[serde(skip)]
     pub(super) next_look: u64,
 }
 

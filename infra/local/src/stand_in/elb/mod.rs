@@ -141,6 +141,13 @@ pub enum Event {
     Drained(targets::Registration),
 }
 
+impl Event {
+    /// Whether it has to be stored: after a start, every target is checked anyway.
+    pub(super) fn is_stored(&self) -> bool {
+        !matches!(self, Self::Check(_))
+    }
+}
+
 /// The I/O of ELBv2.
 #[derive(Clone, Debug)]
 pub enum Effect {
