@@ -9,3 +9,4 @@ mod logs;
 mod quotas;
 mod rates;
 mod read_lag;
+mod trust;

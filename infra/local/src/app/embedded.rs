@@ -133,7 +133,7 @@ impl Embedded {
             delivery,
         } = parts;
         let dynamo = match &disk {
-            Some(disk) => Dynamo::file(&disk.table_file().to_string_lossy()),
+            Some(disk) => Dynamo::file(&disk.table_file().to_string_lossy(), clock.clone()),
             None => Dynamo::memory(clock.clone()),
         };
         let dynamo = dynamo.map_err(|error| match &disk {

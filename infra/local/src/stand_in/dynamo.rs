@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::refusal::Refusal;
 use super::service::{AwsService, Errors, Handler, OddsOf, Protocol, Reply};
+use super::transact_tokens::TransactTokens;
 
 /// DynamoDB.
 pub static SERVICE: AwsService = AwsService {
@@ -48,7 +49,10 @@ impl dynoxide::storage_backend::Clock for Time {
 
 /// The database; cheap to clone.
 #[derive(Clone)]
-pub struct Dynamo(Database);
+pub struct Dynamo {
+    database: Database,
+    tokens: Arc<TransactTokens>,
+}
 
 impl Dynamo {
     /// A database in memory, whose items expire by `clock`.
@@ -56,25 +60,29 @@ impl Dynamo {
     /// # Errors
     /// When SQLite cannot be opened.
     pub fn memory(clock: Clock) -> Result<Self, DynoxideError> {
-        Database::memory_with_clock(Arc::new(Time(clock))).map(Self)
+        Ok(Self::new(Database::memory_with_clock(Arc::new(Time(clock.clone())))?, clock))
     }
 
     /// A database in the file at `path`, which is created if missing. Its items expire by the system's clock.
     ///
     /// # Errors
     /// When the file cannot be opened or written.
-    pub fn file(path: &str) -> Result<Self, DynoxideError> {
+    pub fn file(path: &str, clock: Clock) -> Result<Self, DynoxideError> {
         let database = Database::new(path)?;
         // SQLite's `synchronous = NORMAL`: `kill -9` loses nothing, and no write waits for the disk.
         database.disable_bulk_loading()?;
-        Ok(Self(database))
+        Ok(Self::new(database, clock))
+    }
+
+    fn new(database: Database, clock: Clock) -> Self {
+        Self { database, tokens: Arc::new(TransactTokens::new(clock)) }
     }
 
     /// Removes what has expired, from time to time, until the system ends.
     pub async fn run_expiry(self, clock: Clock) {
         loop {
             clock.sleep(EXPIRY).await;
-            if let Err(error) = self.0.sweep_ttl() {
+            if let Err(error) = self.database.sweep_ttl() {
                 tracing::warn!(%error, "expired items could not be removed");
             }
         }
@@ -85,7 +93,7 @@ impl Dynamo {
     /// # Errors
     /// DynamoDB's own errors.
     pub fn call(&self, operation: &str, input: &Value) -> Result<Reply, Refusal> {
-        let db = &self.0;
+        let db = &self.database;
         match operation {
             "CreateTable" => run(input, |request| db.create_table(request)),
             "DescribeTable" => run(input, |request| db.describe_table(request)),
@@ -100,7 +108,9 @@ impl Dynamo {
             "BatchWriteItem" => run(input, |request| db.batch_write_item(request)),
             "Query" => run(input, |request| db.query(request)),
             "Scan" => run(input, |request| db.scan(request)),
-            "TransactWriteItems" => run(input, |request| db.transact_write_items(request)),
+            "TransactWriteItems" => {
+                self.tokens.once(input, |input| run(input, |request| db.transact_write_items(request)))
+            }
             "TransactGetItems" => run(input, |request| db.transact_get_items(request)),
             _ => Err(Refusal::bad("UnknownOperationException", operation)),
         }

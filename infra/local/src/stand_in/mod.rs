@@ -32,6 +32,7 @@ mod read_lag;
 pub mod refusal;
 pub mod service;
 pub mod sts;
+mod transact_tokens;
 
 pub use cloud::{Cloud, Keep, Options};
 pub use identity::{ACCOUNT, REGION};

@@ -58,7 +58,7 @@ pub static SERVICE: AwsService = AwsService {
 };
 
 /// The number of closed executions whose history is kept.
-const CLOSED_HISTORIES: usize = 1_000;
+const CLOSED_HISTORIES: usize = 200;
 
 /// Stores rows. Called after each start, before its reply, and after each end. It must not call [`States`].
 pub type Keep = Box<dyn Fn(Vec<Row>) + Send + Sync>;
