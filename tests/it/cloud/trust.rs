@@ -99,7 +99,10 @@ async fn the_aws_port_serves_no_stage_and_the_port_of_the_stages_no_aws_api() {
     let on_aws = ask(&aws, stage, &host, "").await;
     assert_ne!(on_aws.headers().get("x-amzn-errortype").map(|kind| kind.to_str().unwrap()), Some("ForbiddenException"));
     let answer = ask(&stages, stage, &host, "").await;
-    assert_eq!((answer.status().as_u16(), answer.headers()["x-amzn-errortype"].to_str().unwrap()), (403, "ForbiddenException"));
+    assert_eq!(
+        (answer.status().as_u16(), answer.headers()["x-amzn-errortype"].to_str().unwrap()),
+        (403, "ForbiddenException")
+    );
     for (path, body) in [(TOKEN, ""), ("/restapis", ""), ("/", CREATE), ("/_berth/.well-known/jwks.json", "")] {
         let answer = ask(&stages, path, &host, body).await;
         assert_eq!(answer.status(), 403, "{path}");
