@@ -49,10 +49,11 @@ async fn test(cloud: &Cloud, input: Input) -> Result<Reply, Refusal> {
         let method = method.ok_or_else(|| not_found("Invalid Method identifier specified"))?;
         let target = input.path_with_query_string.as_deref().unwrap_or(&resource.path);
         let request = request(&input, target)?;
-        let found = find(&api.resources, request.uri().path());
-        // AWS takes any path, and reads no parameters from one that does not fit the resource.
-        let values = found.filter(|(found, _)| found.id == resource.id).map(|(_, values)| values).unwrap_or_default();
         let caller = Caller { ids: &ids, api: &input.rest_api_id, stage: STAGE, request: &request };
+        let found = find(&api.resources, request.uri().path(), &caller.method());
+        // AWS takes any path, and reads no parameters from one that does not fit the resource.
+        let values = found.filter(|found| found.resource.id == resource.id).map(|found| found.values);
+        let values = values.unwrap_or_default();
         let plan = plan_method(account, api, method, &caller, &values, &input.stage_variables);
         Ok::<_, Refusal>((ids, plan))
     })?;
