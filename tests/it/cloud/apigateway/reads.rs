@@ -48,21 +48,47 @@ async fn a_rest_api_takes_the_optional_arguments_of_terraform_and_describes_them
         ("replace", "/minimumCompressionSize", json!("0"), "minimumCompressionSize", json!(0)),
         ("replace", "/minimumCompressionSize", Value::Null, "minimumCompressionSize", Value::Null),
         ("add", "/binaryMediaTypes/image~1jpeg", Value::Null, "binaryMediaTypes", json!(["image/png", "image/jpeg"])),
-        ("replace", "/binaryMediaTypes/image~1png", json!("image/gif"), "binaryMediaTypes", json!(["image/jpeg", "image/gif"])),
+        (
+            "replace",
+            "/binaryMediaTypes/image~1png",
+            json!("image/gif"),
+            "binaryMediaTypes",
+            json!(["image/jpeg", "image/gif"]),
+        ),
         ("remove", "/binaryMediaTypes/image~1gif", Value::Null, "binaryMediaTypes", json!(["image/jpeg"])),
         ("remove", "/description", Value::Null, "description", Value::Null),
-        ("replace", "/endpointConfiguration/types/REGIONAL", json!("EDGE"), "endpointConfiguration",
-            json!({"types": ["EDGE"], "ipAddressType": "dualstack"})),
-        ("replace", "/endpointConfiguration/ipAddressType", json!("ipv4"), "endpointConfiguration",
-            json!({"types": ["EDGE"], "ipAddressType": "ipv4"})),
+        (
+            "replace",
+            "/endpointConfiguration/types/REGIONAL",
+            json!("EDGE"),
+            "endpointConfiguration",
+            json!({"types": ["EDGE"], "ipAddressType": "dualstack"}),
+        ),
+        (
+            "replace",
+            "/endpointConfiguration/ipAddressType",
+            json!("ipv4"),
+            "endpointConfiguration",
+            json!({"types": ["EDGE"], "ipAddressType": "ipv4"}),
+        ),
     ] {
         let (status, _, changed) = update(op, patch, value).await;
         assert_eq!((status, &changed[member]), (200, &expected), "{op} {patch}: {changed}");
     }
     for (op, patch, value, message) in [
         ("add", "/minimumCompressionSize", json!("10"), "Invalid patch operation specified. Must be one of: [replace]"),
-        ("replace", "/minimumCompressionSize", json!("-1"), "Invalid minimum compression size, must be between 0 and 10485760"),
-        ("replace", "/minimumCompressionSize", json!("test"), "Invalid minimum compression size, must be between 0 and 10485760"),
+        (
+            "replace",
+            "/minimumCompressionSize",
+            json!("-1"),
+            "Invalid minimum compression size, must be between 0 and 10485760",
+        ),
+        (
+            "replace",
+            "/minimumCompressionSize",
+            json!("test"),
+            "Invalid minimum compression size, must be between 0 and 10485760",
+        ),
         ("add", "/binaryMediaTypes", json!("image/gif"), "Invalid patch path /binaryMediaTypes"),
         ("remove", "/binaryMediaTypes", Value::Null, "Invalid patch path /binaryMediaTypes"),
     ] {
@@ -70,9 +96,14 @@ async fn a_rest_api_takes_the_optional_arguments_of_terraform_and_describes_them
     }
     for (create, message) in [
         (json!({"name": "x", "description": ""}), "Description cannot be an empty string"),
-        (json!({"name": "x", "minimumCompressionSize": -1}), "Invalid minimum compression size, must be between 0 and 10485760"),
-        (json!({"name": "x", "endpointConfiguration": {"types": ["PRIVATE"]}}),
-            "berth-local does not play the endpoint type PRIVATE: use REGIONAL or EDGE"),
+        (
+            json!({"name": "x", "minimumCompressionSize": -1}),
+            "Invalid minimum compression size, must be between 0 and 10485760",
+        ),
+        (
+            json!({"name": "x", "endpointConfiguration": {"types": ["PRIVATE"]}}),
+            "berth-local does not play the endpoint type PRIVATE: use REGIONAL or EDGE",
+        ),
         (json!({"name": "x", "cloneFrom": "y"}), "berth-local does not play the member `cloneFrom` of this call"),
     ] {
         world.pass(3).await;
@@ -126,7 +157,10 @@ async fn an_integration_takes_the_optional_arguments_of_terraform_and_describes_
         (json!({"integrationTarget": "arn"}), "berth-local does not play the member `integrationTarget` of this call"),
         (json!({"type": "AWS_PROXY"}), "berth-local does not play integrations with AWS services"),
         (json!({"type": "HTTP"}), "berth-local does not play mapping templates for HTTP integrations"),
-        (json!({"responseTransferMode": "STREAM"}), "berth-local does not play a response transfer mode other than BUFFERED"),
+        (
+            json!({"responseTransferMode": "STREAM"}),
+            "berth-local does not play a response transfer mode other than BUFFERED",
+        ),
         (json!({"uri": "https://a/"}), "berth-local does not play TLS to integrations: use an http:// URI"),
     ] {
         let mut wrong = put.clone();
@@ -150,11 +184,18 @@ async fn methods_and_responses_answer_as_aws_recorded_them() {
     let twice = json!({"method.request.header.x": true, "method.request.querystring.x": true});
     for (put, message) in [
         (json!({"authorizationType": "CUSTOM"}), authorizer),
-        (json!({"authorizationType": "NONE", "requestValidatorId": "v"}), "Invalid Request Validator identifier specified"),
-        (json!({"authorizationType": "NONE", "requestModels": {"application/json": "petModel"}}),
-            "Invalid model identifier specified: petModel"),
-        (json!({"authorizationType": "NONE", "requestParameters": twice}),
-            "Parameter names must be unique across querystring, header and path"),
+        (
+            json!({"authorizationType": "NONE", "requestValidatorId": "v"}),
+            "Invalid Request Validator identifier specified",
+        ),
+        (
+            json!({"authorizationType": "NONE", "requestModels": {"application/json": "petModel"}}),
+            "Invalid model identifier specified: petModel",
+        ),
+        (
+            json!({"authorizationType": "NONE", "requestParameters": twice}),
+            "Parameter names must be unique across querystring, header and path",
+        ),
     ] {
         World::says(&world.call("PUT", &path, put).await, (400, BAD, message));
     }

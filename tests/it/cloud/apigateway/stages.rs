@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use super::*;
 
 impl World {
-    async fn update_stage(&self, api: &str, patches: &[(&str, &str, Option<&str>)]) -> Result<Value, (u16, String, String)> {
+    async fn update_stage(
+        &self,
+        api: &str,
+        patches: &[(&str, &str, Option<&str>)],
+    ) -> Result<Value, (u16, String, String)> {
         let patches: Vec<PatchOperation> = patches.iter().map(|(op, path, value)| patch(op, path, *value)).collect();
         let update = self.account.clients.apigateway.update_stage().rest_api_id(api).stage_name("live");
         match update.set_patch_operations(Some(patches)).send().await {
@@ -43,17 +47,25 @@ async fn a_stage_takes_the_patches_of_aws_s_list_and_refuses_others_with_it() {
     for path in ["/documentation_version", "/tags/tag1", "/stageName", "/", "/a/b/c/d"] {
         let (status, code, message) = world.update_stage(&api, &[("replace", path, Some("1"))]).await.unwrap_err();
         assert_eq!((status, code.as_str()), (400, BAD), "{path}");
-        let list = format!("Invalid method setting path: {path}. Must be one of: [/deploymentId, /description, /cacheClusterEnabled, ");
-        assert!(message.starts_with(&list) && message.ends_with(", /variables/{variable_name}, /tracingEnabled]"), "{message}");
+        let list = format!(
+            "Invalid method setting path: {path}. Must be one of: [/deploymentId, /description, /cacheClusterEnabled, "
+        );
+        assert!(
+            message.starts_with(&list) && message.ends_with(", /variables/{variable_name}, /tracingEnabled]"),
+            "{message}"
+        );
     }
-    let stage = world.update_stage(&api, &[
-        ("replace", "/description", Some("stage new")),
-        ("replace", "/variables/var1", Some("test")),
-        ("replace", "/*/*/throttling/burstLimit", Some("123")),
-        ("replace", "/*/*/caching/enabled", Some("true")),
-        ("replace", "/tracingEnabled", Some("true")),
-        ("replace", "/test/GET/throttling/burstLimit", Some("124")),
-    ]);
+    let stage = world.update_stage(
+        &api,
+        &[
+            ("replace", "/description", Some("stage new")),
+            ("replace", "/variables/var1", Some("test")),
+            ("replace", "/*/*/throttling/burstLimit", Some("123")),
+            ("replace", "/*/*/caching/enabled", Some("true")),
+            ("replace", "/tracingEnabled", Some("true")),
+            ("replace", "/test/GET/throttling/burstLimit", Some("124")),
+        ],
+    );
     let stage = stage.await.unwrap();
     assert_eq!((&stage["description"], &stage["tracingEnabled"]), (&json!("stage new"), &json!(true)));
     let of_test = settings(&[("throttlingBurstLimit", json!(124)), ("cachingEnabled", json!(true))]);
@@ -72,7 +84,8 @@ async fn method_settings_are_removed_as_terraform_does_it() {
     let (api, _) = world.served().await;
     let remove = |path| [("remove", path, None)];
     for (path, name) in [("/*/*", "*/*"), ("/items/GET", "items/GET")] {
-        let message = format!("Cannot remove method setting {name} because there is no method setting for this method ");
+        let message =
+            format!("Cannot remove method setting {name} because there is no method setting for this method ");
         assert_eq!(world.update_stage(&api, &remove(path)).await.unwrap_err(), (400, BAD.to_owned(), message));
     }
     // The provider sends -1 for a throttle that is not set, and a rate with six decimals.

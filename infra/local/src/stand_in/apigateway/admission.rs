@@ -39,7 +39,8 @@ pub fn throttle(account: &mut Account, api: &str, name: &str, method: Option<&st
     let rate = if rate < 0.0 { defaults.throttling_rate_limit } else { rate };
     let burst = if burst < 0 { defaults.throttling_burst_limit } else { burst };
     let burst = u32::try_from(burst).unwrap_or(u32::MAX);
-    let bucket = Bucket::of_stage(api, &bucket, burst, rate);
+    // Far beyond what AWS lets a caller set; the bucket counts with durations.
+    let bucket = Bucket::of_stage(api, &bucket, burst, rate.clamp(1e-3, 1e6));
     if rate > 0.0 && burst > 0 && account.engine.admits(&bucket) { Ok(()) } else { Err(GatewayResponse::THROTTLED) }
 }
 

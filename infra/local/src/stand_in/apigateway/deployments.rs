@@ -32,14 +32,15 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     stages::check_cache(create.cache_cluster_enabled)?;
     let api = api(account, &create.rest_api_id)?;
     check_deployable(account, api)?;
-    let (resources, policy) = (api.resources.clone(), api.policy.clone());
+    let (resources, policy, payloads) = (api.resources.clone(), api.policy.clone(), api.payloads());
     let stage_name = create.stage_name.filter(|name| !name.is_empty());
     if let Some(name) = stage_name.as_deref().filter(|name| !api.stages.contains_key(*name)) {
         stages::check_new(api, name, account.quotas.stages)?;
     }
     let (id, now) = (account.engine.id(6), account.engine.now());
+    let description = create.description.filter(|text| !text.is_empty());
     let deployment =
-        Deployment { id: id.clone(), description: create.description.filter(|text| !text.is_empty()), created: now, resources, policy, deleted: false };
+        Deployment { id: id.clone(), description, created: now, resources, policy, payloads, deleted: false };
     let reply = view(&deployment, false);
     let api = api_mut(account, &create.rest_api_id)?;
     api.deployments.insert(id.clone(), deployment);

@@ -9,9 +9,9 @@ use http::{HeaderMap, HeaderValue, Request, Response, header};
 
 use super::gateway_response::GatewayResponse;
 use super::integrations::mock_status;
-use super::method_settings::key as settings_key;
 use super::matching::{CONTEXT, Uri, find, literal, with_variables};
-use super::model::{Integration, LinkStatus, Method, RestApi};
+use super::method_settings::key as settings_key;
+use super::model::{Integration, LinkStatus, Method, Payloads};
 use super::send::{self, LARGEST_BODY, Outgoing};
 use super::{admission, encoding, headers};
 use crate::stand_in::account::Account;
@@ -92,7 +92,9 @@ fn trace_id(request: &Request<Bytes>, ids: &Ids) -> String {
         fields.next().map(|(_, value)| format!("{name}={value}"))
     };
     match field("Root") {
-        Some(root) => [Some(root), field("Parent"), field("Sampled")].into_iter().flatten().collect::<Vec<_>>().join(";"),
+        Some(root) => {
+            [Some(root), field("Parent"), field("Sampled")].into_iter().flatten().collect::<Vec<_>>().join(";")
+        }
         None => ids.trace.clone(),
     }
 }
@@ -213,13 +215,13 @@ fn plan_request(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Pl
     let found = find(&deployment.resources, path, &caller.method()).ok_or(GatewayResponse::NO_METHOD)?;
     let place = (caller.api, caller.stage, path);
     admission::check(account, found.method, deployment.policy.as_deref(), caller.request, place)?;
-    plan_method(account, api, found.method, caller, &found.values, &live.variables)
+    plan_method(account, &deployment.payloads, found.method, caller, &found.values, &live.variables)
 }
 
 /// How a method answers a request with these path parameters, for a stage with these variables.
 pub(super) fn plan_method(
     account: &Account,
-    api: &RestApi,
+    payloads: &Payloads,
     method: &Method,
     caller: &Caller<'_>,
     path_values: &BTreeMap<String, String>,
@@ -232,7 +234,7 @@ pub(super) fn plan_method(
     if integration.r#type == "MOCK" {
         return Ok(Plan::Mock(Box::new(integration.clone())));
     }
-    refuse_conversions(api, integration, caller.request)?;
+    refuse_conversions(payloads, integration, caller.request)?;
     // The stand-in has no internet: only targets behind a VPC link can be reached.
     let link = integration.connection_id.as_deref().filter(|_| integration.uses_link());
     let variable = |name: &str| variables.get(name).cloned();
@@ -274,20 +276,20 @@ pub(super) fn plan_method(
         timeout,
         clock: account.engine.clock.clone(),
         integration: integration.clone(),
-        binary_media_types: api.binary_media_types.clone(),
+        binary_media_types: payloads.binary_media_types.clone(),
     })))
 }
 
 /// Refuses what the stand-in stores and cannot carry out: bodies that the gateway would convert or decompress.
 fn refuse_conversions(
-    api: &RestApi,
+    payloads: &Payloads,
     integration: &Integration,
     request: &Request<Bytes>,
 ) -> Result<(), GatewayResponse> {
     if integration.content_handling.is_some() {
         return Err(GatewayResponse::not_played("contentHandling: remove it from the integration, and deploy again"));
     }
-    if api.minimum_compression_size.is_some() && request.headers().contains_key(header::CONTENT_ENCODING) {
+    if payloads.compressed && request.headers().contains_key(header::CONTENT_ENCODING) {
         return Err(GatewayResponse::not_played(
             "the decompression of a request, which minimumCompressionSize turns on: remove it, or send the body plain",
         ));

@@ -77,7 +77,7 @@ pub fn removed(patch: &Patch) -> Option<String> {
 /// The settings and the setting that a patch path names.
 pub fn setting(path: &str) -> Option<(String, &str)> {
     let rest = path.strip_prefix('/')?;
-    let (method, setting) = SETTINGS.iter().find_map(|setting| Some((rest.strip_suffix(setting)?, *setting)))?;
+    let (method, setting) = SETTINGS.iter().find_map(|setting| Some((rest.strip_suffix(*setting)?, *setting)))?;
     Some((key_of(method)?, setting))
 }
 

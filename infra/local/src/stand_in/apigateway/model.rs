@@ -30,13 +30,10 @@ pub struct RestApi {
     /// `REGIONAL` or `EDGE`.
     pub endpoint_type: String,
     /// `ipv4` or `dualstack`, if it was named.
-    #[serde(default)]
     pub ip_address_type: Option<String>,
     /// `AUTHORIZER`, if API keys come from an authorizer instead of a header.
-    #[serde(default)]
     pub api_key_source: Option<String>,
     /// From how many bytes on payloads are compressed, if they are.
-    #[serde(default)]
     pub minimum_compression_size: Option<u32>,
     /// Whether its default host name is disabled.
     pub disable_execute_api_endpoint: bool,
@@ -54,6 +51,26 @@ pub struct RestApi {
     pub stages: BTreeMap<String, Stage>,
     /// VPC links that integrations named literally when their method or resource was deleted (a known issue of AWS).
     pub dangling: Vec<Dangling>,
+}
+
+impl RestApi {
+    /// What the current definition says about payloads.
+    #[must_use]
+    pub fn payloads(&self) -> Payloads {
+        Payloads {
+            binary_media_types: self.binary_media_types.clone(),
+            compressed: self.minimum_compression_size.is_some(),
+        }
+    }
+}
+
+/// What an API says about payloads; a deployment captures it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Payloads {
+    /// Content types whose bodies are not text.
+    pub binary_media_types: Vec<String>,
+    /// Whether the gateway compresses and decompresses them.
+    pub compressed: bool,
 }
 
 /// A VPC link that stays in use although the method that used it is deleted.
@@ -225,6 +242,8 @@ pub struct Deployment {
     pub resources: BTreeMap<String, Resource>,
     /// The resource policy of the snapshot.
     pub policy: Option<String>,
+    /// What the snapshot says about payloads.
+    pub payloads: Payloads,
     /// Whether it is deleted, while a stage still answers with it for a short time.
     pub deleted: bool,
 }
@@ -241,10 +260,8 @@ pub struct Stage {
     /// Its description.
     pub description: Option<String>,
     /// The settings of its methods by `path/METHOD`; those of `*/*` hold for the others.
-    #[serde(default)]
     pub method_settings: BTreeMap<String, MethodSettings>,
     /// Whether X-Ray traces it. Without effect here.
-    #[serde(default)]
     pub tracing_enabled: bool,
     /// Its tags.
     pub tags: Tags,

@@ -111,7 +111,9 @@ pub fn by_integration_response(
         let name = name.and_then(headers::set_for_caller);
         let value = match literal(source) {
             Some(text) => HeaderValue::from_str(text).ok(),
-            None => source.strip_prefix("integration.response.header.").and_then(|name| from_service.get(name)).cloned(),
+            None => {
+                source.strip_prefix("integration.response.header.").and_then(|name| from_service.get(name)).cloned()
+            }
         };
         if let (Some(name), Some(value)) = (name, value) {
             response.headers_mut().insert(name, value);

@@ -30,7 +30,10 @@ const NOT_PLAYED: [&str; 9] = [
 ];
 
 pub fn check_new(api: &RestApi, name: &str, most: usize) -> Result<(), Refusal> {
-    if name.is_empty() || name.len() > 128 || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter)) {
+    if name.is_empty()
+        || name.len() > 128
+        || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
+    {
         return Err(bad("Stage name only allows a-zA-Z0-9_-"));
     }
     if name == USER_REQUEST {

@@ -54,7 +54,7 @@ async fn test(cloud: &Cloud, input: Input) -> Result<Reply, Refusal> {
         // AWS takes any path, and reads no parameters from one that does not fit the resource.
         let values = found.filter(|found| found.resource.id == resource.id).map(|found| found.values);
         let values = values.unwrap_or_default();
-        let plan = plan_method(account, api, method, &caller, &values, &input.stage_variables);
+        let plan = plan_method(account, &api.payloads(), method, &caller, &values, &input.stage_variables);
         Ok::<_, Refusal>((ids, plan))
     })?;
     let clock = cloud.read(|account| account.engine.clock.clone());
