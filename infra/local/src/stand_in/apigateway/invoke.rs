@@ -17,8 +17,10 @@ use super::{admission, encoding, headers};
 use crate::stand_in::account::Account;
 use crate::stand_in::{Cloud, elb};
 
-/// API Gateway's limit for all headers of a request together, names and values.
+/// API Gateway's limit for all header lines of a request together (docs/aws.md#the-gateways-own-answers).
 const LARGEST_HEADERS: usize = 10_240;
+/// What a header line has besides name and value: a colon, a space and the line's end.
+const LINE: usize = ": \r\n".len();
 /// The paths of the host that API Gateway answers itself, as health checks of the service. They are not below a stage.
 const HEALTH_CHECKS: [&str; 2] = ["ping", "sping"];
 
@@ -201,7 +203,7 @@ fn plan_request(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Pl
     if HEALTH_CHECKS.contains(&caller.stage) && path == "/" {
         return Ok(Plan::Healthy);
     }
-    let length = |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    let length = |(name, value): (&http::HeaderName, &HeaderValue)| name.as_str().len() + value.len() + LINE;
     if caller.request.headers().iter().map(length).sum::<usize>() > LARGEST_HEADERS {
         return Err(GatewayResponse::HEADERS_TOO_LARGE);
     }
