@@ -199,6 +199,8 @@ async fn methods_and_responses_answer_as_aws_recorded_them() {
     ] {
         World::says(&world.call("PUT", &path, put).await, (400, BAD, message));
     }
+    let nowhere = world.call("PUT", &path.replace(&api, "fake-api"), json!({"authorizationType": "NONE"})).await;
+    World::says(&nowhere, (404, NOT_FOUND, "Invalid Resource identifier specified"));
     let (status, _, made) = world.call("PUT", &path, json!({"authorizationType": "none"})).await;
     let expected = json!({"apiKeyRequired": false, "authorizationType": "NONE", "httpMethod": "GET"});
     assert_eq!((status, made), (201, expected));

@@ -106,8 +106,10 @@ fn no_api(id: &str) -> Refusal {
     not_found(format!("Invalid API identifier specified {ACCOUNT}:{id}"))
 }
 
+/// A resource; an API that is not there is no other error for AWS here.
 pub fn resource_mut<'a>(account: &'a mut Account, api: &str, resource: &str) -> Result<&'a mut Resource, Refusal> {
-    api_mut(account, api)?.resources.get_mut(resource).ok_or_else(no_resource)
+    let api = account.apigateway.apis.get_mut(api);
+    api.and_then(|api| api.resources.get_mut(resource)).ok_or_else(no_resource)
 }
 
 pub fn no_resource() -> Refusal {
