@@ -19,7 +19,7 @@ struct Input {
     export_type: String,
     /// `integrations`, `apigateway`, `authorizers` or `postman`.
     extensions: Option<String>,
-    accepts: Option<String>,
+    accepts: String,
 }
 
 /// The two kinds of document.
@@ -38,7 +38,7 @@ pub fn get(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
         "swagger" => Kind::Swagger,
         other => return Err(bad(format!("No API exporter for type '{other}'"))),
     };
-    if input.accepts.as_deref().is_some_and(|media| media.contains("yaml")) {
+    if input.accepts.contains("yaml") {
         return Err(not_played("exports in YAML: ask for application/json"));
     }
     let integrations = match input.extensions.as_deref() {
