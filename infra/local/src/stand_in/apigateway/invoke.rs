@@ -236,7 +236,7 @@ pub(super) fn plan_method(
     if integration.r#type == "MOCK" {
         return Ok(Plan::Mock(Box::new(integration.clone())));
     }
-    refuse_conversions(payloads, integration, caller.request)?;
+    refuse_unknown_bodies(payloads, integration, caller)?;
     // The stand-in has no internet: only targets behind a VPC link can be reached.
     let link = integration.connection_id.as_deref().filter(|_| integration.uses_link());
     let variable = |name: &str| variables.get(name).cloned();
@@ -282,12 +282,16 @@ pub(super) fn plan_method(
     })))
 }
 
-/// Refuses what the stand-in stores and cannot carry out: bodies that the gateway would convert or decompress.
-fn refuse_conversions(
+/// Refuses bodies that the gateway would convert or decompress, and those of which it is not known whether they pass.
+fn refuse_unknown_bodies(
     payloads: &Payloads,
     integration: &Integration,
-    request: &Request<Bytes>,
+    caller: &Caller<'_>,
 ) -> Result<(), GatewayResponse> {
+    let request = caller.request;
+    if !request.body().is_empty() && ["GET", "HEAD"].contains(&caller.method().as_str()) {
+        return Err(GatewayResponse::not_played("a body with GET or HEAD: whether API Gateway passes it is not known"));
+    }
     if integration.content_handling.is_some() {
         return Err(GatewayResponse::not_played("contentHandling: remove it from the integration, and deploy again"));
     }
