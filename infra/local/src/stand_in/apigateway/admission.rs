@@ -24,8 +24,8 @@ pub fn source_ip(request: &Request<Bytes>) -> IpAddr {
     request.extensions().get::<SourceIp>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |source| source.0)
 }
 
-/// Takes a token of the throttle for a method of a stage (by its name in the method settings), if there is one. A method without
-/// settings of its own shares the stage's.
+/// Takes a token of the throttle for a method of a stage (by its name in the method settings), if there is one. Methods
+/// that have no settings share the stage's.
 ///
 /// # Errors
 /// 429 when there is none.

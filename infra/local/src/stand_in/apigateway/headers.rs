@@ -30,7 +30,7 @@ const DROPPED_FROM_REQUESTS: [&str; 19] = [
 ];
 /// The header by which a caller names another method than that of its request; the service does not get it.
 pub const METHOD_OVERRIDE: &str = "x-http-method-override";
-/// Headers that a mapping of the integration may name and that no service gets all the same.
+/// Headers that a mapping of the integration may name, although no service gets them.
 const DROPPED_FROM_MAPPINGS: [&str; 5] = ["connection", "expect", "proxy-authenticate", "te", "via"];
 /// Headers that a mapping of the integration must not name: the gateway answers 500.
 const ILLEGAL_IN_MAPPINGS: [&str; 2] = ["content-length", "transfer-encoding"];
