@@ -198,9 +198,9 @@ pub fn route(request: &Request<Bytes>) -> Option<(&'static str, Value)> {
         }
     }
     if operation == "GetExport" {
-        // A member in a header. Some SDKs send their own line as well.
-        let lines = request.headers().get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        input.insert("accepts".to_owned(), Value::from(lines.collect::<Vec<_>>().join(", ")));
+        // A member in a header.
+        let accept = request.headers().get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
+        input.insert("accepts".to_owned(), Value::from(accept.unwrap_or_default()));
     }
     input.extend(parameters);
     Some((operation, Value::Object(input)))
