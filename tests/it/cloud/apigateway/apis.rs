@@ -73,7 +73,7 @@ async fn a_stage_is_rolled_back_and_its_link_switched_without_a_new_deployment()
     is_refused(wrong, (400, BAD, "CloudWatch Logs role ARN must be set in account settings to enable logging"));
     let wrong = aws.update_stage().rest_api_id(&api).stage_name("live");
     let wrong = wrong.patch_operations(patch("replace", "/stageName", "x")).send().await;
-    assert!(refused(wrong).2.starts_with("Invalid patch path"));
+    assert!(refused(wrong).2.starts_with("Invalid method setting path: /stageName. Must be one of: [/deploymentId, "));
 }
 
 #[tokio::test(start_paused = true)]

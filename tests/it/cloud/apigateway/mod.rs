@@ -4,6 +4,9 @@ mod admission;
 mod apis;
 mod data_path;
 mod links;
+mod on_the_way;
+mod reads;
+mod stages;
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -136,6 +139,17 @@ impl World {
         Answer::from(self.account.endpoint.request(request).await.unwrap())
     }
 
+    /// A request to stage `live` with these header lines.
+    async fn ask_with(&self, api: &str, request: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let (method, path) = request.split_once(' ').unwrap();
+        let uri = format!("/restapis/{api}/live/_user_request_{path}");
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Answer::from(self.account.endpoint.request(request.body(body.to_vec().into()).unwrap()).await.unwrap())
+    }
+
     async fn get(&self, api: &str, path: &str) -> Answer {
         self.ask("GET", &format!("/restapis/{api}/live/_user_request_{path}"), "").await
     }
@@ -155,22 +169,32 @@ async fn load_balancer(account: &Account, name: &str, groups: &[&str]) -> (Strin
 #[derive(Debug)]
 struct Answer {
     status: u16,
+    /// Several lines of one name are joined by line feeds.
     headers: HashMap<String, String>,
     body: String,
 }
 
 impl<B: AsRef<[u8]>> From<Response<B>> for Answer {
     fn from(response: Response<B>) -> Self {
-        let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
+        let lines = |name: &http::HeaderName| {
+            let lines = response.headers().get_all(name).iter().map(|value| value.to_str().unwrap());
+            lines.collect::<Vec<_>>().join("\n")
+        };
         Self {
             status: response.status().as_u16(),
-            headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            headers: response.headers().keys().map(|name| (name.to_string(), lines(name))).collect(),
             body: String::from_utf8_lossy(response.body().as_ref()).into_owned(),
         }
     }
 }
 
 impl Answer {
+    /// The lines of a header as the small server got them.
+    fn arrived(&self, name: &str) -> Vec<&str> {
+        let lines = self.body.lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
+    }
+
     /// The gateway's own answer, as status, `x-amzn-ErrorType` and message.
     fn gateway(&self) -> (u16, &str, String) {
         let kind = self.headers.get("x-amzn-errortype").unwrap_or_else(|| panic!("not the gateway's answer: {self:?}"));
@@ -190,7 +214,8 @@ fn is_gateway(answer: &Answer, (status, kind, message): (u16, &str, &str)) {
     assert_eq!(answer.gateway(), (status, kind, message.to_owned()));
 }
 
-/// The small server: says back what it got; some paths misbehave.
+/// The small server: says back what it got, the body in hexadecimal if `x-hex` asks for it. It sends the headers that
+/// `x-answer` lists, divided by bars. Some paths misbehave.
 async fn serve(mut listener: Listener) {
     while let Ok(stream) = listener.accept().await {
         tokio::spawn(answer(stream));
@@ -226,9 +251,16 @@ async fn answer(mut stream: Stream) {
         "HTTP/1.1 403 Forbidden\r\nserver: mine\r\ndate: today\r\nwww-authenticate: Basic\r\nx-amzn-errortype: Mine\r\nx-other: kept\r\nkeep-alive: 5\r\ncontent-length: 2\r\n\r\nno".to_owned()
     } else {
         let short = body.len() < 4096;
-        let said =
-            format!("{head}\n\n{}", if short { String::from_utf8_lossy(&body) } else { body.len().to_string().into() });
-        format!("HTTP/1.1 201 Created\r\ncontent-length: {}\r\n\r\n{said}", said.len())
+        let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+        let body = match header("x-hex: ") {
+            Some(_) => body.iter().map(|byte| format!("{byte:02x}")).collect(),
+            None if short => String::from_utf8_lossy(&body).into_owned(),
+            None => body.len().to_string(),
+        };
+        let said = if head.starts_with("HEAD ") { String::new() } else { format!("{head}\n\n{body}") };
+        let lines = header("x-answer: ").map(|lines| lines.split('|').map(|line| format!("{line}\r\n")).collect());
+        let lines: String = lines.unwrap_or_default();
+        format!("HTTP/1.1 201 Created\r\ncontent-length: {}\r\n{lines}\r\n{said}", said.len())
     };
     stream.write_all(reply.as_bytes()).await.unwrap();
 }

@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use bytes::Bytes;
 use http::Request;
 
-use super::deployments::ACCOUNT_THROTTLE;
 use super::gateway_response::GatewayResponse;
+use super::method_settings::{self, MethodSettings};
 use super::model::Method;
 use super::resource_policy::{self, Asked, Decision};
 use super::sigv4;
@@ -24,19 +24,23 @@ pub fn source_ip(request: &Request<Bytes>) -> IpAddr {
     request.extensions().get::<SourceIp>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |source| source.0)
 }
 
-/// Takes a token of the stage's throttle, if it has one.
+/// Takes a token of the throttle for a method of a stage (by its name in the method settings), if there is one. Methods
+/// that have no settings share the stage's.
 ///
 /// # Errors
 /// 429 when there is none.
-pub fn throttle(account: &mut Account, api: &str, name: &str) -> Result<(), GatewayResponse> {
-    let stage = account.apigateway.apis.get(api).and_then(|api| api.stages.get(name));
-    let Some(throttle) = stage.map(|stage| stage.throttle) else { return Ok(()) };
-    if throttle.rate_limit.is_none() && throttle.burst_limit.is_none() {
-        return Ok(());
-    }
-    let rate = throttle.rate_limit.unwrap_or(ACCOUNT_THROTTLE.0);
-    let burst = throttle.burst_limit.unwrap_or(ACCOUNT_THROTTLE.1);
-    let bucket = Bucket::of_stage(api, name, burst, rate);
+pub fn throttle(account: &mut Account, api: &str, name: &str, method: Option<&str>) -> Result<(), GatewayResponse> {
+    let Some(stage) = account.apigateway.apis.get(api).and_then(|api| api.stages.get(name)) else { return Ok(()) };
+    let own = method.and_then(|method| Some((format!("{name}/{method}"), stage.method_settings.get(method)?)));
+    let all = || Some((name.to_owned(), stage.method_settings.get(method_settings::ALL)?));
+    let Some((bucket, settings)) = own.or_else(all) else { return Ok(()) };
+    let (rate, burst) = (settings.throttling_rate_limit, settings.throttling_burst_limit);
+    let defaults = MethodSettings::default();
+    let rate = if rate < 0.0 { defaults.throttling_rate_limit } else { rate };
+    let burst = if burst < 0 { defaults.throttling_burst_limit } else { burst };
+    let burst = u32::try_from(burst).unwrap_or(u32::MAX);
+    // Far beyond what AWS lets a caller set; the bucket counts with durations.
+    let bucket = Bucket::of_stage(api, &bucket, burst, rate.clamp(1e-3, 1e6));
     if rate > 0.0 && burst > 0 && account.engine.admits(&bucket) { Ok(()) } else { Err(GatewayResponse::THROTTLED) }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::model::{Dangling, Resource, RestApi, Tags};
 use super::patch::Patch;
 use super::resource_policy;
-use super::wire::{api, api_mut, bad, conflict, limit, list as page, no_resource, omit, read, seconds};
+use super::wire::{api, api_mut, bad, conflict, limit, list as page, no_resource, not_played, omit, read, seconds};
 use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
 
@@ -27,15 +27,18 @@ struct Create {
     #[serde(default)]
     disable_execute_api_endpoint: bool,
     policy: Option<String>,
+    api_key_source: Option<String>,
+    minimum_compression_size: Option<Value>,
     #[serde(default)]
     tags: Tags,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct EndpointConfiguration {
     #[serde(default)]
     types: Vec<String>,
+    ip_address_type: Option<String>,
 }
 
 pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
@@ -43,11 +46,16 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     if create.name.is_empty() {
         return Err(bad("Name cannot be empty"));
     }
-    let endpoint_type = match create.endpoint_configuration.map(|configuration| configuration.types).as_deref() {
-        None | Some([]) => "EDGE".to_owned(),
-        Some([one]) if one == "REGIONAL" || one == "EDGE" => one.clone(),
-        Some(_) => return Err(bad("berth-local supports one endpoint type for each API: REGIONAL or EDGE")),
+    if create.description.as_deref() == Some("") {
+        return Err(bad("Description cannot be an empty string"));
+    }
+    let endpoint = create.endpoint_configuration.unwrap_or_default();
+    let endpoint_type = match endpoint.types.as_slice() {
+        [] => "EDGE".to_owned(),
+        [one] => checked_endpoint_type(one)?,
+        _ => return Err(not_played("an API with several endpoint types")),
     };
+    let minimum_compression_size = create.minimum_compression_size.map(|size| compression_size(size.as_i64()));
     if account.apigateway.apis.len() >= MAX_APIS {
         return Err(limit("REST APIs", "account"));
     }
@@ -64,6 +72,9 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
         created: account.engine.now(),
         binary_media_types: create.binary_media_types,
         endpoint_type,
+        ip_address_type: endpoint.ip_address_type.map(checked_address_type).transpose()?,
+        api_key_source: create.api_key_source.map(checked_key_source).transpose()?,
+        minimum_compression_size: minimum_compression_size.transpose()?,
         disable_execute_api_endpoint: create.disable_execute_api_endpoint,
         policy,
         tags: create.tags,
@@ -73,10 +84,45 @@ pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
         stages: BTreeMap::new(),
         dangling: Vec::new(),
     };
-    let reply = view(&api);
+    let reply = listed(&api);
     account.engine.created(&id);
     account.apigateway.apis.insert(id, api);
     Ok((201, reply))
+}
+
+fn checked_endpoint_type(name: &str) -> Result<String, Refusal> {
+    match name {
+        "REGIONAL" | "EDGE" => Ok(name.to_owned()),
+        _ => Err(not_played(format_args!("the endpoint type {name}: use REGIONAL or EDGE"))),
+    }
+}
+
+fn checked_address_type(name: String) -> Result<String, Refusal> {
+    match name.as_str() {
+        "ipv4" | "dualstack" => Ok(name),
+        _ => Err(bad("Enumeration value for IpAddressType must be non-empty")),
+    }
+}
+
+fn checked_key_source(name: String) -> Result<String, Refusal> {
+    match name.as_str() {
+        "HEADER" | "AUTHORIZER" => Ok(name),
+        _ => Err(bad("Enumeration value for ApiKeySourceType must be non-empty")),
+    }
+}
+
+fn compression_size(size: Option<i64>) -> Result<u32, Refusal> {
+    let size = size.and_then(|size| u32::try_from(size).ok()).filter(|size| *size <= 10_485_760);
+    size.ok_or_else(|| bad("Invalid minimum compression size, must be between 0 and 10485760"))
+}
+
+/// An API as a creation and a list show it: without its tags, if it has none.
+fn listed(api: &RestApi) -> Value {
+    let mut view = view(api);
+    if let (true, Some(members)) = (api.tags.is_empty(), view.as_object_mut()) {
+        members.remove("tags");
+    }
+    view
 }
 
 fn view(api: &RestApi) -> Value {
@@ -87,8 +133,12 @@ fn view(api: &RestApi) -> Value {
         "version": api.version,
         "createdDate": seconds(api.created),
         "binaryMediaTypes": (!api.binary_media_types.is_empty()).then_some(&api.binary_media_types),
-        "apiKeySource": "HEADER",
-        "endpointConfiguration": {"types": [api.endpoint_type], "ipAddressType": "ipv4"},
+        "apiKeySource": api.api_key_source.as_deref().unwrap_or("HEADER"),
+        "minimumCompressionSize": api.minimum_compression_size,
+        "endpointConfiguration": {
+            "types": [api.endpoint_type],
+            "ipAddressType": api.ip_address_type.as_deref().unwrap_or("ipv4"),
+        },
         "disableExecuteApiEndpoint": api.disable_execute_api_endpoint,
         // API Gateway escapes the policy's quotation marks once more.
         "policy": api.policy.as_ref().map(|policy| policy.replace('"', "\\\"")),
@@ -105,7 +155,7 @@ struct ApiId {
 }
 
 pub fn list(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
-    page(input, &account.apigateway.apis, view)
+    page(input, &account.apigateway.apis, listed)
 }
 
 pub fn get(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
@@ -126,28 +176,59 @@ pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     let api = api_mut(account, &update.rest_api_id)?;
     let mut changed = api.clone();
     for patch in &update.patch_operations {
-        match (patch.op.as_str(), patch.path.as_str(), patch.entry("binaryMediaTypes")) {
-            ("replace", "/name", _) => {
-                changed.name =
-                    patch.value().ok().filter(|name| !name.is_empty()).ok_or_else(|| bad("Name cannot be empty"))?;
-            }
-            ("replace", "/description", _) => changed.description = patch.value.clone(),
-            ("replace", "/disableExecuteApiEndpoint", _) => changed.disable_execute_api_endpoint = patch.flag()?,
-            ("replace", "/policy", _) => {
-                let policy = patch.value.as_deref().filter(|policy| !policy.is_empty());
-                changed.policy = policy.map(|policy| resource_policy::stored(policy, &changed.id)).transpose()?;
-            }
-            ("add", _, Some(media_type)) => changed.binary_media_types.push(media_type),
-            ("remove", _, Some(media_type)) => changed.binary_media_types.retain(|known| *known != media_type),
-            _ => {
-                let allowed =
-                    ["/name", "/description", "/disableExecuteApiEndpoint", "/policy", "/binaryMediaTypes/{type}"];
-                return Err(patch.refuse(&allowed));
-            }
-        }
+        change(&mut changed, patch)?;
     }
     *api = changed;
     Ok((200, view(api)))
+}
+
+fn change(api: &mut RestApi, patch: &Patch) -> Result<(), Refusal> {
+    if let Some(media_type) = patch.entry("binaryMediaTypes") {
+        let at = api.binary_media_types.iter().position(|known| *known == media_type);
+        match (patch.op.as_str(), at) {
+            ("add", None) => api.binary_media_types.push(media_type),
+            // AWS takes the old type out and puts the new one at the end.
+            ("replace", Some(at)) => {
+                api.binary_media_types.remove(at);
+                api.binary_media_types.push(patch.value()?);
+            }
+            ("remove", Some(at)) => drop(api.binary_media_types.remove(at)),
+            ("add", Some(_)) | ("remove", None) => {}
+            _ => return Err(patch.invalid_path()),
+        }
+        return Ok(());
+    }
+    let optional = || patch.value.clone().filter(|value| !value.is_empty());
+    match (patch.op.as_str(), patch.path.as_str()) {
+        ("remove", "/description") => api.description = None,
+        ("replace", "/description") => api.description = optional(),
+        (_, "/minimumCompressionSize") => {
+            patch.replace_only()?;
+            let size = optional().map(|size| compression_size(size.parse().ok()));
+            api.minimum_compression_size = size.transpose()?;
+        }
+        ("replace", "/name") => {
+            api.name = optional().ok_or_else(|| bad("Name cannot be empty"))?;
+        }
+        ("replace", "/version") => api.version = optional(),
+        ("replace", "/disableExecuteApiEndpoint") => api.disable_execute_api_endpoint = patch.flag()?,
+        ("replace", "/apiKeySource") => api.api_key_source = Some(checked_key_source(patch.value()?)?),
+        ("replace", "/policy") => {
+            api.policy = optional().map(|policy| resource_policy::stored(&policy, &api.id)).transpose()?;
+        }
+        ("replace", "/endpointConfiguration/ipAddressType") => {
+            api.ip_address_type = Some(checked_address_type(patch.value()?)?);
+        }
+        // The last part is the place in the list, or the type that is replaced.
+        ("replace", path) if path.starts_with("/endpointConfiguration/types/") => {
+            api.endpoint_type = checked_endpoint_type(&patch.value()?)?;
+        }
+        (_, path) if path.starts_with("/endpointConfiguration/vpcEndpointIds") => {
+            return Err(not_played("VPC endpoints, which only private APIs have"));
+        }
+        _ => return Err(patch.invalid_path()),
+    }
+    Ok(())
 }
 
 pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {

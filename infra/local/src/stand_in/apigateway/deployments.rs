@@ -1,22 +1,16 @@
-//! Deployments (immutable snapshots of an API) and stages (each answers with one deployment).
+//! Deployments: immutable snapshots of an API. The stages that answer with them are in `stages`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Event;
-use super::model::{Deployment, LinkStatus, Live, RestApi, Stage, Tags, Throttle};
+use super::model::{Deployment, LinkStatus, RestApi};
 use super::patch::Patch;
-use super::wire::{api, api_mut, bad, conflict, limit, list as page, not_found, omit, read, seconds};
-use crate::stand_in::account::{self, Account};
-use crate::stand_in::profile::Latency;
+use super::stages;
+use super::wire::{api, api_mut, bad, list as page, not_found, omit, read, seconds};
+use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
-
-/// The account's throttle, which applies where a stage sets none: requests a second, and at once.
-pub(super) const ACCOUNT_THROTTLE: (f64, u32) = (10_000.0, 5_000);
-const STAGE_PATCHES: [&str; 5] =
-    ["/deploymentId", "/description", "/variables/{name}", "/*/*/throttling/rateLimit", "/*/*/throttling/burstLimit"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -27,30 +21,37 @@ struct Create {
     description: Option<String>,
     #[serde(default)]
     variables: BTreeMap<String, String>,
+    #[serde(default)]
+    tracing_enabled: Option<bool>,
+    #[serde(default)]
+    cache_cluster_enabled: bool,
 }
 
 pub fn create(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let create: Create = read(input)?;
+    stages::check_cache(create.cache_cluster_enabled)?;
     let api = api(account, &create.rest_api_id)?;
     check_deployable(account, api)?;
-    let (resources, policy) = (api.resources.clone(), api.policy.clone());
+    let (resources, policy, payloads) = (api.resources.clone(), api.policy.clone(), api.payloads());
     let stage_name = create.stage_name.filter(|name| !name.is_empty());
     if let Some(name) = stage_name.as_deref().filter(|name| !api.stages.contains_key(*name)) {
-        check_new_stage(api, name, account.quotas.stages)?;
+        stages::check_new(api, name, account.quotas.stages)?;
     }
     let (id, now) = (account.engine.id(6), account.engine.now());
+    let description = create.description.filter(|text| !text.is_empty());
     let deployment =
-        Deployment { id: id.clone(), description: create.description, created: now, resources, policy, deleted: false };
+        Deployment { id: id.clone(), description, created: now, resources, policy, payloads, deleted: false };
     let reply = view(&deployment, false);
     let api = api_mut(account, &create.rest_api_id)?;
     api.deployments.insert(id.clone(), deployment);
     if let Some(name) = stage_name {
-        let stage = api.stages.entry(name.clone()).or_insert_with(|| new_stage(&name, &id, now));
+        let stage = api.stages.entry(name.clone()).or_insert_with(|| stages::new(&name, &id, now));
         stage.deployment = id;
         stage.updated = now;
         stage.variables.extend(create.variables);
         stage.description = create.stage_description.or(stage.description.take());
-        announce(account, &create.rest_api_id, &name);
+        stage.tracing_enabled = create.tracing_enabled.unwrap_or(stage.tracing_enabled);
+        stages::announce(account, &create.rest_api_id, &name);
     }
     Ok((201, reply))
 }
@@ -71,68 +72,6 @@ fn check_deployable(account: &Account, api: &RestApi) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-fn check_new_stage(api: &RestApi, name: &str, most: usize) -> Result<(), Refusal> {
-    if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter)) {
-        return Err(bad("Stage name only allows a-zA-Z0-9_-"));
-    }
-    if api.stages.len() >= most {
-        return Err(limit("Stages", "API"));
-    }
-    Ok(())
-}
-
-fn new_stage(name: &str, deployment: &str, now: jiff::Timestamp) -> Stage {
-    Stage {
-        name: name.to_owned(),
-        deployment: deployment.to_owned(),
-        variables: BTreeMap::new(),
-        description: None,
-        throttle: Throttle::default(),
-        tags: Tags::new(),
-        created: now,
-        updated: now,
-        born: 0,
-        live: None,
-        live_latency: std::time::Duration::ZERO,
-    }
-}
-
-/// Schedules the time from which a new stage, or one with another deployment or other variables, answers accordingly.
-fn announce(account: &mut Account, api: &str, stage: &str) {
-    let latency = account.engine.take(Latency::StageLive);
-    account.apigateway.stage_changes += 1;
-    let change = account.apigateway.stage_changes;
-    let Some(changed) = account.apigateway.apis.get_mut(api).and_then(|api| api.stages.get_mut(stage)) else { return };
-    if changed.born == 0 {
-        changed.born = change;
-    }
-    changed.live_latency = latency;
-    let live = Live { deployment: changed.deployment.clone(), variables: changed.variables.clone(), change };
-    let event = Event::StageLive { api: api.to_owned(), stage: stage.to_owned(), live };
-    account.engine.after(latency, account::Event::ApiGateway(event));
-}
-
-/// Applies a change of a stage to its answers. A change has no effect if a later one overtook it, or if it belongs to
-/// an earlier stage of the same name.
-pub fn go_live(account: &mut Account, api: &str, stage: &str, live: Live) {
-    let Some(api) = account.apigateway.apis.get_mut(api) else { return };
-    let Some(stage) = api.stages.get_mut(stage) else { return };
-    let newest = stage.live.as_ref().map_or(stage.born, |live| live.change + 1);
-    if live.change >= newest {
-        stage.live = Some(live);
-    }
-    forget_deleted(api);
-}
-
-/// Forgets deleted deployments with which no stage answers any more.
-fn forget_deleted(api: &mut RestApi) {
-    let stages = &api.stages;
-    api.deployments.retain(|id, deployment| {
-        let answering = || stages.values().any(|stage| stage.live.as_ref().is_some_and(|live| live.deployment == *id));
-        !deployment.deleted || answering()
-    });
 }
 
 fn view(deployment: &Deployment, with_summary: bool) -> Value {
@@ -200,151 +139,31 @@ pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
         return Err(bad("Active stages pointing to this deployment must be moved or deleted"));
     }
     deployment.deleted = true;
-    forget_deleted(api);
+    stages::forget_deleted(api);
     Ok((202, Value::Null))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct CreateStage {
+struct Update {
     rest_api_id: String,
-    #[serde(default)]
-    stage_name: String,
-    #[serde(default)]
     deployment_id: String,
-    description: Option<String>,
-    #[serde(default)]
-    variables: BTreeMap<String, String>,
-    #[serde(default)]
-    tags: Tags,
-}
-
-pub fn create_stage(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
-    let CreateStage { rest_api_id, stage_name, deployment_id, description, variables, tags } = read(input)?;
-    let (now, most) = (account.engine.now(), account.quotas.stages);
-    let api = api_mut(account, &rest_api_id)?;
-    if api.stages.contains_key(&stage_name) {
-        return Err(conflict("Stage already exists"));
-    }
-    check_deployment(api, &deployment_id)?;
-    check_new_stage(api, &stage_name, most)?;
-    let stage = Stage { description, variables, tags, ..new_stage(&stage_name, &deployment_id, now) };
-    let reply = stage_view(&stage);
-    api.stages.insert(stage_name.clone(), stage);
-    announce(account, &rest_api_id, &stage_name);
-    Ok((201, reply))
-}
-
-fn check_deployment(api: &RestApi, id: &str) -> Result<(), Refusal> {
-    match api.deployments.get(id).is_some_and(|deployment| !deployment.deleted) {
-        true => Ok(()),
-        false => Err(bad("Deployment id does not exist")),
-    }
-}
-
-fn stage_view(stage: &Stage) -> Value {
-    omit(json!({
-        "deploymentId": stage.deployment,
-        "stageName": stage.name,
-        "description": stage.description,
-        "cacheClusterEnabled": false,
-        "cacheClusterStatus": "NOT_AVAILABLE",
-        "methodSettings": method_settings(stage.throttle),
-        "variables": (!stage.variables.is_empty()).then_some(&stage.variables),
-        "tracingEnabled": false,
-        "createdDate": seconds(stage.created),
-        "lastUpdatedDate": seconds(stage.updated),
-        "tags": stage.tags,
-    }))
-}
-
-/// The settings of every method, once one was set; the others are AWS's defaults.
-fn method_settings(throttle: Throttle) -> Value {
-    let Throttle { rate_limit, burst_limit } = throttle;
-    if rate_limit.is_none() && burst_limit.is_none() {
-        return json!({});
-    }
-    json!({"*/*": {
-        "metricsEnabled": false,
-        "dataTraceEnabled": false,
-        "throttlingBurstLimit": burst_limit.unwrap_or(ACCOUNT_THROTTLE.1),
-        "throttlingRateLimit": rate_limit.unwrap_or(ACCOUNT_THROTTLE.0),
-        "cachingEnabled": false,
-        "cacheTtlInSeconds": 300,
-        "cacheDataEncrypted": false,
-        "requireAuthorizationForCacheControl": true,
-        "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITH_RESPONSE_HEADER",
-    }})
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListStages {
-    rest_api_id: String,
-    deployment_id: Option<String>,
-}
-
-pub fn list_stages(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
-    let ListStages { rest_api_id, deployment_id } = read(input)?;
-    let stages = api(account, &rest_api_id)?.stages.values();
-    let asked = stages.filter(|stage| deployment_id.as_ref().is_none_or(|id| *id == stage.deployment));
-    Ok((200, json!({"item": asked.map(stage_view).collect::<Vec<_>>()})))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct StageId {
-    rest_api_id: String,
-    stage_name: String,
     #[serde(default)]
     patch_operations: Vec<Patch>,
 }
 
-fn no_stage() -> Refusal {
-    not_found("Invalid stage identifier specified")
-}
-
-pub fn get_stage(account: &Account, input: &Value) -> Result<(u16, Value), Refusal> {
-    let StageId { rest_api_id, stage_name, .. } = read(input)?;
-    Ok((200, stage_view(api(account, &rest_api_id)?.stages.get(&stage_name).ok_or_else(no_stage)?)))
-}
-
-pub fn update_stage(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
-    let StageId { rest_api_id, stage_name, patch_operations } = read(input)?;
-    let now = account.engine.now();
-    let api = api_mut(account, &rest_api_id)?;
-    let before = api.stages.get(&stage_name).ok_or_else(no_stage)?;
-    let mut after = Stage { updated: now, ..before.clone() };
+pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
+    let Update { rest_api_id, deployment_id, patch_operations } = read(input)?;
+    let deployments = &mut api_mut(account, &rest_api_id)?.deployments;
+    let deployment = deployments.get_mut(&deployment_id).filter(|deployment| !deployment.deleted);
+    let deployment = deployment.ok_or_else(no_deployment)?;
+    let mut changed = deployment.clone();
     for patch in &patch_operations {
-        match (patch.op.as_str(), patch.path.as_str(), patch.entry("variables")) {
-            ("replace", "/deploymentId", _) => {
-                after.deployment = patch.value()?;
-                check_deployment(api, &after.deployment)?;
-            }
-            ("replace", "/description", _) => after.description = patch.value.clone(),
-            ("replace", "/*/*/throttling/rateLimit", _) => after.throttle.rate_limit = Some(patch.number()?),
-            ("replace", "/*/*/throttling/burstLimit", _) => after.throttle.burst_limit = Some(patch.number()?),
-            ("replace", _, Some(name)) => drop(after.variables.insert(name, patch.value()?)),
-            ("remove", _, Some(name)) => drop(after.variables.remove(&name)),
-            (_, path, _) if path.ends_with("/logging/loglevel") || path.starts_with("/accessLogSettings/") => {
-                return Err(bad("CloudWatch Logs role ARN must be set in account settings to enable logging"));
-            }
-            _ => return Err(patch.refuse(&STAGE_PATCHES)),
+        match (patch.op.as_str(), patch.path.as_str()) {
+            ("replace", "/description") => changed.description = patch.value.clone(),
+            _ => return Err(patch.refuse(&["/description"])),
         }
     }
-    let spreads = after.deployment != before.deployment || after.variables != before.variables;
-    let reply = stage_view(&after);
-    api.stages.insert(stage_name.clone(), after);
-    if spreads {
-        announce(account, &rest_api_id, &stage_name);
-    }
-    Ok((200, reply))
-}
-
-pub fn delete_stage(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
-    let StageId { rest_api_id, stage_name, .. } = read(input)?;
-    let api = api_mut(account, &rest_api_id)?;
-    api.stages.remove(&stage_name).ok_or_else(no_stage)?;
-    forget_deleted(api);
-    Ok((202, Value::Null))
+    *deployment = changed;
+    Ok((200, view(deployment, false)))
 }

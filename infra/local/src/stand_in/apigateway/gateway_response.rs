@@ -1,5 +1,5 @@
-//! The responses that the gateway gives itself, with AWS's exact texts. Each has the header `x-amzn-ErrorType`, which
-//! no service's response has.
+//! The responses that the gateway gives itself, with AWS's exact texts. Each has the header `x-amzn-ErrorType`; a service
+//! may send one as well. What the stand-in does not play is answered in the same form, with the status 501.
 
 use std::borrow::Cow;
 
@@ -56,6 +56,21 @@ impl GatewayResponse {
     /// 403 for a caller that is not admitted.
     pub fn refused(kind: &'static str, message: impl Into<String>) -> Self {
         Self { status: StatusCode::FORBIDDEN, kind, message: Cow::Owned(message.into()) }
+    }
+
+    /// 501 for a request whose answer on AWS is not known, or that the stand-in cannot carry out.
+    pub fn not_played(what: impl std::fmt::Display) -> Self {
+        let message = format!("berth-local does not play {what}");
+        Self { status: StatusCode::NOT_IMPLEMENTED, kind: "NotPlayedException", message: Cow::Owned(message) }
+    }
+
+    /// 400 for a character that API Gateway supports in no query. AWS's own text is not known.
+    pub fn bad_query(letter: char) -> Self {
+        let message = format!(
+            "API Gateway does not support the character '{letter}' in a query: send it as %{:02X} (berth-local's words)",
+            u32::from(letter)
+        );
+        Self { status: StatusCode::BAD_REQUEST, kind: "BadRequestException", message: Cow::Owned(message) }
     }
 
     /// Its status and error type.

@@ -7,21 +7,25 @@ use serde_json::{Value, json};
 
 use super::matching::{Uri, is_mapping};
 use super::methods::{is_http_method, is_status};
-use super::model::{Integration, IntegrationResponse, Method};
+use super::model::{Integration, IntegrationResponse, Method, TlsConfig};
 use super::patch::Patch;
-use super::wire::{MethodId, bad, method_mut, not_found, read};
+use super::wire::{MethodId, ResponseId, bad, method_mut, no_response, not_found, not_played, read};
 use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
 
 /// The paths that UpdateIntegration accepts; `/type` is not among them.
-const PATCHES: [&str; 7] = [
+const PATCHES: [&str; 11] = [
     "/connectionType",
     "/connectionId",
     "/uri",
     "/httpMethod",
     "/timeoutInMillis",
     "/integrationTarget",
-    "/requestParameters/{name}",
+    "/cacheNamespace",
+    "/contentHandling",
+    "/credentials",
+    "/passthroughBehavior",
+    "/tlsConfig/insecureSkipVerification",
 ];
 
 #[derive(Deserialize)]
@@ -43,24 +47,36 @@ struct Put {
     passthrough_behavior: Option<String>,
     timeout_in_millis: Option<u32>,
     cache_namespace: Option<String>,
+    #[serde(default)]
+    cache_key_parameters: Vec<String>,
+    content_handling: Option<String>,
+    credentials: Option<String>,
+    tls_config: Option<TlsConfig>,
+    response_transfer_mode: Option<String>,
 }
 
 pub fn put(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
     let put: Put = read(input)?;
     let id = MethodId { rest_api_id: put.rest_api_id, resource_id: put.resource_id, http_method: put.http_method };
     let method = method_mut(account, &id)?.clone();
+    let is_mock = put.r#type == "MOCK";
     let integration = Integration {
         r#type: put.r#type,
         http_method: put.integration_http_method,
-        uri: put.uri,
-        connection_type: put.connection_type.unwrap_or_else(|| "INTERNET".to_owned()),
+        // A mock has no address, and AWS forgets one.
+        uri: put.uri.filter(|_| !is_mock),
+        connection_type: put.connection_type.or_else(|| (!is_mock).then(|| "INTERNET".to_owned())),
         connection_id: put.connection_id,
         request_parameters: put.request_parameters,
         request_templates: put.request_templates,
         passthrough_behavior: put.passthrough_behavior.unwrap_or_else(|| "WHEN_NO_MATCH".to_owned()),
         timeout_in_millis: put.timeout_in_millis.unwrap_or(29_000),
         cache_namespace: put.cache_namespace.unwrap_or_else(|| id.resource_id.clone()),
-        cache_key_parameters: Vec::new(),
+        cache_key_parameters: put.cache_key_parameters,
+        content_handling: put.content_handling.filter(|handling| !handling.is_empty()),
+        credentials: put.credentials.filter(|role| !role.is_empty()),
+        tls_config: put.tls_config,
+        response_transfer_mode: put.response_transfer_mode,
         integration_responses: BTreeMap::new(),
     };
     check(account, &method, &integration)?;
@@ -74,11 +90,17 @@ fn check(account: &Account, method: &Method, integration: &Integration) -> Resul
     match integration.r#type.as_str() {
         "HTTP" | "HTTP_PROXY" => check_http(account, integration)?,
         "MOCK" => check_mock(integration)?,
-        "AWS" | "AWS_PROXY" => return Err(bad("berth-local does not support integrations with AWS services")),
+        "AWS" | "AWS_PROXY" => return Err(not_played("integrations with AWS services")),
         _ => return Err(bad("Enumeration value for IntegrationType must be non-empty")),
     }
     if !["WHEN_NO_MATCH", "WHEN_NO_TEMPLATES", "NEVER"].contains(&integration.passthrough_behavior.as_str()) {
         return Err(bad("Invalid passthrough behavior specified"));
+    }
+    if !matches!(integration.content_handling.as_deref(), None | Some("CONVERT_TO_BINARY" | "CONVERT_TO_TEXT")) {
+        return Err(bad("Enumeration value for ContentHandlingStrategy must be non-empty"));
+    }
+    if integration.response_transfer_mode.as_deref().is_some_and(|mode| mode != "BUFFERED") {
+        return Err(not_played("a response transfer mode other than BUFFERED"));
     }
     if !(50..=29_000).contains(&integration.timeout_in_millis) {
         return Err(bad("Timeout should be between 50 ms and 29000 ms"));
@@ -101,15 +123,15 @@ fn check_http(account: &Account, integration: &Integration) -> Result<(), Refusa
     }
     let uri = integration.uri.as_deref().unwrap_or_default();
     if uri.starts_with("https://") {
-        return Err(bad("berth-local speaks no TLS to integrations: use an http:// URI"));
+        return Err(not_played("TLS to integrations: use an http:// URI"));
     }
     if Uri::parse(uri).is_none() {
         return Err(bad("Invalid HTTP endpoint specified for URI"));
     }
-    if !integration.request_templates.is_empty() {
-        return Err(bad("berth-local supports no mapping templates for HTTP integrations"));
+    if integration.r#type == "HTTP" && !integration.request_templates.is_empty() {
+        return Err(not_played("mapping templates for HTTP integrations"));
     }
-    match integration.connection_type.as_str() {
+    match integration.connection_type.as_deref().unwrap_or_default() {
         "INTERNET" => Ok(()),
         "VPC_LINK" => check_link(account, integration.connection_id.as_deref().unwrap_or_default()),
         _ => Err(bad("Enumeration value for ConnectionType must be non-empty")),
@@ -129,7 +151,7 @@ fn check_link(account: &Account, id: &str) -> Result<(), Refusal> {
 fn check_mock(integration: &Integration) -> Result<(), Refusal> {
     match integration.request_templates.values().all(|template| mock_status(template).is_some()) {
         true => Ok(()),
-        false => Err(bad("berth-local supports mocks whose request template is literally {\"statusCode\": n}")),
+        false => Err(not_played("mocks whose request template is other than literally {\"statusCode\": n}")),
     }
 }
 
@@ -164,34 +186,71 @@ pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
     let method = method_mut(account, &id)?.clone();
     let mut changed = method.method_integration.clone().ok_or_else(no_integration)?;
     for patch in &patch_operations {
-        match (patch.op.as_str(), patch.path.as_str(), patch.entry("requestParameters")) {
-            ("replace", "/connectionType", _) => changed.connection_type = patch.value()?,
-            ("replace", "/connectionId", _) => changed.connection_id = Some(patch.value()?),
-            ("replace", "/uri", _) => changed.uri = Some(patch.value()?),
-            ("replace", "/httpMethod", _) => changed.http_method = Some(patch.value()?),
-            ("replace", "/timeoutInMillis", _) => {
-                changed.timeout_in_millis =
-                    patch.value()?.parse().map_err(|_| bad("Timeout should be between 50 ms and 29000 ms"))?;
-            }
-            ("replace", "/integrationTarget", _) => {
-                return Err(bad("integrationTarget is for VPC links V2, which berth-local does not support"));
-            }
-            ("add" | "replace", _, Some(name)) => {
-                changed.request_parameters.insert(name, patch.value()?);
-            }
-            ("remove", _, Some(name)) => {
-                changed.request_parameters.remove(&name).ok_or_else(|| bad("Invalid parameter name specified"))?;
-            }
-            _ => return Err(patch.refuse(&PATCHES)),
-        }
+        change(&mut changed, patch)?;
     }
-    if changed.connection_type == "INTERNET" {
+    if changed.connection_type.as_deref() == Some("INTERNET") {
         changed.connection_id = None;
     }
     check(account, &method, &changed)?;
     let reply = json!(changed);
     method_mut(account, &id)?.method_integration = Some(changed);
     Ok((200, reply))
+}
+
+fn change(integration: &mut Integration, patch: &Patch) -> Result<(), Refusal> {
+    let removes = match patch.op.as_str() {
+        "add" | "replace" => false,
+        "remove" => true,
+        _ => return Err(patch.refuse(&PATCHES)),
+    };
+    if let Some(name) = patch.entry("requestParameters") {
+        match removes {
+            true => drop(
+                integration.request_parameters.remove(&name).ok_or_else(|| bad("Invalid parameter name specified"))?,
+            ),
+            false => drop(integration.request_parameters.insert(name, patch.value()?)),
+        }
+        return Ok(());
+    }
+    if let Some(media) = patch.entry("requestTemplates") {
+        match removes {
+            true => drop(integration.request_templates.remove(&media)),
+            false => drop(integration.request_templates.insert(media, patch.value.clone().unwrap_or_default())),
+        }
+        return Ok(());
+    }
+    if let Some(parameter) = patch.entry("cacheKeyParameters") {
+        integration.cache_key_parameters.retain(|known| *known != parameter);
+        if !removes {
+            integration.cache_key_parameters.push(parameter);
+        }
+        return Ok(());
+    }
+    if patch.op != "replace" {
+        return Err(patch.refuse(&PATCHES));
+    }
+    let optional = || patch.value.clone().filter(|value| !value.is_empty());
+    match patch.path.as_str() {
+        "/connectionType" => integration.connection_type = Some(patch.value()?),
+        "/connectionId" => integration.connection_id = Some(patch.value()?),
+        "/uri" => integration.uri = Some(patch.value()?),
+        "/httpMethod" => integration.http_method = Some(patch.value()?),
+        "/cacheNamespace" => integration.cache_namespace = patch.value()?,
+        "/contentHandling" => integration.content_handling = optional(),
+        "/credentials" => integration.credentials = optional(),
+        "/passthroughBehavior" => integration.passthrough_behavior = patch.value()?,
+        "/timeoutInMillis" => {
+            integration.timeout_in_millis =
+                patch.value()?.parse().map_err(|_| bad("Timeout should be between 50 ms and 29000 ms"))?;
+        }
+        "/tlsConfig/insecureSkipVerification" => {
+            integration.tls_config = Some(TlsConfig { insecure_skip_verification: patch.flag()? });
+        }
+        "/integrationTarget" => return Err(not_played("integrationTarget, which is for VPC links V2")),
+        "/responseTransferMode" => return Err(not_played("a change of the response transfer mode")),
+        _ => return Err(patch.refuse(&PATCHES)),
+    }
+    Ok(())
 }
 
 pub fn delete(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
@@ -219,15 +278,15 @@ pub fn put_response(account: &mut Account, input: &Value) -> Result<(u16, Value)
     let id = MethodId { rest_api_id: put.rest_api_id, resource_id: put.resource_id, http_method: put.http_method };
     let method = method_mut(account, &id)?;
     if !method.method_responses.contains_key(&put.status_code) {
-        return Err(not_found("Invalid Response status code specified"));
+        return Err(no_response());
     }
     let integration = method.method_integration.as_mut().ok_or_else(no_integration)?;
     let selection_pattern = put.selection_pattern.filter(|pattern| !pattern.is_empty());
     if selection_pattern.as_deref().is_some_and(|pattern| !is_status(pattern)) {
-        return Err(bad("berth-local takes a selection pattern only when it is one status code"));
+        return Err(not_played("a selection pattern other than one status code"));
     }
     if put.response_templates.values().any(|template| template.contains(['$', '#'])) {
-        return Err(bad("berth-local supports response templates only when they are literal text"));
+        return Err(not_played("response templates other than literal text"));
     }
     for (target, source) in &put.response_parameters {
         let literal = source.len() > 1 && source.starts_with('\'') && source.ends_with('\'');
@@ -245,4 +304,17 @@ pub fn put_response(account: &mut Account, input: &Value) -> Result<(u16, Value)
     let reply = json!(response);
     integration.integration_responses.insert(put.status_code, response);
     Ok((201, reply))
+}
+
+pub fn get_response(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
+    let ResponseId { method, status_code } = read(input)?;
+    let integration = method_mut(account, &method)?.method_integration.as_ref().ok_or_else(no_integration)?;
+    Ok((200, json!(integration.integration_responses.get(&status_code).ok_or_else(no_response)?)))
+}
+
+pub fn delete_response(account: &mut Account, input: &Value) -> Result<(u16, Value), Refusal> {
+    let ResponseId { method, status_code } = read(input)?;
+    let integration = method_mut(account, &method)?.method_integration.as_mut().ok_or_else(no_integration)?;
+    integration.integration_responses.remove(&status_code).ok_or_else(no_response)?;
+    Ok((204, Value::Null))
 }

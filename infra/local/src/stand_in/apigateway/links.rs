@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Event;
 use super::model::{LinkStatus, Tags, VpcLink};
 use super::patch::Patch;
-use super::wire::{bad, limit, list as page, not_found, omit, read};
+use super::wire::{bad, limit, list as page, not_found, omit, read, some_tags};
 use crate::stand_in::account::{self, Account};
 use crate::stand_in::elb;
 use crate::stand_in::profile::Latency;
@@ -76,7 +76,7 @@ fn view(link: &VpcLink) -> Value {
         "targetArns": [link.target],
         "status": link.status,
         "statusMessage": message,
-        "tags": link.tags,
+        "tags": some_tags(&link.tags),
     }))
 }
 

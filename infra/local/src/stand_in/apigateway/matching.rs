@@ -2,35 +2,52 @@
 
 use std::collections::BTreeMap;
 
+use super::encoding;
+use super::gateway_response::GatewayResponse;
 use super::model::{Method, Resource};
 
-/// The resource for a path, with the values of its path parameters. A static part has precedence over a variable, a
-/// variable over a greedy one. A resource without methods does not match.
-pub fn find<'a>(
-    resources: &'a BTreeMap<String, Resource>,
-    path: &str,
-) -> Option<(&'a Resource, BTreeMap<String, String>)> {
+/// The methods that ANY stands for (docs/aws.md#paths-and-queries).
+const ANY: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+
+/// What answers a request.
+pub struct Found<'a> {
+    pub resource: &'a Resource,
+    pub method: &'a Method,
+    /// The values of the path parameters, encoded as in the path.
+    pub values: BTreeMap<String, String>,
+}
+
+/// The resource and method for a path and a method. A static part has precedence over a variable, a variable over a
+/// greedy one; a resource without the method does not match, so that the next one gets the request.
+pub fn find<'a>(resources: &'a BTreeMap<String, Resource>, path: &str, method: &str) -> Option<Found<'a>> {
     let root = resources.values().find(|resource| resource.parent.is_none())?;
     // API Gateway treats `/a/` like `/a`, and `{proxy+}` does not include the last slash.
     let path = path.trim_matches('/');
     let parts: Vec<&str> = if path.is_empty() { Vec::new() } else { path.split('/').collect() };
-    let mut parameters = BTreeMap::new();
-    let found = descend(resources, root, &parts, &mut parameters)?;
-    Some((found, parameters))
+    let mut values = BTreeMap::new();
+    let (resource, method) = descend(resources, root, &parts, method, &mut values)?;
+    Some(Found { resource, method, values })
+}
+
+/// The method of a resource that answers this HTTP method. HEAD is never answered by GET.
+fn answering<'a>(resource: &'a Resource, method: &str) -> Option<&'a Method> {
+    let own = resource.methods.get(method).filter(|_| ANY.contains(&method));
+    own.or_else(|| resource.methods.get("ANY").filter(|_| ANY.contains(&method)))
 }
 
 fn descend<'a>(
     resources: &'a BTreeMap<String, Resource>,
     at: &'a Resource,
     parts: &[&str],
+    method: &str,
     parameters: &mut BTreeMap<String, String>,
-) -> Option<&'a Resource> {
+) -> Option<(&'a Resource, &'a Method)> {
     let Some((first, rest)) = parts.split_first() else {
-        return (!at.methods.is_empty()).then_some(at);
+        return Some((at, answering(at, method)?));
     };
     let children = || resources.values().filter(|child| child.parent.as_ref() == Some(&at.id));
     let fixed = children().find(|child| child.part.as_deref() == Some(first));
-    if let Some(found) = fixed.and_then(|child| descend(resources, child, rest, parameters)) {
+    if let Some(found) = fixed.and_then(|child| descend(resources, child, rest, method, parameters)) {
         return Some(found);
     }
     // A resource has at most one variable child.
@@ -42,7 +59,7 @@ fn descend<'a>(
         Some(name) => (name, parts.join("/"), &[][..]),
         None => (name, (*first).to_owned(), rest),
     };
-    let found = descend(resources, child, rest, parameters)?;
+    let found = descend(resources, child, rest, method, parameters)?;
     parameters.insert(name.to_owned(), value);
     Some(found)
 }
@@ -120,17 +137,30 @@ impl Uri {
         })
     }
 
-    /// The path with its `{variables}` replaced; `None` when one has no value, because the address would be invalid.
-    pub fn path_with(&self, values: &BTreeMap<String, String>) -> Option<String> {
-        let mut written = String::new();
-        let mut rest = self.path.as_str();
-        while let Some((before, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}')?;
-            written.push_str(before);
-            written.push_str(values.get(name)?);
-            rest = after;
-        }
-        written.push_str(rest);
-        Some(written)
+    /// The path with its `{variables}` replaced. One without a value gives 500, because the address would be invalid.
+    pub fn path_with(&self, values: &BTreeMap<String, String>) -> Result<String, GatewayResponse> {
+        with_values(&self.path, values, encoding::in_path)
     }
+
+    /// The query with its `{variables}` replaced, if the URI has one.
+    pub fn query_with(&self, values: &BTreeMap<String, String>) -> Result<Option<String>, GatewayResponse> {
+        self.query.as_deref().map(|query| with_values(query, values, encoding::in_query)).transpose()
+    }
+}
+
+fn with_values(
+    text: &str,
+    values: &BTreeMap<String, String>,
+    encode: impl Fn(&str) -> Result<String, GatewayResponse>,
+) -> Result<String, GatewayResponse> {
+    let mut written = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').ok_or(GatewayResponse::INTERNAL)?;
+        written.push_str(before);
+        written.push_str(&encode(values.get(name).ok_or(GatewayResponse::INTERNAL)?)?);
+        rest = after;
+    }
+    written.push_str(rest);
+    Ok(written)
 }

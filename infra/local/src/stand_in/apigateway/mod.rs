@@ -1,17 +1,22 @@
 //! API Gateway v1 (REST APIs and V1 VPC links): its state, its events, and which function answers which operation.
 //!
-//! `route` finds the operation of a request; `apis`, `methods`, `integrations`, `deployments`, `links` and `tags`
-//! answer the operations. `model` is their state, `patch` and `wire` are what they share. The data path is `invoke` and
-//! `send`, with `admission` (`sigv4`, `resource_policy`), `matching` and `gateway_response`; `test_invoke` uses it too.
+//! `route` finds the operation of a request; `apis`, `methods`, `integrations`, `deployments`, `stages`
+//! (`method_settings`), `export`, `links` and `tags` answer the operations. `model` is their state, `patch` and `wire` are
+//! what they share. The data path is `invoke` and `send`, with `admission` (`sigv4`, `resource_policy`), `matching`,
+//! `encoding`, `headers` and `gateway_response`; `test_invoke` uses it too.
 
 mod admission;
 mod apis;
 mod deployments;
+mod encoding;
+mod export;
 mod gateway_response;
+mod headers;
 mod integrations;
 mod invoke;
 mod links;
 mod matching;
+mod method_settings;
 mod methods;
 pub mod model;
 mod patch;
@@ -20,6 +25,7 @@ mod resource_policy;
 mod route;
 mod send;
 mod sigv4;
+mod stages;
 mod tags;
 mod test_invoke;
 mod wire;
@@ -169,20 +175,26 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Rep
         // Its answer is the service's: `NetworkCall`.
         "TestInvokeMethod" => Ok((200, Value::Null)),
         "PutMethodResponse" => methods::put_response(account, input),
+        "GetMethodResponse" => methods::get_response(account, input),
+        "DeleteMethodResponse" => methods::delete_response(account, input),
         "PutIntegration" => integrations::put(account, input),
         "GetIntegration" => integrations::get(account, input),
         "UpdateIntegration" => integrations::update(account, input),
         "DeleteIntegration" => integrations::delete(account, input),
         "PutIntegrationResponse" => integrations::put_response(account, input),
+        "GetIntegrationResponse" => integrations::get_response(account, input),
+        "DeleteIntegrationResponse" => integrations::delete_response(account, input),
         "CreateDeployment" => deployments::create(account, input),
         "GetDeployments" => deployments::list(account, input),
         "GetDeployment" => deployments::get(account, input),
+        "UpdateDeployment" => deployments::update(account, input),
         "DeleteDeployment" => deployments::delete(account, input),
-        "CreateStage" => deployments::create_stage(account, input),
-        "GetStages" => deployments::list_stages(account, input),
-        "GetStage" => deployments::get_stage(account, input),
-        "UpdateStage" => deployments::update_stage(account, input),
-        "DeleteStage" => deployments::delete_stage(account, input),
+        "CreateStage" => stages::create(account, input),
+        "GetStages" => stages::list(account, input),
+        "GetStage" => stages::get(account, input),
+        "GetExport" => export::get(account, input),
+        "UpdateStage" => stages::update(account, input),
+        "DeleteStage" => stages::delete(account, input),
         "CreateVpcLink" => links::create(account, input),
         "GetVpcLinks" => links::list(account, input),
         "GetVpcLink" => links::get(account, input),
@@ -191,7 +203,8 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Rep
         "TagResource" => tags::tag(account, input),
         "UntagResource" => tags::untag(account, input),
         "GetTags" => tags::get(account, input),
-        _ => Err(wire::bad(format!("berth-local does not support {operation}"))),
+        route::V2 => Err(wire::not_played("API Gateway V2: HTTP APIs, WebSocket APIs and VPC links V2")),
+        _ => Err(wire::not_played(operation)),
     }
 }
 
@@ -200,6 +213,6 @@ pub fn handle_event(account: &mut Account, event: Event) {
     match event {
         Event::LinkProvisioned { link } => links::finish_provisioning(account, &link),
         Event::LinkGone { link } => links::remove(account, &link),
-        Event::StageLive { api, stage, live } => deployments::go_live(account, &api, &stage, live),
+        Event::StageLive { api, stage, live } => stages::go_live(account, &api, &stage, live),
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::method_settings::MethodSettings;
+
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
@@ -27,6 +29,12 @@ pub struct RestApi {
     pub binary_media_types: Vec<String>,
     /// `REGIONAL` or `EDGE`.
     pub endpoint_type: String,
+    /// `ipv4` or `dualstack`, if it was named.
+    pub ip_address_type: Option<String>,
+    /// `AUTHORIZER`, if API keys come from an authorizer instead of a header.
+    pub api_key_source: Option<String>,
+    /// From how many bytes on payloads are compressed, if they are.
+    pub minimum_compression_size: Option<u32>,
     /// Whether its default host name is disabled.
     pub disable_execute_api_endpoint: bool,
     /// Its resource policy, as it is stored; the next deployment captures it.
@@ -43,6 +51,26 @@ pub struct RestApi {
     pub stages: BTreeMap<String, Stage>,
     /// VPC links that integrations named literally when their method or resource was deleted (a known issue of AWS).
     pub dangling: Vec<Dangling>,
+}
+
+impl RestApi {
+    /// What the current definition says about payloads.
+    #[must_use]
+    pub fn payloads(&self) -> Payloads {
+        Payloads {
+            binary_media_types: self.binary_media_types.clone(),
+            compressed: self.minimum_compression_size.is_some(),
+        }
+    }
+}
+
+/// What an API says about payloads; a deployment captures it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Payloads {
+    /// Content types whose bodies are not text.
+    pub binary_media_types: Vec<String>,
+    /// Whether the gateway compresses and decompresses them.
+    pub compressed: bool,
 }
 
 /// A VPC link that stays in use although the method that used it is deleted.
@@ -87,6 +115,9 @@ pub struct Method {
     /// The request parameters that it declares, and whether they are required.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub request_parameters: BTreeMap<String, bool>,
+    /// Models by content type. They are not enforced, as there are no request validators.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub request_models: BTreeMap<String, String>,
     /// By status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub method_responses: BTreeMap<String, MethodResponse>,
@@ -121,15 +152,16 @@ pub struct Integration {
     /// The address of the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uri: Option<String>,
-    /// `INTERNET` or `VPC_LINK`.
-    pub connection_type: String,
+    /// `INTERNET` or `VPC_LINK`; a mock has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_type: Option<String>,
     /// The VPC link, literally or through a stage variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_id: Option<String>,
     /// How parts of the caller's request become parts of the request to the service.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub request_parameters: BTreeMap<String, String>,
-    /// Bodies of the request by content type (`MOCK` only).
+    /// Bodies of the request by content type. A mock uses them, a proxy integration ignores them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub request_templates: BTreeMap<String, String>,
     /// How bodies without a matching template are handled.
@@ -138,20 +170,46 @@ pub struct Integration {
     pub timeout_in_millis: u32,
     /// The resource's id, unless given.
     pub cache_namespace: String,
-    /// Always empty: caching is not supported.
+    /// Without effect: no stage has a cache.
     pub cache_key_parameters: Vec<String>,
+    /// How payloads are converted; such a method answers nothing here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_handling: Option<String>,
+    /// The role for integrations with AWS services. Without effect here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// Without effect: the stand-in speaks no TLS to integrations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_config: Option<TlsConfig>,
+    /// `BUFFERED`, if it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_transfer_mode: Option<String>,
     /// By status.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub integration_responses: BTreeMap<String, IntegrationResponse>,
 }
 
 impl Integration {
+    /// Whether it goes through a VPC link.
+    #[must_use]
+    pub fn uses_link(&self) -> bool {
+        self.connection_type.as_deref() == Some("VPC_LINK")
+    }
+
     /// The VPC link that it names literally.
     #[must_use]
     pub fn literal_link(&self) -> Option<&str> {
-        let id = self.connection_id.as_deref().filter(|id| !id.contains("${"));
-        id.filter(|_| self.connection_type == "VPC_LINK")
+        self.connection_id.as_deref().filter(|id| self.uses_link() && !id.contains("${"))
     }
+}
+
+/// How the certificate of an HTTPS endpoint is checked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TlsConfig {
+    /// Whether its authority is not.
+    #[serde(default)]
+    pub insecure_skip_verification: bool,
 }
 
 /// What a non-proxy integration answers with.
@@ -184,6 +242,8 @@ pub struct Deployment {
     pub resources: BTreeMap<String, Resource>,
     /// The resource policy of the snapshot.
     pub policy: Option<String>,
+    /// What the snapshot says about payloads.
+    pub payloads: Payloads,
     /// Whether it is deleted, while a stage still answers with it for a short time.
     pub deleted: bool,
 }
@@ -199,8 +259,10 @@ pub struct Stage {
     pub variables: BTreeMap<String, String>,
     /// Its description.
     pub description: Option<String>,
-    /// The throttle of all its methods.
-    pub throttle: Throttle,
+    /// The settings of its methods by `path/METHOD`; those of `*/*` hold for the others.
+    pub method_settings: BTreeMap<String, MethodSettings>,
+    /// Whether X-Ray traces it. Without effect here.
+    pub tracing_enabled: bool,
     /// Its tags.
     pub tags: Tags,
     /// When it was created.
@@ -213,15 +275,6 @@ pub struct Stage {
     pub live: Option<Live>,
     /// How long its last change takes to become effective (AWS time).
     pub live_latency: Duration,
-}
-
-/// The throttle of a stage: each part is there when it has been set.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct Throttle {
-    /// How many requests a second, over time.
-    pub rate_limit: Option<f64>,
-    /// How many requests at once.
-    pub burst_limit: Option<u32>,
 }
 
 /// The deployment and variables with which a stage answers.

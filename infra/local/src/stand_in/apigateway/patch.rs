@@ -27,14 +27,26 @@ impl Patch {
         (!name.is_empty()).then(|| name.replace("~1", "/").replace("~0", "~"))
     }
 
+    /// The error for a path that a REST API or a method does not have.
+    pub fn invalid_path(&self) -> Refusal {
+        bad(format!("Invalid patch path {}", self.path))
+    }
+
+    /// The error for an operation other than `replace` on a path that takes nothing else.
+    pub fn replace_only(&self) -> Result<(), Refusal> {
+        match self.op.as_str() {
+            "replace" => Ok(()),
+            _ => Err(bad("Invalid patch operation specified. Must be one of: [replace]")),
+        }
+    }
+
     /// The error for an operation that its resource does not support.
     pub fn refuse(&self, allowed: &[&str]) -> Refusal {
-        bad(format!(
-            "Invalid patch path  '{}' specified for op '{}'. Must be one of: [{}]",
-            self.path,
-            self.op,
-            allowed.join(", ")
-        ))
+        let advice = match self.op.as_str() {
+            "replace" => format!("Must be one of: [{}]", allowed.join(", ")),
+            _ => "Please choose supported operations".to_owned(),
+        };
+        bad(format!("Invalid patch path  '{}' specified for op '{}'. {advice}", self.path, self.op))
     }
 
     /// A number.

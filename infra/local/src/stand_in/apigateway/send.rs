@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 
 use super::gateway_response::GatewayResponse;
+use super::headers;
 use super::matching::literal;
 use super::model::Integration;
 use crate::stand_in::net::{Address, Net};
@@ -34,35 +35,6 @@ pub struct Outgoing {
     pub binary_media_types: Vec<String>,
 }
 
-/// Headers that concern one connection only, or that API Gateway drops.
-const DROPPED: [&str; 9] = [
-    "keep-alive",
-    "proxy-connection",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "expect",
-];
-/// Headers of the service that reach the caller under another name, because the gateway has its own.
-const REMAPPED: [&str; 5] = ["connection", "date", "server", "www-authenticate", "x-amzn-requestid"];
-
-/// The headers of a caller's request that the service gets. With a non-proxy integration, only those that describe the
-/// body.
-pub fn request_headers(from: &HeaderMap, proxy: bool) -> HeaderMap {
-    let kept = |name: &HeaderName| match proxy {
-        true => ![header::CONNECTION, header::HOST, header::CONTENT_LENGTH].contains(name) && !is_dropped(name),
-        false => [header::CONTENT_TYPE, header::ACCEPT].contains(name),
-    };
-    from.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-fn is_dropped(name: &HeaderName) -> bool {
-    DROPPED.contains(&name.as_str())
-}
-
 /// Sends the request and waits for the response, at most as long as the integration may take.
 pub async fn send(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, GatewayResponse> {
     let (clock, timeout) = (outgoing.clock.clone(), outgoing.timeout);
@@ -73,7 +45,7 @@ pub async fn send(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, Gate
 }
 
 async fn exchange(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, GatewayResponse> {
-    let Outgoing { address, method, target, headers, body, accept, integration, binary_media_types, .. } = outgoing;
+    let Outgoing { address, method, target, mut headers, body, accept, integration, binary_media_types, .. } = outgoing;
     let passes = integration.r#type == "HTTP_PROXY" || integration.passthrough_behavior != "NEVER";
     if !passes && !body.is_empty() {
         // No template fits the body, and it may not pass: AWS answers 415, with no call to the service.
@@ -86,6 +58,10 @@ async fn exchange(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, Gate
     // Dropped with this future, so that a time-out closes the connection.
     let mut connections = JoinSet::new();
     connections.spawn(connection);
+    if body.is_empty() && [Method::POST, Method::PUT, Method::PATCH].contains(&method) {
+        // A body that is expected and empty is announced as such (docs/aws.md#headers-on-the-way).
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(0));
+    }
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = method;
     *request.uri_mut() = target.parse().map_err(|_| GatewayResponse::INTERNAL)?;
@@ -104,31 +80,15 @@ async fn exchange(net: &Net, outgoing: Outgoing) -> Result<Response<Bytes>, Gate
     }
     let mut response = Response::new(body);
     *response.status_mut() = parts.status;
-    *response.headers_mut() = response_headers(&parts.headers);
+    *response.headers_mut() = headers::to_caller(&parts.headers);
     Ok(response)
-}
-
-/// The service's headers as the caller sees them. `x-amzn-ErrorType` is removed, because it marks the gateway's own
-/// responses.
-fn response_headers(from: &HeaderMap) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in from {
-        let kept = !is_dropped(name) && *name != header::CONTENT_LENGTH && name != "x-amzn-errortype";
-        let remapped = REMAPPED.contains(&name.as_str()).then(|| format!("x-amzn-remapped-{name}").parse());
-        match (kept, remapped) {
-            (true, None) => drop(headers.append(name.clone(), value.clone())),
-            (true, Some(Ok(name))) => drop(headers.append::<HeaderName>(name, value.clone())),
-            (true, Some(Err(_))) | (false, _) => {}
-        }
-    }
-    headers
 }
 
 /// The response of a non-proxy integration: the integration response for the service's status, or the default one.
 pub fn by_integration_response(
     integration: &Integration,
     status: &str,
-    headers: &HeaderMap,
+    from_service: &HeaderMap,
     body: Option<Bytes>,
 ) -> Result<Response<Bytes>, GatewayResponse> {
     let responses = || integration.integration_responses.values();
@@ -139,7 +99,7 @@ pub fn by_integration_response(
     let template = chosen.response_templates.iter().next();
     let (media, body) = match (template, body) {
         (Some((media, text)), _) => (HeaderValue::from_str(media).ok(), Bytes::from(text.clone())),
-        (None, body) => (headers.get(header::CONTENT_TYPE).cloned(), body.unwrap_or_default()),
+        (None, body) => (from_service.get(header::CONTENT_TYPE).cloned(), body.unwrap_or_default()),
     };
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -148,9 +108,12 @@ pub fn by_integration_response(
     response.headers_mut().insert(header::CONTENT_TYPE, media);
     for (target, source) in &chosen.response_parameters {
         let name = target.strip_prefix("method.response.header.").and_then(|name| name.parse::<HeaderName>().ok());
+        let name = name.and_then(headers::set_for_caller);
         let value = match literal(source) {
             Some(text) => HeaderValue::from_str(text).ok(),
-            None => source.strip_prefix("integration.response.header.").and_then(|name| headers.get(name)).cloned(),
+            None => {
+                source.strip_prefix("integration.response.header.").and_then(|name| from_service.get(name)).cloned()
+            }
         };
         if let (Some(name), Some(value)) = (name, value) {
             response.headers_mut().insert(name, value);

@@ -49,11 +49,12 @@ async fn test(cloud: &Cloud, input: Input) -> Result<Reply, Refusal> {
         let method = method.ok_or_else(|| not_found("Invalid Method identifier specified"))?;
         let target = input.path_with_query_string.as_deref().unwrap_or(&resource.path);
         let request = request(&input, target)?;
-        let found = find(&api.resources, request.uri().path());
-        // AWS takes any path, and reads no parameters from one that does not fit the resource.
-        let values = found.filter(|(found, _)| found.id == resource.id).map(|(_, values)| values).unwrap_or_default();
         let caller = Caller { ids: &ids, api: &input.rest_api_id, stage: STAGE, request: &request };
-        let plan = plan_method(account, api, method, &caller, &values, &input.stage_variables);
+        let found = find(&api.resources, request.uri().path(), &caller.method());
+        // AWS takes any path, and reads no parameters from one that does not fit the resource.
+        let values = found.filter(|found| found.resource.id == resource.id).map(|found| found.values);
+        let values = values.unwrap_or_default();
+        let plan = plan_method(account, &api.payloads(), method, &caller, &values, &input.stage_variables);
         Ok::<_, Refusal>((ids, plan))
     })?;
     let clock = cloud.read(|account| account.engine.clock.clone());
@@ -70,6 +71,8 @@ fn request(input: &Input, target: &str) -> Result<Request<Bytes>, Refusal> {
     let method = if input.http_method == "ANY" { "GET" } else { &input.http_method };
     let mut request = Request::builder().method(method).uri(target);
     for (name, value) in &input.headers {
+        // "The test invocation of a method uses the default content type" (AWS's guide, api-gateway-known-issues).
+        let value = if name.eq_ignore_ascii_case("content-type") { "application/json" } else { value };
         request = request.header(name, value);
     }
     request.body(Bytes::from(input.body.clone())).map_err(|error| bad(format!("Invalid request input: {error}")))

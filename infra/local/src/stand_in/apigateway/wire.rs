@@ -8,14 +8,25 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::model::{Method, Resource, RestApi};
+use super::model::{Method, Resource, RestApi, Tags};
 use crate::stand_in::account::Account;
 use crate::stand_in::identity::ACCOUNT;
 use crate::stand_in::refusal::Refusal;
 
-/// An operation's input; a member that the stand-in does not support is refused by name.
+/// An operation's input; a member that the stand-in does not play is refused by name.
 pub fn read<T: DeserializeOwned>(input: &Value) -> Result<T, Refusal> {
-    T::deserialize(input).map_err(|error| bad(format!("Invalid request input: {error}")))
+    T::deserialize(input).map_err(|error| {
+        let error = error.to_string();
+        match error.strip_prefix("unknown field ").and_then(|rest| rest.split_once(',')) {
+            Some((member, _)) => not_played(format!("the member {member} of this call")),
+            None => bad(format!("Invalid request input: {error}")),
+        }
+    })
+}
+
+/// The refusal of what API Gateway has and the stand-in has not.
+pub fn not_played(what: impl std::fmt::Display) -> Refusal {
+    bad(format!("berth-local does not play {what}"))
 }
 
 pub fn bad(message: impl Into<String>) -> Refusal {
@@ -73,6 +84,11 @@ pub fn omit(mut value: Value) -> Value {
     value
 }
 
+/// Tags as creations and lists write them: only when there are any.
+pub fn some_tags(tags: &Tags) -> Option<&Tags> {
+    (!tags.is_empty()).then_some(tags)
+}
+
 /// A time as API Gateway writes it.
 pub fn seconds(at: Timestamp) -> i64 {
     at.as_second()
@@ -90,8 +106,10 @@ fn no_api(id: &str) -> Refusal {
     not_found(format!("Invalid API identifier specified {ACCOUNT}:{id}"))
 }
 
+/// A resource; an API that is not there is no other error for AWS here.
 pub fn resource_mut<'a>(account: &'a mut Account, api: &str, resource: &str) -> Result<&'a mut Resource, Refusal> {
-    api_mut(account, api)?.resources.get_mut(resource).ok_or_else(no_resource)
+    let api = account.apigateway.apis.get_mut(api);
+    api.and_then(|api| api.resources.get_mut(resource)).ok_or_else(no_resource)
 }
 
 pub fn no_resource() -> Refusal {
@@ -110,4 +128,17 @@ pub struct MethodId {
 pub fn method_mut<'a>(account: &'a mut Account, id: &MethodId) -> Result<&'a mut Method, Refusal> {
     let resource = resource_mut(account, &id.rest_api_id, &id.resource_id)?;
     resource.methods.get_mut(&id.http_method).ok_or_else(|| not_found("Invalid Method identifier specified"))
+}
+
+/// A response of a method, or of its integration.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseId {
+    #[serde(flatten)]
+    pub method: MethodId,
+    pub status_code: String,
+}
+
+pub fn no_response() -> Refusal {
+    not_found("Invalid Response status code specified")
 }
