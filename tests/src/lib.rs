@@ -36,6 +36,6 @@ pub use observer::Observer;
 pub use plans::{edit_record, provision_steps, removal_steps};
 pub use reply::Reply;
 pub use tagged::Found;
-pub use task_definitions::container;
+pub use task_definitions::{call_ecs, container};
 pub use view::{AccessView, EnvironmentView, FailureView, LeftoverView, QueueView, ResourceView, StepView};
 pub use world::{World, WorldOptions};
