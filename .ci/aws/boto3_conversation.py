@@ -49,7 +49,7 @@ for number, path in enumerate(sys.argv[1:]):
     assert described["taskDefinition"] == registered, path
     container, port = first_port(definition)
     group = elb.create_target_group(Name=f"group-{number}", Protocol="TCP", Port=port, VpcId=VPC, TargetType="ip",
-                                    HealthCheckIntervalSeconds=5)["TargetGroups"][0]["TargetGroupArn"]
+                                    HealthCheckIntervalSeconds=10)["TargetGroups"][0]["TargetGroupArn"]
     listener = elb.create_listener(LoadBalancerArn=balancer, Protocol="TCP", Port=9000 + number,
                                    DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])["Listeners"][0]["ListenerArn"]
     assert attributes(elb.describe_listener_attributes(ListenerArn=listener)) == {"tcp.idle_timeout.seconds": "350"}

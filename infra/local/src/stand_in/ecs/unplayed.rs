@@ -1,7 +1,9 @@
 //! What of a task definition a task on this machine does not play. It is ignored in the task, and the log names it once for each
 //! revision, when its first task runs.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
 
 use super::definition::{self, Container, TaskDefinition};
 use super::lifecycle;
@@ -47,9 +49,8 @@ pub(super) fn announce(account: &mut Account, task: &str) {
 /// What is ignored: members of the task, containers that do not run, members of the one that does.
 fn ignored(definition: &TaskDefinition, task: &EcsTask) -> Vec<String> {
     let main = lifecycle::main_container(definition, task);
-    let of_task = definition.echoed.iter().filter(|(name, value)| !PLAYED.contains(&name.as_str()) && says(value));
     let others = definition.containers.iter().filter(|container| main.is_none_or(|main| main.name != container.name));
-    let mut ignored: Vec<String> = of_task.map(|(name, _)| name.clone()).collect();
+    let mut ignored: Vec<String> = said(&definition.echoed, &PLAYED).map(str::to_owned).collect();
     ignored.extend(others.map(|container| format!("the container {}", container.name)));
     ignored.extend(main.into_iter().flat_map(of_container));
     ignored
@@ -57,15 +58,17 @@ fn ignored(definition: &TaskDefinition, task: &EcsTask) -> Vec<String> {
 
 fn of_container(container: &Container) -> impl Iterator<Item = String> {
     let plays_log = container.awslogs().is_some();
-    let members = container.rest.iter().filter(move |(name, value)| {
-        !PLAYED_OF_CONTAINER.contains(&name.as_str())
-            && says(value)
-            && !(plays_log && name.as_str() == "logConfiguration")
-    });
-    members.map(|(name, _)| match name.as_str() {
+    let members = said(&container.rest, &PLAYED_OF_CONTAINER);
+    members.filter(move |name| !(plays_log && *name == "logConfiguration")).map(|name| match name {
         "healthCheck" => format!("healthCheck of {} (it counts as HEALTHY)", container.name),
         name => format!("{name} of {}", container.name),
     })
+}
+
+/// The members that ask for anything, but those that are played, in alphabetical order.
+fn said<'a>(members: &'a Map<String, Value>, played: &[&str]) -> impl Iterator<Item = &'a str> {
+    let asking = members.iter().filter(|(name, value)| !played.contains(&name.as_str()) && says(value));
+    asking.map(|(name, _)| name.as_str()).collect::<BTreeSet<_>>().into_iter()
 }
 
 /// Whether a value asks for anything.
