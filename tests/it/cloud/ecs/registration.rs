@@ -206,6 +206,14 @@ fn refused() -> Vec<(Vec<(String, Value)>, &'static str)> {
             "When a firelensConfiguration object is specified, at least one container has to be configured with the awsfirelens log driver",
         ),
         (
+            vec![
+                logs("awsfirelens", json!({})),
+                sidecar(json!({"firelensConfiguration": {"type": "fluentbit", "options": {
+                    "config-file-type": "s3", "config-file-value": "s3://bucket/fluentbit.conf"}}})),
+            ],
+            "Invalid arn syntax.",
+        ),
+        (
             vec![to("/proxyConfiguration", json!({"type": "APPMESH", "containerName": "envoy"}))],
             "Proxy container [envoy] does not exist",
         ),

@@ -109,7 +109,14 @@ fn check_firelens(registration: Registration<'_>) -> Result<(), Refusal> {
             "When a firelensConfiguration object is specified, at least one container has to be configured with the awsfirelens log driver",
         )),
         _ => Ok(()),
+    }?;
+    // FireLens's configuration in S3 is named by ARN.
+    for options in registration.containers().map(|each| each.object("firelensConfiguration").object("options")) {
+        if options.text("config-file-type") == "s3" && !options.text("config-file-value").starts_with("arn:") {
+            return Err(client("Invalid arn syntax."));
+        }
     }
+    Ok(())
 }
 
 fn check_proxy(registration: Registration<'_>) -> Result<(), Refusal> {
