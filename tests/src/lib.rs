@@ -38,6 +38,6 @@ pub use plans::{edit_record, provision_steps, removal_steps};
 pub use reply::Reply;
 pub use stash::Stash;
 pub use tagged::Found;
-pub use task_definitions::container;
+pub use task_definitions::{call_ecs, container};
 pub use view::{AccessView, EnvironmentView, FailureView, LeftoverView, QueueView, ResourceView, StepView};
 pub use world::{World, WorldOptions};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use berth_aws::sdk::ecs_types::{LogConfiguration, LogDriver};
 use berth_domain::ResourceKind;
 use berth_local::faults::Fault;
+use berth_local::stand_in::ecs;
 use serde_json::Value;
 use tests::faults::denied;
 use tests::{World, container};
@@ -20,7 +21,8 @@ async fn register_with_log(world: &World, family: &str, image: &str) {
         .build()
         .expect("a log configuration");
     let container = container("web", image).log_configuration(log);
-    world.registration(family, container).send().await.expect("a task definition");
+    let call = world.registration(family, container).execution_role_arn(ecs::EXECUTION_ROLE);
+    call.send().await.expect("a task definition");
 }
 
 /// The failure of environment `id`, once it has settled with nothing left; its cause, and who can fix it, are these.
@@ -223,10 +225,10 @@ async fn collecting_evidence_ends_in_time_when_nothing_answers() {
 #[tokio::test(start_paused = true)]
 async fn a_secret_that_a_program_printed_is_masked_in_the_evidence() {
     let world = World::new().await;
-    register_with_log(&world, "deaf", "berth/deaf:0.0.0.0:9000, DB_PASSWORD=hunter2").await;
+    register_with_log(&world, "deaf", "berth/deaf:0.0.0.0:9000/postgres://app:hunter2@db").await;
     let id = world.create("deaf", "deaf").await;
     let failure = failure(&world, &id, "port_mismatch", "caller").await;
-    assert_eq!(seen(&failure, "log"), "container web: Listening on 0.0.0.0:9000, DB_PASSWORD=[masked]");
+    assert_eq!(seen(&failure, "log"), "container web: Listening on 0.0.0.0:9000/postgres://app:[masked]@db");
     let records = format!("{:?}{:?}", world.records().await, world.events("demo", &id).await);
     assert!(!records.contains("hunter2"), "{records}");
 }

@@ -128,7 +128,7 @@ pub struct LimitOptions {
     /// A family of task definitions that may be run, with * for any text; may be given several times [default: *].
     #[arg(long = "allowed-family", value_name = "PATTERN")]
     pub families: Vec<String>,
-    /// The ARN of a role that task definitions may name; may be given several times.
+    /// The ARN of a further role that task definitions may name, beside the execution role of hello; may be given several times.
     #[arg(long = "task-role", value_name = "ARN")]
     pub task_roles: Vec<String>,
     /// Run only task definitions whose tag berth:team names the team.
@@ -146,7 +146,7 @@ impl LimitOptions {
             security_groups: [own.security_groups, self.security_groups.clone()].concat(),
             public_ip: self.allow_public_ip,
             families: if self.families.is_empty() { own.families } else { self.families.clone() },
-            task_roles: self.task_roles.clone(),
+            task_roles: [own.task_roles, self.task_roles.clone()].concat(),
             untagged: !self.require_team_tag,
         }
     }

@@ -253,7 +253,7 @@ fn dynamo_trouble(path: &Path, error: &DynoxideError) -> String {
 }
 
 /// What requests may ask for, unless options say otherwise: the system's own network, no public address, every task definition
-/// without roles.
+/// without a role or with the execution role that the provided families have.
 #[must_use]
 pub fn default_limits() -> Limits {
     Limits {
@@ -261,7 +261,7 @@ pub fn default_limits() -> Limits {
         security_groups: vec![ec2::SECURITY_GROUP.to_owned()],
         public_ip: false,
         families: vec!["*".to_owned()],
-        task_roles: Vec::new(),
+        task_roles: vec![ecs::EXECUTION_ROLE.to_owned()],
         untagged: true,
     }
 }

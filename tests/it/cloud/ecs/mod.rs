@@ -2,6 +2,8 @@
 
 mod changes;
 mod commands;
+mod definitions;
+mod registration;
 mod services;
 
 use std::fmt::Debug;

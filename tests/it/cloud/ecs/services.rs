@@ -1,5 +1,7 @@
 //! Services that come to a steady state, and those that cannot.
 
+use tests::call_ecs;
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -231,4 +233,41 @@ async fn a_task_definition_of_another_account_or_region_is_not_there() {
         let deregister = ecs.0.clients.ecs.deregister_task_definition().task_definition(&other).send().await;
         assert_eq!(message(deregister), "The specified task definition does not exist.");
     }
+}
+
+/// Terraform waits for a service this way (`wait_for_steady_state`).
+#[tokio::test(start_paused = true)]
+async fn a_deployment_is_followed_from_the_service_to_its_end() {
+    let ecs = Ecs::new();
+    ecs.register("crash", "berth/exits:3").await;
+    let before = ecs.0.clock.now().as_millisecond() as f64 / 1000.0 - 1.0;
+    ecs.create("api", "hello").send().await.unwrap();
+    ecs.create("crash", "crash").deployment_configuration(breaker(false)).send().await.unwrap();
+    let follow = async |service: &str| {
+        let id = ecs.service(service).await.deployments()[0].id().unwrap().to_owned();
+        let asked = json!({"service": service, "createdAt": {"after": before}});
+        let (_, listed) = call_ecs(&ecs.0.endpoint, "ListServiceDeployments", &asked).await;
+        let listed = &listed["serviceDeployments"][0];
+        let revision = listed["targetServiceRevisionArn"].as_str().unwrap();
+        assert!(revision.ends_with(id.trim_start_matches("ecs-svc/")), "{listed}");
+        let asked = json!({"serviceDeploymentArns": [listed["serviceDeploymentArn"]]});
+        let (_, described) = call_ecs(&ecs.0.endpoint, "DescribeServiceDeployments", &asked).await;
+        let described = &described["serviceDeployments"][0];
+        assert_eq!(
+            (&described["status"], &described["targetServiceRevision"]["arn"]),
+            (&listed["status"], &json!(revision))
+        );
+        (described["status"].as_str().unwrap().to_owned(), described["statusReason"].clone())
+    };
+    assert_eq!(follow("api").await, ("IN_PROGRESS".to_owned(), Value::Null));
+    ecs.wait(600).await;
+    assert_eq!(follow("api").await, ("SUCCESSFUL".to_owned(), Value::Null));
+    let reason = json!("ECS deployment circuit breaker: tasks failed to start.");
+    assert_eq!(follow("crash").await, ("STOPPED".to_owned(), reason));
+
+    let later = json!({"service": "api", "createdAt": {"after": before + 10_000.0}});
+    let (_, none) = call_ecs(&ecs.0.endpoint, "ListServiceDeployments", &later).await;
+    assert_eq!(none, json!({"serviceDeployments": []}));
+    let (status, refused) = call_ecs(&ecs.0.endpoint, "ListServiceDeployments", &json!({"service": "nope"})).await;
+    assert_eq!((status, &refused["__type"]), (400, &json!("ServiceNotFoundException")));
 }

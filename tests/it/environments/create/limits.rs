@@ -21,11 +21,11 @@ async fn register(world: &World, family: &str, teams: Option<&str>, roles: [Opti
     call.send().await.expect("a task definition");
 }
 
-/// A world that allows only families of `app-…` and `hello`, the role [`ROLE`], and what is tagged.
+/// A world that allows only families of `app-…` and `hello`, the role [`ROLE`] beside that of `hello`, and what is tagged.
 async fn strict() -> World {
     let mut limits = embedded::default_limits();
     limits.families = vec!["app-*".to_owned(), "hello".to_owned()];
-    limits.task_roles = vec![ROLE.to_owned()];
+    limits.task_roles.push(ROLE.to_owned());
     limits.untagged = false;
     World::with(WorldOptions { limits, ..Default::default() }).await
 }

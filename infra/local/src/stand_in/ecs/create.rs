@@ -222,7 +222,7 @@ fn check_load_balancer(account: &Account, definition: &TaskDefinition, given: &L
     let container = definition
         .container(name)
         .ok_or_else(|| invalid(format!("The container {name} does not exist in the task definition.")))?;
-    if !container.port_mappings.iter().any(|mapping| mapping.container_port == *port) {
+    if !container.maps(*port) {
         return Err(invalid(format!("The container {name} did not have a container port {port} defined.")));
     }
     match elb::target_group_is_served(account, arn) {

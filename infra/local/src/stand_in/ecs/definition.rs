@@ -1,18 +1,16 @@
-//! Task definitions: families and their revisions.
+//! Task definitions, families and their revisions: their state and description, and every call but the registration,
+//! which is in `register`.
 
-use berth_domain::Team;
-use berth_domain::limits::ALL_TEAMS;
+use std::ops::RangeInclusive;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
 
-use super::input::{
-    Page, Tag, Tags, client, epoch, is_name, maybe_epoch, parse, shown_tags, tags, unsupported, without_nulls,
-};
-use super::{Ecs, fargate};
+use super::Ecs;
+use super::input::{Page, client, epoch, maybe_epoch, parse, shown_tags, without_nulls};
 use crate::stand_in::account::Account;
-use crate::stand_in::identity::{self, ACCOUNT, REGION};
+use crate::stand_in::identity::{ACCOUNT, REGION};
 use crate::stand_in::refusal::Refusal;
 
 /// One revision of a family.
@@ -28,11 +26,14 @@ pub struct TaskDefinition {
     pub containers: Vec<Container>,
     /// CPU units and MiB; `None` when it cannot run on Fargate.
     pub size: Option<(u32, u32)>,
-    registered_at: Timestamp,
+    pub(super) registered_at: Timestamp,
     /// Deregistered revisions are INACTIVE: describable, but nothing new may use them.
     pub deregistered_at: Option<Timestamp>,
     /// Members that are only stored and returned.
-    echoed: Map<String, Value>,
+    pub(super) echoed: Map<String, Value>,
+    /// Whether the log says what a task of it does not play.
+    #[serde(default)]
+    pub(super) announced: bool,
 }
 
 /// One container. Its other members are only stored and returned: the stand-in runs programs, not images.
@@ -55,21 +56,38 @@ pub struct Container {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stop_timeout: Option<u32>,
     #[serde(flatten)]
-    rest: Map<String, Value>,
+    pub(super) rest: Map<String, Value>,
 }
 
+/// A port, or a range of ports.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PortMapping {
-    pub(super) container_port: u16,
-    host_port: Option<u16>,
-    protocol: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) container_port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) container_port_range: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) host_port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) protocol: Option<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
 
+impl PortMapping {
+    fn ports(&self) -> Option<RangeInclusive<u16>> {
+        if let Some(port) = self.container_port {
+            return Some(port..=port);
+        }
+        let (first, last) = self.container_port_range.as_deref()?.split_once('-')?;
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Variable {
+    #[serde(default)]
     pub(super) name: String,
     #[serde(default)]
     pub(super) value: String,
@@ -82,6 +100,22 @@ impl Container {
         let option = |name: &str| configuration["options"][name].as_str();
         option("awslogs-group").zip(option("awslogs-stream-prefix"))
     }
+
+    /// Whether it maps the port, for TCP or UDP.
+    pub(super) fn maps(&self, port: u16) -> bool {
+        self.port_mappings.iter().filter_map(PortMapping::ports).any(|ports| ports.contains(&port))
+    }
+
+    /// The ports that it maps for TCP.
+    pub(super) fn tcp_ports(&self) -> impl Iterator<Item = u16> {
+        let tcp = self.port_mappings.iter().filter(|mapping| mapping.protocol.as_deref() != Some("udp"));
+        tcp.filter_map(PortMapping::ports).flatten()
+    }
+
+    /// Whether it has a health check of its own.
+    pub(super) fn is_health_checked(&self) -> bool {
+        self.rest.contains_key("healthCheck")
+    }
 }
 
 fn yes() -> bool {
@@ -89,9 +123,15 @@ fn yes() -> bool {
 }
 
 impl TaskDefinition {
-    fn shown(&self) -> Value {
+    /// As in replies.
+    pub(super) fn shown(&self) -> Value {
         let mut shown = self.echoed.clone();
-        let compatibilities = if self.size.is_some() { json!(["EC2", "FARGATE"]) } else { json!(["EC2"]) };
+        // Each of these is seen in replies of 2026 (docs/aws.md#registering-a-task-definition).
+        let compatibilities = match (self.size, self.echoed.get("networkMode").and_then(Value::as_str)) {
+            (Some(_), _) => json!(["EC2", "MANAGED_INSTANCES", "FARGATE"]),
+            (None, Some("awsvpc")) => json!(["EC2"]),
+            (None, _) => json!(["EXTERNAL", "EC2"]),
+        };
         for (member, value) in [
             ("taskDefinitionArn", json!(self.arn)),
             ("family", json!(self.family)),
@@ -99,8 +139,6 @@ impl TaskDefinition {
             ("containerDefinitions", json!(self.containers)),
             ("status", json!(if self.deregistered_at.is_none() { "ACTIVE" } else { "INACTIVE" })),
             ("compatibilities", compatibilities),
-            ("volumes", json!([])),
-            ("placementConstraints", json!([])),
             ("requiresAttributes", json!([])),
             ("registeredAt", json!(epoch(self.registered_at))),
             ("deregisteredAt", maybe_epoch(self.deregistered_at)),
@@ -126,6 +164,12 @@ pub(super) fn find<'a>(ecs: &'a Ecs, given: &str) -> Option<&'a TaskDefinition> 
     }
 }
 
+/// The revision with this ARN.
+pub(super) fn find_mut<'a>(ecs: &'a mut Ecs, arn: &str) -> Option<&'a mut TaskDefinition> {
+    let (family, revision) = own(arn)?.split_once(':')?;
+    ecs.families.get_mut(family)?.get_mut(&revision.parse().ok()?)
+}
+
 /// The part of a task definition's ARN after account and region; a name is returned as it is. `None` for an ARN of
 /// another account, region or kind, which is not visible here.
 fn own(given: &str) -> Option<&str> {
@@ -133,180 +177,6 @@ fn own(given: &str) -> Option<&str> {
         return Some(given);
     }
     given.strip_prefix(&format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task-definition/"))
-}
-
-/// Registers a family with one container `web` on port 8000 that writes to CloudWatch Logs, unless the family exists. Every team
-/// may run it.
-pub(super) fn provide(account: &mut Account, family: &str) {
-    if account.ecs.families.contains_key(family) {
-        return;
-    }
-    let provided = json!({
-        "family": family, "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
-        "tags": [{"key": Team::TAG, "value": ALL_TEAMS}],
-        "containerDefinitions": [{
-            "name": "web", "image": format!("berth/{family}"), "portMappings": [{"containerPort": 8000}],
-            "logConfiguration": {"logDriver": "awslogs", "options": {
-                "awslogs-group": format!("/berth/{family}"), "awslogs-region": REGION, "awslogs-stream-prefix": "task",
-            }},
-        }],
-    });
-    if let Err(refusal) = register(account, &provided) {
-        tracing::warn!(family, %refusal, "the family cannot be registered");
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Register {
-    family: String,
-    #[serde(default)]
-    container_definitions: Vec<Container>,
-    network_mode: Option<String>,
-    #[serde(default)]
-    requires_compatibilities: Vec<String>,
-    cpu: Option<String>,
-    memory: Option<String>,
-    #[serde(default)]
-    tags: Vec<Tag>,
-    task_role_arn: Option<Value>,
-    execution_role_arn: Option<Value>,
-    runtime_platform: Option<Value>,
-    ephemeral_storage: Option<Value>,
-    enable_fault_injection: Option<Value>,
-    volumes: Option<Value>,
-    placement_constraints: Option<Value>,
-    proxy_configuration: Option<Value>,
-    pid_mode: Option<Value>,
-    ipc_mode: Option<Value>,
-    inference_accelerators: Option<Value>,
-}
-
-pub(super) fn register(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
-    let mut input: Register = parse("RegisterTaskDefinition", input)?;
-    unsupported(
-        "RegisterTaskDefinition",
-        &[
-            ("volumes", &input.volumes),
-            ("placementConstraints", &input.placement_constraints),
-            ("proxyConfiguration", &input.proxy_configuration),
-            ("pidMode", &input.pid_mode),
-            ("ipcMode", &input.ipc_mode),
-            ("inferenceAccelerators", &input.inference_accelerators),
-        ],
-    )?;
-    if !is_name(&input.family) {
-        return Err(client(
-            "Family contains invalid characters: up to 255 letters (uppercase and lowercase), numbers, underscores, and hyphens are allowed.",
-        ));
-    }
-    let tags: Tags = tags(&input.tags)?;
-    let size = check_size(&input)?;
-    check_containers(&input.container_definitions)?;
-    let awsvpc = input.network_mode.as_deref() == Some("awsvpc");
-    for container in &mut input.container_definitions {
-        complete(container, awsvpc)?;
-    }
-
-    let revisions = account.ecs.families.get(&input.family);
-    let revision = revisions.and_then(|revisions| revisions.keys().next_back()).map_or(1, |newest| newest + 1);
-    let arn = identity::arn("ecs", &format!("task-definition/{}:{revision}", input.family));
-    let echoed = [
-        ("networkMode", json!(input.network_mode)),
-        ("cpu", json!(size.map(|(cpu, _)| cpu.to_string()).or(input.cpu))),
-        ("memory", json!(size.map(|(_, memory)| memory.to_string()).or(input.memory))),
-        ("requiresCompatibilities", json!(input.requires_compatibilities)),
-        ("taskRoleArn", json!(input.task_role_arn)),
-        ("executionRoleArn", json!(input.execution_role_arn)),
-        ("runtimePlatform", json!(input.runtime_platform)),
-        ("ephemeralStorage", json!(input.ephemeral_storage)),
-        ("enableFaultInjection", json!(input.enable_fault_injection)),
-        ("registeredBy", json!(format!("arn:aws:iam::{}:root", identity::ACCOUNT))),
-    ];
-    let definition = TaskDefinition {
-        arn: arn.clone(),
-        family: input.family.clone(),
-        revision,
-        containers: input.container_definitions,
-        size,
-        registered_at: account.engine.now(),
-        deregistered_at: None,
-        echoed: echoed.into_iter().map(|(member, value)| (member.to_owned(), value)).collect(),
-    };
-    let reply = json!({"taskDefinition": definition.shown(), "tags": shown_tags(Some(&tags))});
-    account.ecs.tags.insert(arn, tags);
-    account.ecs.families.or_default(input.family).insert(revision, definition);
-    Ok(reply)
-}
-
-/// The Fargate size, if the definition is for Fargate.
-fn check_size(input: &Register) -> Result<Option<(u32, u32)>, Refusal> {
-    let awsvpc = input.network_mode.as_deref() == Some("awsvpc");
-    if !input.requires_compatibilities.iter().any(|compatibility| compatibility == "FARGATE") {
-        let given = input.cpu.as_deref().zip(input.memory.as_deref()).filter(|_| awsvpc);
-        return Ok(given.and_then(|(cpu, memory)| fargate::size(cpu, memory).ok()));
-    }
-    if !awsvpc {
-        return Err(client("Fargate only supports network mode \u{2018}awsvpc\u{2019}."));
-    }
-    match (&input.cpu, &input.memory) {
-        (None, _) => Err(client("Fargate requires that 'cpu' be defined at the task level.")),
-        (_, None) => Err(client("Fargate requires that 'memory' be defined at the task level.")),
-        (Some(cpu), Some(memory)) => fargate::size(cpu, memory).map(Some),
-    }
-}
-
-fn check_containers(containers: &[Container]) -> Result<(), Refusal> {
-    if containers.is_empty() {
-        return Err(client("Container list cannot be empty."));
-    }
-    if containers.len() > 10 {
-        return Err(client("Too many containers: a task definition can have at most 10."));
-    }
-    if containers.iter().any(|container| container.name.is_empty()) {
-        return Err(client("Container.name should not be null or empty."));
-    }
-    if containers.iter().any(|container| container.image.is_empty()) {
-        return Err(client("Container.image should not be null or empty."));
-    }
-    if !containers.iter().any(|container| container.essential) {
-        return Err(client("A task definition must have at least one essential container."));
-    }
-    let names: BTreeSet<&str> = containers.iter().map(|container| container.name.as_str()).collect();
-    if names.len() != containers.len() {
-        return Err(client("Container names must be unique within a task definition."));
-    }
-    let mut ports = BTreeSet::new();
-    if !containers.iter().flat_map(|container| &container.port_mappings).all(|port| ports.insert(port.container_port)) {
-        return Err(client("Each container port can be mapped only once in a task definition."));
-    }
-    Ok(())
-}
-
-/// Fills in AWS's defaults, and refuses members that would make a task behave differently from the stand-in's tasks.
-fn complete(container: &mut Container, awsvpc: bool) -> Result<(), Refusal> {
-    for member in ["healthCheck", "dependsOn", "secrets", "links", "environmentFiles", "firelensConfiguration"] {
-        if container.rest.get(member).is_some_and(|value| !value.is_null() && *value != json!([])) {
-            return Err(client(format!("berth-local does not support {member} of a container.")));
-        }
-    }
-    if container.stop_timeout.is_some_and(|seconds| seconds > 120) {
-        return Err(client("The stopTimeout of a container on Fargate is at most 120 seconds."));
-    }
-    for port in &mut container.port_mappings {
-        if awsvpc && port.host_port.is_some_and(|host| host != port.container_port) {
-            return Err(client(
-                "When networkMode=awsvpc, the host ports and container ports in port mappings must match.",
-            ));
-        }
-        port.host_port.get_or_insert(port.container_port);
-        port.protocol.get_or_insert_with(|| "tcp".to_owned());
-    }
-    container.rest.entry("cpu").or_insert(json!(0));
-    for list in ["mountPoints", "volumesFrom", "systemControls"] {
-        container.rest.entry(list).or_insert(json!([]));
-    }
-    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -66,12 +66,17 @@ pub(super) fn maybe_epoch(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, |at| json!(epoch(at)))
 }
 
-/// `value` without its null members: AWS leaves them out.
-pub(super) fn without_nulls(mut value: Value) -> Value {
-    if let Value::Object(fields) = &mut value {
-        fields.retain(|_, field| !field.is_null());
+/// `value` without nulls at any depth: AWS leaves them out of replies, and takes those of a request for absent.
+pub(super) fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .filter(|(_, field)| !field.is_null())
+            .map(|(name, field)| (name, without_nulls(field)))
+            .collect(),
+        Value::Array(entries) => entries.into_iter().filter(|entry| !entry.is_null()).map(without_nulls).collect(),
+        other => other,
     }
-    value
 }
 
 /// Whether `name` is one of at most 255 letters, digits, hyphens and underscores.
@@ -122,13 +127,13 @@ pub(super) struct Page {
 
 impl Page {
     /// One page of `all`, under `member`, with the token of the next one.
-    pub(super) fn of(&self, member: &str, all: &[String], default_size: usize) -> Result<Value, Refusal> {
+    pub(super) fn of<T: Serialize>(&self, member: &str, all: &[T], default_size: usize) -> Result<Value, Refusal> {
         let start: usize = match &self.next_token {
             None => 0,
             Some(token) => token.parse().map_err(|_| invalid("Invalid token."))?,
         };
         let size = self.max_results.unwrap_or(default_size).clamp(1, 100);
-        let page: Vec<&String> = all.iter().skip(start).take(size).collect();
+        let page: Vec<&T> = all.iter().skip(start).take(size).collect();
         let end = start + page.len();
         let mut reply = json!({member: page});
         if end < all.len() {

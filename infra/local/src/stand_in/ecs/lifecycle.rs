@@ -8,7 +8,7 @@ use super::input::uuid;
 use super::runner::Launch;
 use super::service::{self, Plan};
 use super::task::{Container, EcsTask, Interface, Status, TaskTimes};
-use super::{Effect, Event, failing, scheduler};
+use super::{Effect, Event, failing, scheduler, unplayed};
 use crate::stand_in::account::{self, Account};
 use crate::stand_in::ec2;
 use crate::stand_in::elb;
@@ -56,6 +56,7 @@ pub(super) fn launch(account: &mut Account, key: &str, deployment: &str, plan: &
             reason: None,
             id: uuid(account),
             runtime_id: format!("{id}-{}", account.engine.hex(10)),
+            health_checked: container.is_health_checked(),
         })
         .collect();
     let service = account.ecs.services.get(key);
@@ -170,11 +171,10 @@ pub(super) fn run(account: &mut Account, id: &str) {
     let Some(task) = account.ecs.tasks.get(id) else { return };
     let Some(definition) = definition::find(&account.ecs, &task.task_definition) else { return };
     let Some(container) = main_container(definition, task) else { return };
-    let mappings = definition.containers.iter().flat_map(|container| &container.port_mappings);
     let launch = Launch {
         task: task.id.clone(),
         ip: task.ip.clone(),
-        ports: mappings.map(|mapping| mapping.container_port).collect(),
+        ports: definition.containers.iter().flat_map(definition::Container::tcp_ports).collect(),
         family: definition.family.clone(),
         image: container.image.clone(),
         environment: container
@@ -184,6 +184,7 @@ pub(super) fn run(account: &mut Account, id: &str) {
             .collect(),
     };
     account.engine.effect(account::Effect::Ecs(Effect::Start(launch)));
+    unplayed::announce(account, id);
 }
 
 /// The container whose program represents the whole task: the one with the first target, else the first essential one.
@@ -192,7 +193,7 @@ pub(super) fn main_container<'a>(definition: &'a TaskDefinition, task: &EcsTask)
     definition
         .containers
         .iter()
-        .find(|container| container.port_mappings.iter().any(|mapping| Some(mapping.container_port) == port))
+        .find(|container| port.is_some_and(|port| container.maps(port)))
         .or_else(|| definition.containers.iter().find(|container| container.essential))
 }
 

@@ -1,27 +1,32 @@
 //! ECS (Fargate): clusters, task definitions, services with deployments and a circuit breaker, tasks with programs.
 //!
-//! Calls: `cluster`, `definition`, `service` (describe, list), `create`, `update` (and delete), `task`, `tags`. Events:
-//! `scheduler` decides, `lifecycle` takes a task through its states. I/O: `runner`, with the `sample` server and
-//! `process`es; `log` has their output. Target groups and their health are in `elb`.
+//! Calls: `cluster`, `definition`, `register` (by `model` and `rules`), `service` (describe, list), `service_deployments`,
+//! `create`, `update` (and delete), `task`, `tags`. Events: `scheduler` decides, `lifecycle` takes a task through its states.
+//! I/O: `runner`, with the `sample` server and `process`es; `log` has their output, `unplayed` what they lack. Target groups are
+//! in `elb`.
 
 mod cluster;
 mod create;
 mod definition;
 mod deploying;
 mod failing;
-mod fargate;
 mod input;
 pub mod keeper;
 mod lifecycle;
 mod log;
+mod model;
 mod process;
 mod rates;
+mod register;
+mod rules;
 mod runner;
 mod sample;
 mod scheduler;
 mod service;
+mod service_deployments;
 mod tags;
 mod task;
+mod unplayed;
 mod update;
 
 use std::collections::BTreeMap;
@@ -33,6 +38,7 @@ pub use cluster::Cluster;
 pub use definition::{Container as ContainerDefinition, TaskDefinition};
 pub use log::Line;
 pub(crate) use log::{group_exists as log_group_exists, stream as log_stream};
+pub use register::EXECUTION_ROLE;
 pub use runner::{Launch, Programs, Runner};
 pub use service::{Deployment, Plan, Rollout, Service, Status as ServiceStatus};
 pub use task::{Container, EcsTask, Status as TaskStatus};
@@ -268,7 +274,7 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
         "DescribeClusters" => cluster::describe(account, input),
         "ListClusters" => cluster::list(account, input),
         "DeleteCluster" => cluster::delete(account, input),
-        "RegisterTaskDefinition" => definition::register(account, input),
+        "RegisterTaskDefinition" => register::register(account, input),
         "DescribeTaskDefinition" => definition::describe(account, input),
         "DeregisterTaskDefinition" => definition::deregister(account, input),
         "ListTaskDefinitions" => definition::list(account, input),
@@ -276,6 +282,8 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
         "CreateService" => create::create(account, input),
         "DescribeServices" => service::describe(account, input),
         "ListServices" => service::list(account, input),
+        "ListServiceDeployments" => service_deployments::list(account, input),
+        "DescribeServiceDeployments" => service_deployments::describe(account, input),
         "UpdateService" => update::update(account, input),
         "DeleteService" => update::delete(account, input),
         "DescribeTasks" => task::describe(account, input),
@@ -284,7 +292,7 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
         "TagResource" => tags::tag(account, input),
         "UntagResource" => tags::untag(account, input),
         "ListTagsForResource" => tags::list(account, input),
-        _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not support ecs:{operation}."))),
+        _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not play ecs:{operation}."))),
     }
 }
 
@@ -320,7 +328,7 @@ pub fn handle_event(account: &mut Account, event: Event) {
 /// At every start: registers the project's task definition, looks at the stored services, and runs the programs of the stored
 /// tasks again.
 pub fn resume(account: &mut Account) {
-    definition::provide(account, "hello");
+    register::provide(account, "hello");
     account.engine.effect(account::Effect::Ecs(Effect::Provide));
     let unended: Vec<(String, TaskStatus)> =
         account.ecs.tasks.values().filter(|task| !task.ended).map(|task| (task.id.clone(), task.status)).collect();
@@ -340,7 +348,7 @@ pub fn resume(account: &mut Account) {
 pub async fn perform(cloud: Cloud, effect: Effect) {
     match effect {
         Effect::Provide => {
-            cloud.change(|account| cloud.runner().families().for_each(|family| definition::provide(account, family)));
+            cloud.change(|account| cloud.runner().families().for_each(|family| register::provide(account, family)));
         }
         Effect::Start(launch) => runner::start(&cloud, launch).await,
         Effect::Stop { task } => runner::stop(&cloud, &task),

@@ -299,13 +299,15 @@ fn shown_deployment(ecs: &Ecs, service: &Service, deployment: &Deployment, prima
     })
 }
 
-struct Counts {
-    running: usize,
-    pending: usize,
+/// How many tasks run and are to run.
+pub(super) struct Counts {
+    pub(super) running: usize,
+    pub(super) pending: usize,
 }
 
 impl Counts {
-    fn of(ecs: &Ecs, key: &str, deployment: Option<&str>) -> Self {
+    /// Of a service, or of one of its deployments.
+    pub(super) fn of(ecs: &Ecs, key: &str, deployment: Option<&str>) -> Self {
         let tasks = || {
             ecs.tasks_of(key).filter(move |task| deployment.is_none_or(|id| task.deployment == id) && task.should_run)
         };
@@ -341,7 +343,11 @@ pub(super) fn describe(account: &Account, input: &Value) -> Result<Value, Refusa
         let key = key(&cluster, last(given));
         match account.ecs.services.contains_key(&key) {
             true => services.push(shown(account, &key, with_tags)),
-            false => failures.push(json!({"arn": arn(&key), "reason": "MISSING"})),
+            // AWS leaves the cluster out here.
+            false => {
+                let arn = identity::arn("ecs", &format!("service/{}", last(given)));
+                failures.push(json!({"arn": arn, "reason": "MISSING"}));
+            }
         }
     }
     Ok(json!({"services": services, "failures": failures}))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::input::{Page, epoch, invalid, last, maybe_epoch, parse, shown_tags, without_nulls};
-use super::{Line, cluster, lifecycle, service};
+use super::{Line, cluster, definition, lifecycle, service};
 use crate::stand_in::account::Account;
 use crate::stand_in::identity;
 use crate::stand_in::refusal::Refusal;
@@ -86,6 +86,9 @@ pub struct Container {
     pub reason: Option<String>,
     pub(super) id: String,
     pub(super) runtime_id: String,
+    /// Whether its definition has a health check. It is not played, and counts as passed.
+    #[serde(default)]
+    pub(super) health_checked: bool,
 }
 
 /// A task's elastic network interface.
@@ -119,6 +122,7 @@ fn shown(account: &Account, task: &EcsTask, with_tags: bool) -> Value {
     let EcsTask { interface, times, .. } = task;
     let arn = arn(task);
     let connected = times.connected.is_some();
+    let definition = definition::find(&account.ecs, &task.task_definition);
     let detail = |name: &str, value: &str| json!({"name": name, "value": value});
     let mut details = vec![detail("subnetId", &interface.subnet)];
     if connected {
@@ -147,9 +151,12 @@ fn shown(account: &Account, task: &EcsTask, with_tags: bool) -> Value {
         "createdAt": epoch(times.created),
         "desiredStatus": if task.should_run { "RUNNING" } else { "STOPPED" },
         "enableExecuteCommand": task.enable_execute_command,
-        "ephemeralStorage": {"sizeInGiB": 20},
+        "ephemeralStorage": definition
+            .and_then(|definition| definition.echoed.get("ephemeralStorage"))
+            .cloned()
+            .unwrap_or_else(|| json!({"sizeInGiB": 20})),
         "group": format!("service:{}", last(&task.service)),
-        "healthStatus": "UNKNOWN",
+        "healthStatus": health(task, task.containers.iter().any(|container| container.health_checked)),
         "lastStatus": task.status,
         "launchType": "FARGATE",
         "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": []},
@@ -169,6 +176,12 @@ fn shown(account: &Account, task: &EcsTask, with_tags: bool) -> Value {
         "taskDefinitionArn": task.task_definition,
         "version": task.version,
     }))
+}
+
+/// The health of a task or container with or without a health check.
+fn health(task: &EcsTask, checked: bool) -> &'static str {
+    let runs = matches!(task.status, Status::Running | Status::Deactivating | Status::Stopping);
+    if checked && runs { "HEALTHY" } else { "UNKNOWN" }
 }
 
 fn shown_container(task: &EcsTask, container: &Container) -> Value {
@@ -192,7 +205,7 @@ fn shown_container(task: &EcsTask, container: &Container) -> Value {
         "reason": container.reason,
         "networkBindings": [],
         "networkInterfaces": interfaces,
-        "healthStatus": "UNKNOWN",
+        "healthStatus": health(task, container.health_checked),
         "cpu": "0",
     }))
 }

@@ -1,8 +1,9 @@
-//! The attributes of load balancers and target groups: key and value, all of them always listed.
+//! The attributes of load balancers, target groups and listeners: key and value, all of them always listed.
 //!
 //! Attributes that the stand-in supports can be changed. The others have AWS's defaults; changing them is refused.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,13 +11,14 @@ use serde_json::{Value, json};
 
 use super::input::{self, invalid};
 use super::target_group::TargetType;
-use super::{load_balancer, target_group};
+use super::{listener, load_balancer, target_group};
 use crate::stand_in::account::Account;
 use crate::stand_in::refusal::Refusal;
 
 pub(super) const DELETION_PROTECTION: &str = "deletion_protection.enabled";
 const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
 const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
+const IDLE_TIMEOUT: &str = "tcp.idle_timeout.seconds";
 
 /// All attributes of one resource.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,8 +34,14 @@ impl Attributes {
             ("dns_record.client_routing_policy", "any_availability_zone"),
             // Both zones' nodes answer under the one DNS name that the stand-in supports, so both values behave alike.
             (CROSS_ZONE, "false"),
+            ("secondary_ips.auto_assigned.per_subnet", "0"),
             ("zonal_shift.config.enabled", "false"),
         ])
+    }
+
+    /// The idle time-out is described, but no connection is closed for it.
+    pub(super) fn of_listener() -> Self {
+        Self::from([(IDLE_TIMEOUT, "350")])
     }
 
     pub(super) fn of_target_group(target_type: TargetType) -> Self {
@@ -81,7 +89,8 @@ impl Attributes {
             };
             match key.as_str() {
                 DELETION_PROTECTION | CROSS_ZONE => check_flag(&key, &value, noun)?,
-                DEREGISTRATION_DELAY => check_seconds(&key, &value)?,
+                DEREGISTRATION_DELAY => check_seconds(&key, &value, 0..=3600)?,
+                IDLE_TIMEOUT => check_seconds(&key, &value, 60..=6000)?,
                 _ if *present == value => {}
                 _ => {
                     return Err(Refusal::bad(
@@ -105,10 +114,14 @@ fn check_flag(key: &str, value: &str, noun: &str) -> Result<(), Refusal> {
     Err(invalid(format!("'{value}' is not a valid value for attribute '{key}'; it must be 'true' or 'false'")))
 }
 
-fn check_seconds(key: &str, value: &str) -> Result<(), Refusal> {
+fn check_seconds(key: &str, value: &str, range: RangeInclusive<u32>) -> Result<(), Refusal> {
     match value.parse::<u32>() {
-        Ok(0..=3600) => Ok(()),
-        _ => Err(invalid(format!("The value of '{key}' must be between '0' and '3600' inclusive"))),
+        Ok(seconds) if range.contains(&seconds) => Ok(()),
+        _ => Err(invalid(format!(
+            "The value of '{key}' must be between '{}' and '{}' inclusive",
+            range.start(),
+            range.end()
+        ))),
     }
 }
 
@@ -123,14 +136,14 @@ struct Attribute {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Describe {
-    #[serde(alias = "LoadBalancerArn", alias = "TargetGroupArn")]
+    #[serde(alias = "LoadBalancerArn", alias = "TargetGroupArn", alias = "ListenerArn")]
     arn: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Modify {
-    #[serde(alias = "LoadBalancerArn", alias = "TargetGroupArn")]
+    #[serde(alias = "LoadBalancerArn", alias = "TargetGroupArn", alias = "ListenerArn")]
     arn: String,
     #[serde(deserialize_with = "input::list")]
     attributes: Vec<Attribute>,
@@ -158,4 +171,16 @@ pub(super) fn modify_target_group(account: &mut Account, input: &Value) -> Resul
     let group = target_group::find(&mut account.elb, &arn)?;
     group.attributes.change(attributes, "Target group")?;
     Ok(group.attributes.list())
+}
+
+pub(super) fn describe_listener(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
+    let Describe { arn } = input::parse(input)?;
+    Ok(listener::find(&mut account.elb, &arn)?.attributes.list())
+}
+
+pub(super) fn modify_listener(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
+    let Modify { arn, attributes } = input::parse(input)?;
+    let listener = listener::find(&mut account.elb, &arn)?;
+    listener.attributes.change(attributes, "Listener")?;
+    Ok(listener.attributes.list())
 }

@@ -1,10 +1,12 @@
-//! Listeners: a TCP port of a load balancer that forwards to one target group. Their traffic is in `data_path`.
+//! Listeners: a TCP port of a load balancer that forwards to one target group. Their traffic is in `data_path`, their attributes
+//! in `attributes`.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::attributes::Attributes;
 use super::input::{self, invalid};
 use super::tags::{self, Tag, Tags};
 use super::{Effect, Elb, load_balancer, target_group, targets};
@@ -22,6 +24,8 @@ pub(super) struct Listener {
     pub(super) port: u16,
     pub(super) target_group: String,
     pub(super) tags: Tags,
+    #[serde(default = "Attributes::of_listener")]
+    pub(super) attributes: Attributes,
 }
 
 impl Listener {
@@ -151,8 +155,14 @@ pub(super) fn create(account: &mut Account, input: &Value) -> Result<Value, Refu
 
     let id = account.engine.hex(16);
     let arn = format!("{}/{id}", load_balancer_arn.replacen(":loadbalancer/", ":listener/", 1));
-    let listener =
-        Listener { arn: arn.clone(), load_balancer: load_balancer_arn, port, target_group: target_group.clone(), tags };
+    let listener = Listener {
+        arn: arn.clone(),
+        load_balancer: load_balancer_arn,
+        port,
+        target_group: target_group.clone(),
+        tags,
+        attributes: Attributes::of_listener(),
+    };
     let reply = json!({"Listeners": [listener.json()]});
     account.engine.created(&arn);
     account.elb.listeners.insert(arn, listener);

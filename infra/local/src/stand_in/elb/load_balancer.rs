@@ -338,12 +338,19 @@ pub(super) fn set_security_groups(account: &mut Account, input: &Value) -> Resul
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Delete {
+struct One {
     load_balancer_arn: String,
 }
 
+/// No load balancer here has reserved capacity; ModifyCapacityReservation is not played.
+pub(super) fn describe_capacity(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
+    let One { load_balancer_arn: arn } = input::parse(input)?;
+    find(&mut account.elb, &arn)?;
+    Ok(json!({"CapacityReservationState": []}))
+}
+
 pub(super) fn delete(account: &mut Account, input: &Value) -> Result<Value, Refusal> {
-    let Delete { load_balancer_arn: arn } = input::parse(input)?;
+    let One { load_balancer_arn: arn } = input::parse(input)?;
     input::check_arn(&arn, "loadbalancer", "load balancer")?;
     let now = account.engine.now();
     let Some(load_balancer) = account.elb.load_balancers.get(&arn) else { return Ok(json!({})) };

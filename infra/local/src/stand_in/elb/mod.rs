@@ -168,6 +168,7 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
         "DescribeLoadBalancerAttributes" => attributes::describe_load_balancer(account, input),
         "ModifyLoadBalancerAttributes" => attributes::modify_load_balancer(account, input),
         "SetSecurityGroups" => load_balancer::set_security_groups(account, input),
+        "DescribeCapacityReservation" => load_balancer::describe_capacity(account, input),
         "DeleteLoadBalancer" => load_balancer::delete(account, input),
         "CreateTargetGroup" => target_group::create(account, input),
         "DescribeTargetGroups" => target_group::describe(account, input),
@@ -178,6 +179,8 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
         "CreateListener" => listener::create(account, input),
         "DescribeListeners" => listener::describe(account, input),
         "ModifyListener" => listener::modify(account, input),
+        "DescribeListenerAttributes" => attributes::describe_listener(account, input),
+        "ModifyListenerAttributes" => attributes::modify_listener(account, input),
         "DeleteListener" => listener::delete(account, input),
         "RegisterTargets" => target_calls::register_all(account, input),
         "DeregisterTargets" => target_calls::deregister_all(account, input),
@@ -185,7 +188,7 @@ pub fn call(account: &mut Account, operation: &str, input: &Value) -> Result<Val
         "AddTags" => tags::add(account, input),
         "RemoveTags" => tags::remove(account, input),
         "DescribeTags" => tags::describe(account, input),
-        _ => Err(Refusal::bad("InvalidAction", format!("The action {operation} is not valid for this web service."))),
+        _ => Err(Refusal::bad("InvalidAction", format!("berth-local does not play elasticloadbalancing:{operation}."))),
     }
 }
 
