@@ -43,19 +43,24 @@ class Account:
         except ClientError:
             return False
 
-    def inventory(self):
-        """Everything that an environment has in an account, by its kind and name or id. Nothing else makes any here."""
-        balancers = self.elb.describe_load_balancers()["LoadBalancers"]
-        found = [("load balancer", one["LoadBalancerName"]) for one in balancers]
-        for balancer in balancers:
+    def inventory(self, name=None):
+        """What stands there of environments, or of the one whose resources have this name: its kinds, each with its name."""
+        ours = lambda found, key: [one for one in found if name in (None, one[key])]  # noqa: E731
+        found = []
+        for balancer in ours(self.elb.describe_load_balancers()["LoadBalancers"], "LoadBalancerName"):
+            found.append(("load balancer", balancer["LoadBalancerName"]))
             listeners = self.elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-            found += [("listener", one["ListenerArn"]) for one in listeners]
-        found += [("target group", one["TargetGroupName"]) for one in self.elb.describe_target_groups()["TargetGroups"]]
-        found += [("VPC link", one["id"]) for one in self.apigateway.get_vpc_links(limit=500)["items"]]
-        found += [("REST API", one["id"]) for one in self.apigateway.get_rest_apis(limit=500)["items"]]
+            found += [("listener", balancer["LoadBalancerName"]) for _ in listeners]
+        for group in ours(self.elb.describe_target_groups()["TargetGroups"], "TargetGroupName"):
+            found.append(("target group", group["TargetGroupName"]))
+        for link in ours(self.apigateway.get_vpc_links(limit=500)["items"], "name"):
+            found.append(("VPC link", link["name"]))
+        for api in ours(self.apigateway.get_rest_apis(limit=500)["items"], "name"):
+            found.append(("REST API", api["name"]))
+            found += [("stage", api["name"]) for _ in self.apigateway.get_stages(restApiId=api["id"])["item"]]
         arns = self.ecs.list_services(cluster="default", maxResults=100)["serviceArns"]
-        for arn in arns:
+        for arn in (arn for arn in arns if name in (None, arn.rsplit("/", 1)[-1])):
             service = self.ecs.describe_services(cluster="default", services=[arn])["services"][0]
             if service["status"] != "INACTIVE":
                 found.append(("service", service["serviceName"]))
-        return found
+        return sorted(found)
