@@ -2,8 +2,9 @@
 
     deploy.py SAM GATEWAY ACCOUNT ISSUER ARCHITECTURE FOLDER
 
-ACCOUNT is where the environments' account answers, ISSUER where tokens come from (`berth-local account`). SAM finds MiniStack by AWS_ENDPOINT_URL. Into FOLDER go what it builds, the stack's outputs (`outputs.json`) and the network
-that it was told (`network.json`).
+ACCOUNT is where the environments' account answers, ISSUER where tokens come from (`berth-local account`). SAM finds MiniStack by
+AWS_ENDPOINT_URL. Into FOLDER go what it builds, the stack's outputs (`outputs.json`) and the network that it was told
+(`network.json`).
 """
 
 import json

@@ -1,14 +1,6 @@
 """moto as AWS: what goes to moto and comes back, with what moto lacks or has otherwise than AWS. Only what an environment needs
-is mended; docs/testing.md#a-judge-that-is-not-ours lists it, and what moto is more lenient or stricter about.
-
-| moto 5.2.5 | AWS | Source |
-|---|---|---|
-| the ARN of an NLB is `loadbalancer/app/…` | `loadbalancer/net/…`, its listener `listener/net/…` | Service Authorization Reference, "Elastic Load Balancing V2", resource types |
-| a service has no tasks: 0 run, no target is registered | tasks run and are registered with the target group; the rollout is COMPLETED or, by the circuit breaker, FAILED | ECS developer guide, `service-load-balancing`, `deployment-circuit-breaker` |
-| `DeleteRestApi` of what is not there: 500 | 404 `NotFoundException` | botocore's model of apigateway; moto itself answers `GetRestApi` so |
-| an integration loses its `connectionId` | it keeps it | botocore's model of apigateway, `Integration` |
-| no `TestInvokeMethod` | the method's answer | API Gateway API reference, `TestInvokeMethod` |
-| nothing answers at a stage's URL | see moto_stage.py | |
+is mended; docs/testing.md#a-judge-that-is-not-ours has each mend with its source, and in what moto is left stricter or more
+lenient than AWS. The answers at stages' URLs are in moto_stage.py.
 """
 
 import itertools
@@ -20,7 +12,7 @@ import urllib.parse
 from moto_faults import fields, operation
 from relay import Reply, forward
 
-# Both words have three letters, so lengths stay as they are.
+# moto has `app` there and AWS `net`: as long, so lengths stay.
 OF_AN_NLB = rb"((?:loadbalancer|listener)(?:/|%2[Ff]))"
 # A call that MiniStack's IAM makes has no signature; by its scope moto finds the service.
 UNSIGNED = "AWS4-HMAC-SHA256 Credential=unsigned/20261127/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=none"
@@ -44,11 +36,13 @@ class Moto:
         if served := re.match(r"/restapis/([^/]+)/([^/]+)/_user_request_(.*)", path):
             return self.stage.answer(request, *served.groups())
         name = operation(request)
-        if name == "TestInvokeMethod":
+        if name == "TestInvokeMethod":  # which moto does not have
             return self.stage.test_invoke(path, fields(request.body))
+        # moto: 500.
         if name == "DeleteRestApi" and not self.account.has_api(path.rsplit("/", 1)[-1]):
             return not_found("Invalid API identifier specified")
         reply = self.ask(request)
+        # moto forgets it.
         if name == "PutIntegration" and reply.status in (200, 201):
             _, _, api, _, resource, *_ = path.split("/")
             self.stage.connections[api, resource] = fields(request.body).get("connectionId", "")
@@ -73,7 +67,8 @@ def not_found(message):
 
 
 class Services:
-    """The tasks of services, as far as Berth sees them: how many run, the target that each has, and a rollout's end."""
+    """The tasks of services, which moto does not run, as far as Berth sees them: how many run, the target that each has, and a
+    rollout's end (ECS developer guide, `service-load-balancing`, `deployment-circuit-breaker`)."""
 
     def __init__(self, elb):
         self.elb, self.lock = elb, threading.Lock()

@@ -1,6 +1,6 @@
 """moto as ELBv2, ECS, API Gateway and VPC links: a server of it, with two doors before it, in one process on loopback.
 
-    moto_resources.py GATEWAY FRONT BACK      MiniStack's URL and the two doors' ports; prints moto's own URL, runs until killed
+    moto_resources.py GATEWAY FRONT BACK      MiniStack's URL and the doors' ports; prints moto's own URL, runs until killed
 
     a function → FRONT (faults: moto_faults.py) → MiniStack (IAM: launcher.py) → BACK (what moto lacks: moto_mends.py) → moto
 

@@ -21,7 +21,7 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 WORK = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target")) / "ministack-moto"
 RUNNING = json.loads((WORK / "running.json").read_text())
-os.environ.update(BERTH_URL=RUNNING["url"], BERTH_PATIENCE="180", BERTH_LONGEST_POLL="3")
+os.environ.update(BERTH_URL=RUNNING["url"], BERTH_PATIENCE="180", BERTH_LONGEST_POLL="6")
 sys.path.insert(0, str(HERE.parent.parent / "tests" / "deployed"))
 
 from client import call, request, settled  # noqa: E402
@@ -185,7 +185,8 @@ def play(team, story):
     except Exception as error:
         wrong = f"{type(error).__name__}: {error}"
         wrong += f"\n   {case.id}, whose calls were {json.dumps(calls(team))}"
-    print(f"{'FAILED' if wrong else 'ok':6} {time.monotonic() - began:5.1f} s  {team}{': ' if wrong else ''}{wrong or ''}", flush=True)
+    took = f"{time.monotonic() - began:5.1f} s"
+    print(f"FAILED {took}  {team}: {wrong}" if wrong else f"ok     {took}  {team}", flush=True)
     return wrong
 
 
@@ -197,7 +198,8 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(len(wanted)) as pool:
         wrong = [one for one in pool.map(lambda team: play(team, stories[team]), wanted) if one]
     left = ACCOUNT.inventory()
-    print(f"{len(wanted)} environments in {time.monotonic() - began:.0f} s, {len(wrong)} wrong; left in moto: {left or 'nothing'}")
+    took = time.monotonic() - began
+    print(f"{len(wanted)} environments in {took:.0f} s, {len(wrong)} wrong; left in moto: {left or 'nothing'}", flush=True)
     return 1 if wrong or left else 0
 
 
