@@ -45,7 +45,10 @@ class Account:
 
     def inventory(self, name=None):
         """What stands there of environments, or of the one whose resources have this name: its kinds, each with its name."""
-        ours = lambda found, key: [one for one in found if name in (None, one[key])]  # noqa: E731
+
+        def ours(listed, key):
+            return [one for one in listed if name in (None, one[key])]
+
         found = []
         for balancer in ours(self.elb.describe_load_balancers()["LoadBalancers"], "LoadBalancerName"):
             found.append(("load balancer", balancer["LoadBalancerName"]))

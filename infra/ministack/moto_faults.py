@@ -99,7 +99,7 @@ class Door:
             fault = self.faults.pop(team)[1] if ordered and ordered[0] == name else None
         if fault == "unavailable":
             self.note(team, name, fault, 503)
-            return unavailable(name)
+            return unavailable(request)
         if fault == "late":
             time.sleep(LATE_SECONDS)
         reply = forward(self.gateway, request)
@@ -151,13 +151,13 @@ def said(value):
     return Reply(200, {"content-type": "application/json"}, json.dumps(value).encode())
 
 
-def unavailable(name):
-    """A passing failure of the service, in the form that the three services' errors have: API Gateway and ECS read the header
-    and the JSON, ELBv2 the XML ("ServiceUnavailable", 503: Common Error Types in each service's API reference)."""
-    code, message = "ServiceUnavailable", "The request has failed due to a temporary failure of the server."
-    if name.startswith(("CreateLoad", "CreateTarget", "CreateListener", "Set", "Modify")):
-        body = f"<ErrorResponse><Error><Type>Receiver</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
-        return Reply(503, {"content-type": "text/xml"}, body.encode())
-    code = f"{code}Exception"
+def unavailable(request):
+    """A passing failure of the service ("ServiceUnavailable", 503: Common Errors in each service's API reference), in the form
+    that its errors have: XML from ELBv2, JSON and a header from API Gateway and ECS."""
+    message = "The request has failed due to a temporary failure of the server."
+    if request.header("content-type").startswith("application/x-www-form-urlencoded"):
+        error = f"<Type>Receiver</Type><Code>ServiceUnavailable</Code><Message>{message}</Message>"
+        return Reply(503, {"content-type": "text/xml"}, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
+    code = "ServiceUnavailableException"
     body = json.dumps({"__type": code, "message": message})
     return Reply(503, {"content-type": "application/json", "x-amzn-errortype": code}, body.encode())

@@ -29,7 +29,7 @@ from client import call, request, settled  # noqa: E402
 from moto_account import Account  # noqa: E402
 
 ACCOUNT = Account(RUNNING["account"])
-HELD_SECONDS = 180
+PATIENCE_SECONDS = 180
 CHANGING = [
     "CreateLoadBalancer", "SetSecurityGroups", "CreateTargetGroup", "ModifyTargetGroupAttributes", "CreateListener",
     "CreateService", "CreateVpcLink", "CreateRestApi", "CreateResource", "PutMethod", "PutIntegration", "CreateDeployment",
@@ -149,10 +149,10 @@ def faulty(case, operation, fault):
 
 def deleted_at(case, operation):
     case.create()
-    deadline = time.monotonic() + HELD_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while case.team not in door("GET", "calls")["held"]:
         if time.monotonic() > deadline:
-            raise AssertionError(f"no {operation} within {HELD_SECONDS} s: {calls(case.team)}")
+            raise AssertionError(f"no {operation} within {PATIENCE_SECONDS} s: {calls(case.team)}")
         time.sleep(0.2)
     case.call("DELETE", f"/{case.id}").expect(202)
     door("POST", f"release/{case.team}", {})
