@@ -1,9 +1,10 @@
 """Deploys `infra/template.yaml` to MiniStack as docs/deploy.md says: `sam build`, then `sam deploy`.
 
-    deploy.py SAM GATEWAY ACCOUNT ARCHITECTURE FOLDER
+    deploy.py SAM GATEWAY ACCOUNT STAGES ISSUER ARCHITECTURE FOLDER
 
-SAM finds MiniStack by AWS_ENDPOINT_URL. Into FOLDER go what it builds, the stack's outputs (`outputs.json`) and the network
-that it was told (`network.json`).
+ACCOUNT is where the environments' account answers, STAGES where its stages do, ISSUER where tokens come from (`berth-local
+account`). SAM finds MiniStack by AWS_ENDPOINT_URL. Into FOLDER go what it builds, the stack's outputs (`outputs.json`) and the network that it was told
+(`network.json`).
 """
 
 import json
@@ -37,7 +38,7 @@ def sam(program, *words, gateway):
     subprocess.run([program, *map(str, words)], cwd=INFRA, env=env, check=True)
 
 
-def parameters(account, architecture, subnets, security_groups):
+def parameters(stages, issuer, architecture, subnets, security_groups):
     values = {
         "Architecture": architecture,
         "Subnets": ",".join(subnets),
@@ -46,9 +47,9 @@ def parameters(account, architecture, subnets, security_groups):
         "TaskRoleArns": TASK_ROLE,
         # Where the stand-in's tasks write.
         "TaskLogGroups": "/berth/*",
-        "OidcIssuer": f"{account}/_berth",
+        "OidcIssuer": f"{issuer}/_berth",
         "OidcAudience": "berth",
-        "StageUrl": f"{account}/restapis/{{api}}/{{stage}}/_user_request_",
+        "StageUrl": f"{stages}/restapis/{{api}}/{{stage}}/_user_request_",
         # The tests try each; the stand-in's clients come from loopback.
         "DefaultAccess": "open",
         "LoosestAccess": "open",
@@ -63,7 +64,7 @@ def parameters(account, architecture, subnets, security_groups):
 
 
 def main():
-    program, gateway, account, architecture, folder = sys.argv[1:]
+    program, gateway, account, stages, issuer, architecture, folder = sys.argv[1:]
     folder = pathlib.Path(folder)
     session = boto3.Session("test", "test", region_name="us-east-1")
     patient = Config(retries={"max_attempts": 1}, read_timeout=120)
@@ -94,7 +95,7 @@ def main():
     sam(
         program, "deploy", "--template-file", built / "template.yaml", "--config-file", INFRA / "samconfig.toml",
         "--no-confirm-changeset",
-        "--parameter-overrides", *parameters(account, architecture, subnets, groups), gateway=gateway,
+        "--parameter-overrides", *parameters(stages, issuer, architecture, subnets, groups), gateway=gateway,
     )
     stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

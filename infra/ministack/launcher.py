@@ -5,7 +5,8 @@ MiniStack does not play those four (docs/testing.md#what-ministack-lacks), so th
 function's own role. What it cannot know about resources that are not its own is told it here, as AWS documents it
 (Service Authorization Reference): which resource an ECS action is about, and the tags of what stands in the account.
 
-It is started by `ministack`; nothing of this is shipped.
+With `ministack … --resources moto` the account is moto's (moto_resources.py). It is started by `ministack`; nothing of this is
+shipped.
 """
 
 import json
@@ -42,6 +43,24 @@ def logs(own):
         target = next((v for k, v in headers.items() if k.lower() == "x-amz-target"), "")
         of_a_task = target.endswith(".GetLogEvents") and not fields(body).get("logGroupName", "").startswith("/aws/")
         return await (pass_on if of_a_task else own)(method, path, headers, body, query_params)
+
+    return handler
+
+
+def slots_at_once(own):
+    """Berth's slots for AWS's rates follow each other at once: moto has no rates, and forty deletions of REST APIs would take
+    twenty minutes. The order of the two conditional updates stays (functions/aws/src/store/rate_limit.rs)."""
+
+    async def handler(method, path, headers, body, query_params):
+        request = fields(body)
+        if (request.get("Key") or {}).get("pk") == {"S": "RATE"} and "UpdateExpression" in request:
+            values = request["ExpressionAttributeValues"]
+            if ":interval" in values:
+                values[":interval"] = {"N": "1"}
+            if ":tat" in values:
+                values[":tat"] = values[":until"]
+            body = json.dumps(request).encode()
+        return await own(method, path, headers, body, query_params)
 
     return handler
 
@@ -218,6 +237,8 @@ def main():
     for service in ("elasticloadbalancing", "ecs", "apigateway"):
         app.SERVICE_HANDLERS[service] = to_account(service)
     app.SERVICE_HANDLERS["logs"] = logs(app.SERVICE_HANDLERS["logs"])
+    if os.environ.get("BERTH_SLOTS_AT_ONCE"):
+        app.SERVICE_HANDLERS["dynamodb"] = slots_at_once(app.SERVICE_HANDLERS["dynamodb"])
     # By this name it finds which of ELBv2's operations carry tags.
     iam_actions._BOTOCORE_SERVICE_MAP["elasticloadbalancing"] = ["elbv2"]
     iam_actions.extract_resource_arn = resource_arns(iam_actions.extract_resource_arn)

@@ -63,11 +63,11 @@ def call(method, path, body=None, token=os.environ.get("BERTH_TOKEN"), **headers
     return request(method, URL + path, body, named)
 
 
-def settled(environment_id):
+def settled(environment_id, token=os.environ.get("BERTH_TOKEN")):
     """The environment once nothing moves any more: it says itself when to ask again."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        reply = call("GET", f"/environments/{environment_id}").expect(200)
+        reply = call("GET", f"/environments/{environment_id}", token=token).expect(200)
         again = reply.json().get("retry_after_seconds")
         if again is None:
             return reply.json()
