@@ -10,3 +10,4 @@ mod quotas;
 mod rates;
 mod read_lag;
 mod trust;
+mod unplayed;

@@ -123,7 +123,7 @@ impl Endpoint {
     /// # Errors
     /// [`NoReply`] when the call's fault withholds the reply.
     pub async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NoReply> {
-        let Some(call) = protocol::read(&request) else { return Ok(protocol::unknown()) };
+        let Some(call) = protocol::read(&request) else { return Ok(protocol::unknown(&request)) };
         match self.0.faults.next(call.service, &call.operation, lambda_process::is_function()) {
             None => {
                 let result = self.answer(&call).await;

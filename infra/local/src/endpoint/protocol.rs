@@ -2,7 +2,7 @@
 //! protocols are in `query`.
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::query;
@@ -17,6 +17,10 @@ pub(super) struct AwsCall {
     /// The members; `Null` if the body is no JSON object, which is refused when the call is answered.
     pub input: Value,
 }
+
+/// How errors of a query service that is not played look.
+const UNKNOWN: Dialect =
+    Dialect { namespace: "http://webservices.amazon.com/AWSFault/2005-15-09", list: "member", wrapped: true };
 
 /// Reads the call from a request; `None` when no service has such a call.
 pub(super) fn read(request: &Request<Bytes>) -> Option<AwsCall> {
@@ -59,10 +63,26 @@ pub(super) fn write(call: &AwsCall, result: Result<Reply, Refusal>, request_id: 
     response
 }
 
-/// The response to a request that no service knows.
-pub(super) fn unknown() -> Response<Bytes> {
-    let message = "berth-local knows no such AWS operation; it supports ELBv2, ECS, API Gateway v1, DynamoDB, Step Functions and a little of CloudWatch Logs, STS and EC2";
-    respond(StatusCode::NOT_FOUND.as_u16(), "application/json", json!({"message": message}).to_string().into())
+/// The response to a call of a service that is not played, in the form of its protocol.
+pub(super) fn unknown(request: &Request<Bytes>) -> Response<Bytes> {
+    const PLAYED: &str =
+        "It plays ELBv2, ECS, API Gateway v1, DynamoDB, Step Functions and a little of CloudWatch Logs, STS and EC2";
+    let headers = request.headers();
+    let refusal = |code: &str, what: &str| Refusal::bad(code, format!("berth-local does not play {what}. {PLAYED}."));
+    if let Some(target) = headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
+        let content_type = match headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes) {
+            Some(b"application/x-amz-json-1.0") => "application/x-amz-json-1.0",
+            _ => "application/x-amz-json-1.1",
+        };
+        return aws_json(content_type, Err(refusal("UnknownOperationException", target)));
+    }
+    let member =
+        |name: &str| form_urlencoded::parse(request.body()).find(|(key, _)| key == name).map(|(_, value)| value);
+    if let (Some(action), Some(version)) = (member("Action"), member("Version")) {
+        let refusal = refusal("InvalidAction", &format!("{action} of version {version}"));
+        return respond(refusal.status, "text/xml", query::refuse(UNKNOWN, &refusal, "unknown").into());
+    }
+    rest_json(Err(refusal("UnknownOperationException", &format!("{} {}", request.method(), request.uri().path()))))
 }
 
 fn xml(dialect: Dialect, operation: &str, result: Result<Reply, Refusal>, request_id: &str) -> Response<Bytes> {
@@ -106,6 +126,6 @@ fn rest_json(result: Result<Reply, Refusal>) -> Response<Bytes> {
 fn respond(status: u16, content_type: &'static str, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(content_type));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

@@ -112,7 +112,10 @@ impl Dynamo {
                 self.tokens.once(input, |input| run(input, |request| db.transact_write_items(request)))
             }
             "TransactGetItems" => run(input, |request| db.transact_get_items(request)),
-            _ => Err(Refusal::bad("UnknownOperationException", operation)),
+            _ => Err(Refusal::bad(
+                "UnknownOperationException",
+                format!("berth-local does not play DynamoDB's {operation}."),
+            )),
         }
     }
 }

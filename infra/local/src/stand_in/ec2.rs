@@ -175,7 +175,7 @@ fn call(operation: &str, input: &Value) -> Result<Value, Refusal> {
                 ("InvalidGroup.NotFound", format!("The security group '{id}' does not exist"))
             })?}))
         }
-        _ => Err(Refusal::bad("InvalidAction", format!("The action {operation} is not valid for this web service."))),
+        _ => Err(Refusal::bad("InvalidAction", format!("berth-local does not play EC2's {operation}."))),
     }
 }
 

@@ -31,6 +31,6 @@ fn call(operation: &str) -> Result<Value, Refusal> {
             "UserId": "AIDABERTHLOCAL",
             "Account": ACCOUNT,
         })),
-        _ => Err(Refusal::bad("InvalidAction", format!("Could not find operation {operation} for version 2011-06-15"))),
+        _ => Err(Refusal::bad("InvalidAction", format!("berth-local does not play STS's {operation}."))),
     }
 }

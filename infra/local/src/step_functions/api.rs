@@ -92,7 +92,7 @@ impl States {
             "ListStateMachines" => self.0.machines(&read(input)?),
             _ => Err(Refusal::bad(
                 "UnknownOperationException",
-                format!("berth-local does not support Step Functions' {operation}"),
+                format!("berth-local does not play Step Functions' {operation}."),
             )),
         }
     }

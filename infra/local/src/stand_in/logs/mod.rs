@@ -39,7 +39,10 @@ const MOST: usize = 10_000;
 pub fn call(account: &Account, operation: &str, input: &Value) -> Result<Value, Refusal> {
     match operation {
         "GetLogEvents" => get_log_events(account, input),
-        _ => Err(Refusal::bad("UnknownOperationException", format!("berth-local does not support logs:{operation}."))),
+        _ => Err(Refusal::bad(
+            "UnknownOperationException",
+            format!("berth-local does not play CloudWatch Logs' {operation}."),
+        )),
     }
 }
 
