@@ -1,5 +1,5 @@
 //! Words of a request that are API Gateway's: it answers `/ping` and `/sping` itself, so a service behind such a path or stage
-//! is never reached (docs/aws.md#the-data-path). The words are well formed, so this is no rule of a value (`values`).
+//! is never reached (docs/aws.md#the-gateways-own-answers). The words are well formed, so this is no rule of a value (`values`).
 
 use percent_encoding::percent_decode_str;
 
