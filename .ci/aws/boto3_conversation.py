@@ -1,5 +1,5 @@
 """boto3's usual work on a service behind a network load balancer: make, wait, read, change, delete. The arguments are files of
-task definitions; each is registered, and each runs as a service of its own. Called by .ci/aws-clients."""
+task definitions; each is registered, and each runs as a separate service. Called by .ci/aws-clients."""
 
 import json
 import sys

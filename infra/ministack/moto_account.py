@@ -8,7 +8,7 @@ FAMILIES = ["hello", "crash", "crash-once"]
 
 
 class Account:
-    """The account behind an endpoint: moto itself, or moto as the router mends it."""
+    """The account behind an endpoint: moto itself, or moto as the router fixes it."""
 
     def __init__(self, url):
         session = boto3.Session("test", "test", region_name="us-east-1")

@@ -1,7 +1,7 @@
 """The door by which functions reach ECS, ELBv2 and API Gateway in the trial with moto: it passes each call on to MiniStack
 (whose IAM decides about it), and plays the faults that the trial orders.
 
-A case of the trial is a team of its own, so a fault is ordered for a team and an operation before its environment exists. It
+A case of the trial is a separate team, so a fault is ordered for a team and an operation before its environment exists. It
 comes once, at the team's first such call:
 
     unavailable   503, and the call goes no further

@@ -2,7 +2,7 @@
 
     moto_resources.py GATEWAY FRONT BACK      MiniStack's URL and the doors' ports; prints moto's own URL, runs until killed
 
-    a function → FRONT (faults: moto_faults.py) → MiniStack (IAM: launcher.py) → BACK (what moto lacks: moto_mends.py) → moto
+    a function → FRONT (faults: moto_faults.py) → MiniStack (IAM: launcher.py) → BACK (what moto lacks: moto_fixes.py) → moto
 
 BACK also answers at the stages' URLs (moto_stage.py). It is started by `ministack`, in moto's own environment
 (infra/checks/requirements/moto.in).
@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer  # noqa: E402
 
 from moto_account import Account  # noqa: E402
 from moto_faults import Door  # noqa: E402
-from moto_mends import Moto  # noqa: E402
+from moto_fixes import Moto  # noqa: E402
 from moto_stage import Stage  # noqa: E402
 from relay import serve  # noqa: E402
 

@@ -3,7 +3,7 @@
     infra/ministack/ministack up --resources moto
     target/ministack/venv/bin/python infra/ministack/moto_trial.py [CASE …]
 
-Each case is one environment of a team of its own; they run side by side. A case ends with its environment deleted, and the
+Each case is one environment of a separate team; they run side by side. A case ends with its environment deleted, and the
 trial ends with an account that is empty. Every wait has a bound, and says what was waited for. The faults are played by
 moto_faults.py; CHANGING is compared with the calls that a plain life makes, so that no new call is left out.
 """

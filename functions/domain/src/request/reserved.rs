@@ -40,7 +40,7 @@ impl EnvironmentRequest {
     }
 }
 
-/// Whether API Gateway takes `path` for one of its own: it decodes escapes and drops a slash at the end.
+/// Whether API Gateway answers `path` itself: it decodes escapes and drops a slash at the end.
 fn is_reserved(path: &str) -> bool {
     let decoded = percent_decode_str(path).decode_utf8_lossy();
     RESERVED.contains(&decoded.trim_end_matches('/'))

@@ -107,7 +107,7 @@ impl<Event, Effect> Engine<Event, Effect> {
         }
     }
 
-    /// Continues with this clock, profile and rates, and with random numbers from `seed`. Each start has a stream of its own, so
+    /// Continues with this clock, profile and rates, and with random numbers from `seed`. Each start has a separate stream, so
     /// that the same seed does not give the same ids a second time.
     pub(super) fn resume(&mut self, clock: Clock, profile: Profile, rates: Rates, seed: u64) {
         self.starts += 1;

@@ -2,7 +2,7 @@
 //! which bucket a call takes from.
 //!
 //! A bucket is the time at which it will be full again, so that refilling needs no event. It is stored: restarting the stand-in
-//! does not refill it. A stage has a bucket of its own when it has a throttle, which is not stored: a client's request must not
+//! does not refill it. A stage with a throttle has a separate bucket, which is not stored: a client's request must not
 //! be a write to the disk. DynamoDB, Step Functions, STS and EC2 have no buckets.
 
 use std::borrow::Cow;

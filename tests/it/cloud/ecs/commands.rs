@@ -28,7 +28,7 @@ async fn a_keeper() {
     }
 }
 
-/// A stand-in in a process of its own, to be killed. It prints the lines of its task.
+/// A stand-in in a separate process, to be killed. It prints the lines of its task.
 #[tokio::test]
 #[ignore = "it is a stand-in; the last test starts it"]
 async fn a_stand_in_with_a_task() {

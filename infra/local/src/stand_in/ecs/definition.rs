@@ -112,7 +112,7 @@ impl Container {
         tcp.filter_map(PortMapping::ports).flatten()
     }
 
-    /// Whether it has a health check of its own.
+    /// Whether it has a health check.
     pub(super) fn is_health_checked(&self) -> bool {
         self.rest.contains_key("healthCheck")
     }

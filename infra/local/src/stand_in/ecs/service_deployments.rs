@@ -1,4 +1,4 @@
-//! ListServiceDeployments and DescribeServiceDeployments: the deployments that DescribeServices shows, under ARNs of their own. Clients
+//! ListServiceDeployments and DescribeServiceDeployments: the deployments that DescribeServices shows, under separate ARNs. Clients
 //! that wait for a deployment (Terraform, ecspresso) follow it here.
 
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ fn arn(kind: &str, service: &Service, deployment: &Deployment) -> String {
     identity::arn("ecs", &format!("{kind}/{}/{}", service.key(), last(&deployment.id)))
 }
 
-/// A deployment that the circuit breaker has stopped is over; what it is rolled back to is a deployment of its own.
+/// A deployment that the circuit breaker has stopped is over; the rollback is a separate deployment.
 fn status(deployment: &Deployment) -> &'static str {
     match deployment.rollout {
         Rollout::InProgress => "IN_PROGRESS",

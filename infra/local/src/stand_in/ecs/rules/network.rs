@@ -7,7 +7,7 @@ use super::{Object, Registration};
 use crate::stand_in::ecs::input::client;
 use crate::stand_in::refusal::Refusal;
 
-/// What a container cannot have of its own under awsvpc, with AWS's words.
+/// What a container cannot set under awsvpc, with AWS's words.
 const NOT_UNDER_AWSVPC: [(&str, &str); 6] = [
     ("links", "Links are not supported"),
     ("hostname", "hostname is not supported on container"),

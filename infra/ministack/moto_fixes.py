@@ -1,5 +1,5 @@
 """moto as AWS: what goes to moto and comes back, with what moto lacks or has otherwise than AWS. Only what an environment needs
-is mended; docs/testing.md#a-judge-that-is-not-ours has each mend with its source, and in what moto is left stricter or more
+is fixed; docs/testing.md#a-judge-that-is-not-ours has each fix with its source, and in what moto is left stricter or more
 lenient than AWS. The answers at stages' URLs are in moto_stage.py.
 """
 
@@ -46,7 +46,7 @@ class Moto:
         if name == "PutIntegration" and reply.status in (200, 201):
             _, _, api, _, resource, *_ = path.split("/")
             self.stage.connections[api, resource] = fields(request.body).get("connectionId", "")
-        return self.services.mend(name, reply)
+        return self.services.fix(name, reply)
 
     def ask(self, request):
         """moto's own answer, but for the ARNs."""
@@ -74,7 +74,7 @@ class Services:
         self.elb, self.lock = elb, threading.Lock()
         self.created, self.addresses = {}, itertools.count(256)
 
-    def mend(self, name, reply):
+    def fix(self, name, reply):
         if reply.status != 200 or name not in ("CreateService", "DescribeServices", "DeleteService"):
             return reply
         answered = fields(reply.body)
