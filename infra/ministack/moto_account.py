@@ -1,5 +1,5 @@
 """The account that moto plays in the trial: its clients, what an operator has there before Berth comes (network, cluster, task
-definitions), and what of Berth stands in it."""
+definitions), and the resources that Berth has created there."""
 
 import boto3
 from botocore.exceptions import ClientError

@@ -157,6 +157,8 @@ def deleted_at(case, operation):
     case.call("DELETE", f"/{case.id}").expect(202)
     door("POST", f"release/{case.team}", {})
     case.nothing_left(case.ends("deleted"))
+    late = [call for call in calls(case.team) if str(call).find("not released") >= 0]
+    assert not late, f"the delete came after the call had been answered: {late}"
 
 
 def cases():
@@ -181,13 +183,14 @@ def cases():
 
 def play(team, story):
     """None, or what went wrong."""
-    began, case = time.monotonic(), Case(team)
+    began, case, wrong = time.monotonic(), None, None
     try:
+        case = Case(team)
         story(case)
-        wrong = None
     except Exception as error:
         wrong = f"{type(error).__name__}: {error}"
-        wrong += f"\n   {case.id}, whose calls were {json.dumps(calls(team))}"
+        if case:
+            wrong += f"\n   {case.id}, whose calls were {json.dumps(calls(team))}"
     took = f"{time.monotonic() - began:5.1f} s"
     print(f"FAILED {took}  {team}: {wrong}" if wrong else f"ok     {took}  {team}", flush=True)
     return wrong

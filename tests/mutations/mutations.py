@@ -341,8 +341,8 @@ MUTATIONS = [
         "changes": [
             (
                 f"{DOMAIN}/environment/ledger.rs",
-                "if self.refused {",
-                'if self.refused && !crate::mutant("throttled-waits") {',
+                "(None, _) if !self.refused =>",
+                '(None, _) if !self.refused || crate::mutant("throttled-waits") =>',
             ),
         ],
         "filters": ["workflow::pacing::a_creation"],
@@ -365,8 +365,8 @@ MUTATIONS = [
         "changes": [
             (
                 STEP_RUN,
-                ".filter(|resource| !resource.deletion_accepted)?;",
-                '.filter(|resource| !resource.deletion_accepted || berth_domain::mutant("removed-waits"))?;',
+                ".filter(|_| !resource.deletion_accepted)",
+                '.filter(|_| !resource.deletion_accepted || berth_domain::mutant("removed-waits"))',
             ),
         ],
         "filters": ["faults::known_replies"],
@@ -377,8 +377,20 @@ MUTATIONS = [
         "changes": [
             (
                 f"{DOMAIN}/environment/ledger.rs",
-                "{ self.earlier_announced_at } else",
-                '{ self.earlier_announced_at.filter(|_| !crate::mutant("denial-hides")) } else',
+                "(_, earlier) => earlier,",
+                '(_, earlier) => earlier.filter(|_| !crate::mutant("denial-hides")),',
+            ),
+        ],
+        "filters": ["faults::known_replies"],
+    },
+    {
+        "name": "answer-hides",
+        "what": "a creation that was answered hides that an earlier one was not",
+        "changes": [
+            (
+                f"{DOMAIN}/environment/ledger.rs",
+                "(Some(_), Some(_)) => Some(self.announced_at),",
+                '(Some(_), Some(_)) => Some(self.announced_at).filter(|_| !crate::mutant("answer-hides")),',
             ),
         ],
         "filters": ["faults::known_replies"],

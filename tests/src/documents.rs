@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 pub enum Answer {
     /// A status and a body.
     Sends(u16, String),
-    /// The same with the header `x-amzn-ErrorType`.
-    SendsErrorType(u16, &'static str),
+    /// The same with the header `x-amzn-ErrorType`, and with the service's `Date` under another name if it came from one.
+    SendsErrorType(u16, &'static str, bool),
     /// A redirect to this URL.
     Redirects(&'static str),
     /// Nothing: the connection is refused.
@@ -129,8 +129,10 @@ async fn give(mut answer: Answer) -> Result<HttpResponse, ConnectorError> {
     let response = http::Response::builder();
     let response = match answer {
         Answer::Sends(status, body) => response.status(status).body(SdkBody::from(body)),
-        Answer::SendsErrorType(status, kind) => {
-            response.status(status).header("x-amzn-ErrorType", kind).body(SdkBody::empty())
+        Answer::SendsErrorType(status, kind, of_service) => {
+            let response = response.status(status).header("x-amzn-ErrorType", kind);
+            let name = if of_service { "x-amzn-Remapped-Date" } else { "Date" };
+            response.header(name, "Fri, 27 Nov 2026 12:00:00 GMT").body(SdkBody::empty())
         }
         Answer::Redirects(url) => response.status(302).header("location", url).body(SdkBody::empty()),
         Answer::Nothing | Answer::Late(..) => return Err(ConnectorError::io("connection refused".into())),

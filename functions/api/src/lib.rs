@@ -16,8 +16,8 @@ pub mod openapi;
 pub mod problem;
 pub mod representation;
 mod request_body;
+mod request_headers;
 mod request_id;
-mod single_headers;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -69,10 +69,11 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The outermost layers: a header with one value is there once, every answer has its request id, errors are problem+json, pages
+/// The outermost layers: a request is refused for its headers alone, every answer has its request id, errors are problem+json, pages
 /// of `allowed_origin` may read them, and every answer has the `SAFE` headers.
 pub fn finish(router: Router, allowed_origin: Option<HeaderValue>) -> Router {
-    let router = router.layer(middleware::from_fn(single_headers::layer)).layer(middleware::from_fn(request_id::layer));
+    let router =
+        router.layer(middleware::from_fn(request_headers::layer)).layer(middleware::from_fn(request_id::layer));
     let router = match allowed_origin {
         Some(origin) => cors::readable_by(router, origin),
         None => router,

@@ -15,7 +15,24 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// How much of an answer is kept as evidence, in bytes.
 const KEPT: usize = 300;
 /// The header that every answer of the gateway's own carries (docs/aws.md#the-gateways-own-answers).
-pub(crate) const ERROR_TYPE: &str = "x-amzn-errortype";
+const ERROR_TYPE: &str = "x-amzn-errortype";
+
+/// How the names of a service's headers begin that API Gateway passes on under another name: its own answers have none.
+const REMAPPED: &str = "x-amzn-remapped-";
+
+/// The gateway's error type in an answer with these headers; `None` when the service has answered.
+pub(crate) fn error_type<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> Option<String> {
+    let mut kind = None;
+    for (name, value) in headers {
+        if name.get(..REMAPPED.len()).is_some_and(|start| start.eq_ignore_ascii_case(REMAPPED)) {
+            return None;
+        }
+        if name.eq_ignore_ascii_case(ERROR_TYPE) {
+            kind = Some(value.to_owned());
+        }
+    }
+    kind
+}
 
 /// Whether an answer with [`ERROR_TYPE`] is the gateway's. A service may send that header too, as Smithy servers do, and API
 /// Gateway passes it on: then the status tells. An environment's API has every path, so the gateway has no 404 for it.
@@ -160,7 +177,7 @@ impl Signer {
 
 async fn understood(response: HttpResponse) -> ProbeResult {
     let status = response.status().as_u16();
-    let kind = response.headers().get(ERROR_TYPE).map(str::to_owned);
+    let kind = error_type(response.headers().iter());
     // The body of the service's success is not waited for.
     let body = if kind.is_some() || status >= 500 { beginning(response).await } else { String::new() };
     ProbeResult::of(status, kind, &body)

@@ -158,20 +158,27 @@ impl<'a> StepRun<'a> {
         Ok(left.map(|left| Progress::waiting(left.min(longest), format!("waiting for its slot: {rate_limit}"))))
     }
 
-    /// Waits while a resource of `kind` that was not found may still appear: within the consistency window after a creation
-    /// whose reply is not known, or after one that was answered and that no look has shown yet. `None` when the window has
-    /// passed, when AWS refused the creation, and when AWS has accepted the deletion.
+    /// Waits while a resource of `kind` that was not found may still appear, within the consistency window after
+    ///
+    /// - a creation whose reply is not known, or
+    /// - a creation that was answered, unless AWS has accepted the deletion since.
     pub(crate) fn wait_for_late_creation(&self, kind: ResourceKind) -> Option<Progress> {
-        let resource = self.environment.ledger().get(kind).filter(|resource| !resource.deletion_accepted)?;
-        let (created, why) = match (&resource.id, resource.recorded_at) {
-            (Some(id), Some(at)) => (at, format!("making sure that {kind} {id} does not show late")),
-            _ => (
-                resource.unanswered_at()?,
-                format!("making sure that no {kind} appears from a call whose reply was lost"),
-            ),
-        };
-        let left = CONSISTENCY_WINDOW.checked_sub(self.context.clock.since(created)).filter(|left| !left.is_zero())?;
-        Some(Progress::waiting(left.min(timing::LONGEST_WAIT), why))
+        let resource = self.environment.ledger().get(kind)?;
+        let answered = resource.recorded_at.filter(|_| !resource.deletion_accepted).zip(resource.id.as_ref());
+        let shown =
+            answered.and_then(|(at, id)| self.wait_within_window(at, || format!("{kind} {id} does not show late")));
+        self.wait_for_unanswered_creation(kind).or(shown)
+    }
+
+    /// Waits while a resource of `kind` may still appear from a creation whose reply is not known.
+    pub(crate) fn wait_for_unanswered_creation(&self, kind: ResourceKind) -> Option<Progress> {
+        let at = self.environment.ledger().get(kind)?.unanswered_at()?;
+        self.wait_within_window(at, || format!("no {kind} appears from a call whose reply was lost"))
+    }
+
+    fn wait_within_window(&self, since: Timestamp, what: impl FnOnce() -> String) -> Option<Progress> {
+        let left = CONSISTENCY_WINDOW.checked_sub(self.context.clock.since(since)).filter(|left| !left.is_zero())?;
+        Some(Progress::waiting(left.min(timing::LONGEST_WAIT), format!("making sure that {}", what())))
     }
 
     /// A change of a resource of `kind` was refused. IAM permits such a change by the resource's tags, and may see them late: a
@@ -203,6 +210,18 @@ impl<'a> StepRun<'a> {
             return Err(Error::Failed { code: "resource_lost", message });
         }
         Ok(self.waiting(format!("the {kind} does not show yet")))
+    }
+
+    /// An undo that has deleted the resource of `kind` and sees that it is gone: done when no other one can appear.
+    ///
+    /// # Errors
+    /// What the table refuses.
+    pub(crate) async fn close_deleted(&self, ledger: &LedgerWriter<'_>, kind: ResourceKind) -> Result<Progress, Error> {
+        if let Some(waiting) = self.wait_for_unanswered_creation(kind) {
+            return Ok(waiting);
+        }
+        ledger.close(kind).await?;
+        Ok(Progress::Done)
     }
 
     /// An undo that found nothing of `kind`: done when nothing can appear late any more.

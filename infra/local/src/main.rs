@@ -10,16 +10,20 @@ use berth_local::{account, console, demo, local, openapi_3_0, state_machine};
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
+/// What is logged without `RUST_LOG`. In process there are no connections to reconsider after an error.
+const LOGGED: &str = "error,task=warn,aws_smithy_runtime::client::http::connection_poisoning=off";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,task=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     // https://no-color.org; and a file or a pipe gets no control characters.
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     tracing_subscriber::fmt().with_ansi(colour).with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
         Some(Command::Keeper) => match keeper::run().await {
-            Ok(code) => return ExitCode::from(code),
+            // Not by returning: the runtime would wait for its read of standard input.
+            Ok(code) => std::process::exit(code.into()),
             Err(message) => Err(message),
         },
         Some(Command::Token(asked)) => local::token(&asked).await,

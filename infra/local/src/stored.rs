@@ -24,11 +24,15 @@ pub struct Row {
 }
 
 impl Row {
-    /// The row of `thing`.
-    pub fn of<T: Serialize>(kind: &'static str, key: impl Display, thing: &T) -> Self {
-        // Every type that is stored has string keys and no failing serializer.
+    /// The row of `thing`; `None` when it is no JSON, which is logged: the row that is stored stays.
+    pub fn of<T: Serialize>(kind: &'static str, key: impl Display, thing: &T) -> Option<Self> {
         let body = serde_json::to_string(thing).inspect_err(|error| tracing::error!(kind, %error, "is no JSON"));
-        Self { kind, key: key.to_string(), body: body.ok() }
+        Some(Self { kind, key: key.to_string(), body: Some(body.ok()?) })
+    }
+
+    /// The row of a thing that is gone, or that is not stored.
+    pub fn gone(kind: &'static str, key: impl Display) -> Self {
+        Self { kind, key: key.to_string(), body: None }
     }
 }
 
@@ -119,14 +123,16 @@ impl<K: Ord + Clone + Display, V> Stored<K, V> {
     where
         V: Serialize,
     {
-        self.take_rows_of(kind, rows, |key, value| Some(Row::of(kind, key, value)));
+        self.take_rows_of(kind, rows, |key, value| Row::of(kind, key, value));
     }
 
-    /// The same with rows of another form; a value without a row is not stored.
+    /// The same with rows of another form; a value without a row stays as it is stored.
     pub fn take_rows_of(&mut self, kind: &'static str, rows: &mut Vec<Row>, row: impl Fn(&K, &V) -> Option<Row>) {
         for key in std::mem::take(&mut self.touched) {
-            let stored = self.entries.get(&key).and_then(|value| row(&key, value));
-            rows.push(stored.unwrap_or_else(|| Row { kind, key: key.to_string(), body: None }));
+            rows.extend(match self.entries.get(&key) {
+                Some(value) => row(&key, value),
+                None => Some(Row::gone(kind, &key)),
+            });
         }
     }
 }

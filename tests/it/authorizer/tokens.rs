@@ -62,6 +62,7 @@ async fn a_token_whose_shape_is_wrong_costs_the_issuer_nothing() {
         with(json!({"alg": "PS256", "kid": "first"})),
         with(json!({"alg": "ES256", "kid": 7})),
         with(json!({"alg": "ES256", "kid": "first", "crit": ["b64"], "b64": false})),
+        with(json!({"alg": "ES256", "kid": "first", "crit": null})),
     ] {
         gate.ask(&token).await.expect_err(&token);
     }

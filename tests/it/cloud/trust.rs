@@ -34,11 +34,12 @@ const CREATE: &str = "Action=CreateTargetGroup&Version=2015-12-01&Name=x";
 async fn the_aws_port_answers_programs_of_this_machine_and_no_page_but_the_apis_at_the_issuer() {
     let (aws, _, _account) = routers();
     let host = ("host", "127.0.0.1:4566");
-    let trusted: [&[(&str, &str)]; 7] = [
+    let trusted: [&[(&str, &str)]; 8] = [
         &[host],
         &[("host", "localhost:4566")],
         &[("host", "[::1]:4566")],
         &[("host", "127.0.0.1")],
+        &[("host", "LOCALHOST:4566")],
         &[host, ("origin", "http://127.0.0.1:4566"), ("sec-fetch-site", "same-origin")],
         &[("host", "localhost:4566"), ("origin", "http://localhost:4566")],
         &[host, ("sec-fetch-site", "none")],
@@ -47,7 +48,7 @@ async fn the_aws_port_answers_programs_of_this_machine_and_no_page_but_the_apis_
         assert_eq!(ask(&aws, TOKEN, headers, "").await.status(), 200, "{headers:?}");
         assert_ne!(ask(&aws, "/", headers, CREATE).await.status(), 403, "{headers:?}");
     }
-    let refused: [&[(&str, &str)]; 14] = [
+    let refused: [&[(&str, &str)]; 15] = [
         &[],
         &[("host", "evil.example:4566")],
         &[("host", "evil.example")],
@@ -58,6 +59,7 @@ async fn the_aws_port_answers_programs_of_this_machine_and_no_page_but_the_apis_
         &[("host", "evil.example:4566"), ("origin", "http://evil.example:4566")],
         &[host, ("origin", "http://evil.example")],
         &[host, ("origin", "null")],
+        &[host, ("origin", "http://127.0.0.1:4566"), ("origin", "http://evil.example")],
         &[host, ("origin", "http://127.0.0.1:4567"), ("sec-fetch-site", "same-site")],
         &[host, ("origin", "https://127.0.0.1:4566")],
         &[host, ("sec-fetch-site", "same-site")],
@@ -74,6 +76,16 @@ async fn the_aws_port_answers_programs_of_this_machine_and_no_page_but_the_apis_
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_target_of_a_request_counts_as_its_host() {
+    // RFC 9112, section 3.2.2.
+    let (aws, _, _account) = routers();
+    let answer = ask(&aws, &format!("http://evil.example{TOKEN}"), &[("host", "127.0.0.1:4566")], "").await;
+    assert_eq!(answer.status(), 403);
+    let answer = ask(&aws, &format!("http://127.0.0.1:4566{TOKEN}"), &[("host", "127.0.0.1:4566")], "").await;
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn pages_of_the_apis_port_may_fetch_from_the_issuer_and_nothing_else() {
     let (aws, _, _account) = routers();
     for origin in ["http://127.0.0.1:8080", "http://localhost:8080"] {
@@ -86,8 +98,23 @@ async fn pages_of_the_apis_port_may_fetch_from_the_issuer_and_nothing_else() {
             assert_eq!(answer.headers().get("access-control-allow-credentials"), None);
             assert_eq!(answer.headers().get("set-cookie"), None, "the issuer sets no cookie");
         }
-        assert_eq!(ask(&aws, "/restapis", &headers, "").await.status(), 403);
+        for path in ["/restapis", "/_berth/access-keys", "/_berth/x", "/_berth", "/_berth/token/x"] {
+            assert_eq!(ask(&aws, path, &headers, "").await.status(), 403, "{path}");
+        }
         assert_eq!(ask(&aws, "/", &headers, CREATE).await.status(), 403);
+        // A call of the AWS API, sent to a path of the issuer's.
+        let scan = [&headers[..], &[("x-amz-target", "DynamoDB_20120810.Scan")]].concat();
+        for path in [TOKEN, "/_berth/x"] {
+            let answer = ask(&aws, path, &scan, r#"{"TableName":"berth"}"#).await;
+            assert_eq!(answer.status(), 403, "{path}");
+        }
+        let preflight = Request::builder().method("OPTIONS").uri("/_berth/token").header("host", "127.0.0.1:4566");
+        let preflight = preflight.header("origin", origin).body(Body::empty()).unwrap();
+        let answer = aws.clone().oneshot(preflight).await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["access-control-allow-methods"]),
+            (204, &"GET".parse().unwrap())
+        );
     }
 }
 

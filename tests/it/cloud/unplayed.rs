@@ -8,6 +8,20 @@ use tests::Account;
 async fn an_operation_that_is_not_played_says_so_in_the_form_of_its_protocol() {
     let account = Account::new();
     let form = "application/x-www-form-urlencoded";
+    let list = Request::builder().uri("/").header(
+        "authorization",
+        "AWS4-HMAC-SHA256 Credential=AKIA/20261127/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0",
+    );
+    let answer = account.endpoint.call(list.body(Bytes::new()).unwrap()).await.unwrap();
+    let text = String::from_utf8(answer.body().to_vec()).unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["content-type"]),
+        (400, &"application/xml".parse().unwrap())
+    );
+    assert!(
+        text.contains("<Code>NotImplemented</Code>") && text.contains("berth-local does not play s3's GET /"),
+        "{text}"
+    );
     for (what, method, path, target, content_type, body, status, answered_in, part) in [
         (
             "SSM",

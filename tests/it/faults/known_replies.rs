@@ -17,7 +17,7 @@ async fn waits(world: &World, id: &str) -> Vec<String> {
     events.iter().filter_map(|event| event["why"].as_str()).map(str::to_owned).collect()
 }
 
-/// Every creation that ends a provisioning when AWS denies it.
+/// Every creation that ends a provisioning at once when AWS denies it.
 const CREATIONS: [&str; 6] = [
     "elasticloadbalancing:CreateLoadBalancer",
     "elasticloadbalancing:CreateTargetGroup",
@@ -74,5 +74,20 @@ async fn a_denial_does_not_hide_that_an_earlier_creation_was_never_answered() {
         assert!(waits.iter().any(|why| why.contains(WAITS)), "{operation}: {waits:#?}");
         world.system.clock.sleep(Duration::from_secs(120)).await;
         assert!(world.inventory().await.is_empty(), "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_does_not_hide_that_an_earlier_creation_was_never_answered() {
+    for operation in ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup"] {
+        let world = World::new().await;
+        world.fault(operation, 1, Fault::Slow(Duration::from_secs(50)));
+        let id = world.create("late", "hello").await;
+        // The second call is answered, and its resource is removed before the first call takes effect.
+        world.until_step(&id, "EnsureService", "running").await;
+        world.delete(&id).await;
+        assert_eq!(world.settled(&id).await["status"], "deleted", "{operation}");
+        world.system.clock.sleep(Duration::from_secs(120)).await;
+        assert!(world.inventory().await.is_empty(), "{operation}: {}", world.inventory().await);
     }
 }

@@ -25,18 +25,22 @@ async fn a_service_that_answers_the_proving_request_with_499_is_ready() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_sends_an_error_type_itself_is_ready_unless_the_gateway_could_have_answered_so() {
     // Smithy servers send it, and API Gateway passes it on (docs/aws.md#the-gateways-own-answers).
-    for (status, kind, end) in [
-        (200, "GreetingResult", "ready"),
-        (301, "Moved", "ready"),
-        (404, "UnknownOperationException", "ready"),
-        (405, "MethodNotAllowed", "ready"),
-        (403, "ForbiddenException", "failed"),
-        (429, "TooManyRequestsException", "failed"),
-        (500, "InternalServerErrorException", "failed"),
-        (504, "InternalServerErrorException", "failed"),
+    for (status, kind, of_service, end) in [
+        (200, "GreetingResult", false, "ready"),
+        (301, "Moved", false, "ready"),
+        (404, "UnknownOperationException", false, "ready"),
+        (405, "MethodNotAllowed", false, "ready"),
+        (400, "ValidationException", true, "ready"),
+        (401, "UnauthorizedException", true, "ready"),
+        (403, "AccessDeniedException", true, "ready"),
+        (403, "ForbiddenException", false, "failed"),
+        (429, "TooManyRequestsException", false, "failed"),
+        (500, "InternalServerErrorException", false, "failed"),
+        (504, "InternalServerErrorException", false, "failed"),
+        (500, "InternalServerErrorException", true, "failed"),
     ] {
         let documents = Documents::default();
-        documents.set_others(Answer::SendsErrorType(status, kind));
+        documents.set_others(Answer::SendsErrorType(status, kind, of_service));
         let world =
             World::with(WorldOptions { prober_through: Some(documents.connector()), ..Default::default() }).await;
         let id = world.create("smithy", "hello").await;

@@ -25,7 +25,7 @@ use crate::request_body::RequestBody;
             headers(("Location" = String, description = "The environment's path."), ("Retry-After" = u64, description = "Look again after this many seconds."))),
         (status = 400, description = "The body is not JSON or breaks a rule; `errors` lists each bad place."),
         (status = 409, description = "Your team has an environment of this name."),
-        (status = 422, description = "The task definition, container or port does not exist or does not fit, the deployment does not allow something (`not_allowed`), API Gateway answers a path itself (`reserved_by_api_gateway`), or the key was used for another request."),
+        (status = 422, description = "The task definition, container or port does not exist or does not fit, the deployment does not allow something (`not_allowed`), API Gateway reserves a name (`reserved_by_api_gateway`), or the key was used for another request."),
         (status = 502, description = "AWS refuses a call; `detail` says which and who can change that."),
     ))]
 pub(crate) async fn create_environment(

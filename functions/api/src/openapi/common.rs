@@ -43,8 +43,8 @@ const SHARED: [Shared; 8] = [
     Shared {
         name: "UnsupportedContentCoding",
         status: "415",
-        description: "The body has a content coding, for example gzip. Send it without one.",
-        applies: |operation| operation.request_body.is_some(),
+        description: "The request has a content coding, for example gzip. Send it without one.",
+        applies: |_| true,
     },
     // API Gateway alone answers this, before it calls a function (`GatewayThrottled` in infra/template.yaml).
     Shared {

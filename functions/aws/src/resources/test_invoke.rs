@@ -34,10 +34,8 @@ impl Resources {
             answer => answer,
         };
         let answer = answer.map_err(|error| convert("TestInvokeMethod", error))?;
-        let headers = answer.headers();
-        let kind = headers.and_then(|headers| {
-            headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(prober::ERROR_TYPE)).map(|(_, kind)| kind.clone())
-        });
+        let headers = answer.headers().into_iter().flatten();
+        let kind = prober::error_type(headers.map(|(name, value)| (name.as_str(), value.as_str())));
         let status = u16::try_from(answer.status()).unwrap_or_default();
         Ok(ProbeResult::of(status, kind, answer.body().unwrap_or_default()))
     }

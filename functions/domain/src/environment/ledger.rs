@@ -35,10 +35,15 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// When the last creation was announced that may have had an effect without an answer.
+    /// When the last creation was announced whose reply is not known.
     #[must_use]
     pub fn unanswered_at(&self) -> Option<Timestamp> {
-        if self.refused { self.earlier_announced_at } else { Some(self.announced_at) }
+        match (&self.id, self.earlier_announced_at) {
+            (None, _) if !self.refused => Some(self.announced_at),
+            // The id may be that of either call.
+            (Some(_), Some(_)) => Some(self.announced_at),
+            (_, earlier) => earlier,
+        }
     }
 }
 
@@ -120,6 +125,7 @@ impl Ledger {
     pub fn reopen(&mut self, now: Timestamp) {
         for resource in self.current.values_mut() {
             resource.absent_at = None;
+            resource.deletion_accepted = false;
             if resource.id.is_none() {
                 resource.announced_at = now;
                 resource.refused = false;

@@ -1,6 +1,7 @@
 //! The bodies that callers send: `POST /environments` and `POST /environments/{id}/extend`. The rules of the values are in
-//! `values`, the collecting of mistakes is in `reader` and their words in `scalar`; `reserved` refuses words that are API
-//! Gateway's; `resolve` checks a request against its task definition. Everything that can be refused is refused in this folder, before anything is recorded.
+//! `values`, the collecting of mistakes is in `reader` and their words in `scalar`. `reserved` refuses words that API Gateway
+//! reserves, and `resolve` checks a request against its task definition. Everything that can be refused is refused in this
+//! folder, before anything is recorded.
 
 mod reader;
 mod reserved;
@@ -123,7 +124,7 @@ impl ContainerRequest {
 #[derive(Clone, Debug, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HealthCheckRequest {
-    /// The path to request with GET. Not `/ping` and `/sping`: API Gateway answers these itself.
+    /// The path to request with GET. Not `/ping` and `/sping`: API Gateway reserves these.
     #[schema(required = false, default = "/")]
     pub path: HealthCheckPath,
 }

@@ -1,16 +1,17 @@
-//! Words of a request that are API Gateway's: it answers `/ping` and `/sping` itself, so a service behind such a path or stage
-//! is never reached (docs/aws.md#the-gateways-own-answers). The words are well formed, so this is no rule of a value (`values`).
+//! Words of a request that API Gateway reserves for its own health checks, `/ping` and `/sping`: a stage of that name is never
+//! reached, nor is such a path behind a custom domain (docs/aws.md#the-gateways-own-answers). The words are well formed, so this
+//! is no rule of a value (`values`).
 
 use percent_encoding::percent_decode_str;
 
 use super::EnvironmentRequest;
 use crate::error::{Error, Field};
 
-/// The paths that API Gateway answers itself.
+/// The paths that API Gateway reserves.
 const RESERVED: [&str; 2] = ["/ping", "/sping"];
 
 impl EnvironmentRequest {
-    /// Refuses a stage or a health-check path that API Gateway would answer itself.
+    /// Refuses a stage or a health-check path that API Gateway reserves.
     ///
     /// # Errors
     /// `Unprocessable` with a pointer to each.
@@ -23,7 +24,7 @@ impl EnvironmentRequest {
             .filter(|(_, reserved)| *reserved)
             .map(|(pointer, _)| Field {
                 pointer: pointer.to_owned(),
-                message: "must not be ping or sping: API Gateway answers these itself".to_owned(),
+                message: "must not be ping or sping: API Gateway reserves these for its own health checks".to_owned(),
             })
             .collect();
         match fields.as_slice() {
@@ -31,7 +32,7 @@ impl EnvironmentRequest {
             [first, ..] => Err(Error::Unprocessable {
                 code: "reserved_by_api_gateway",
                 message: format!(
-                    "API Gateway answers /ping and /sping itself, so the service would not be asked. Choose another value for {}.",
+                    "API Gateway reserves /ping and /sping for its own health checks. Choose another value for {}.",
                     first.pointer
                 ),
                 fields,

@@ -1,6 +1,8 @@
 //! A request resolved against its task definition and the deployment's settings: defaults filled in, a family pinned to
 //! its revision, container and port chosen. Refuses what does not fit the task definition.
 
+use std::collections::BTreeSet;
+
 use crate::error::Error;
 use crate::ids::Team;
 use crate::limits;
@@ -77,8 +79,11 @@ impl EnvironmentRequest {
     fn choose_container(&self, task_definition: &TaskDefinition) -> Result<Container, Error> {
         let arn = &task_definition.arn;
         let containers = &task_definition.containers;
-        let mapped: Vec<(&str, u16)> =
+        let mut mapped: Vec<(&str, u16)> =
             containers.iter().flat_map(|(name, ports)| ports.iter().map(move |port| (name.as_str(), *port))).collect();
+        // ECS may show one port twice.
+        let mut seen = BTreeSet::new();
+        mapped.retain(|pair| seen.insert(*pair));
         let name = self.container.name.as_ref().map(|name| name.0.as_str());
         let port = self.container.port.map(|port| port.0);
         if let Some(name) = name

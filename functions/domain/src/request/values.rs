@@ -119,7 +119,7 @@ fn whole(number: &Number) -> Option<u64> {
 }
 
 /// The path and query that the load balancer requests; 200 to 399 means healthy. It must not be `/ping` or `/sping`: API
-/// Gateway answers these itself. The path has no segments `.` and `..`, and none of the escapes `%00`, `%25`, `%2E`, `%2F` and
+/// Gateway reserves these, and answers them itself behind a custom domain. The path has no segments `.` and `..`, and none of the escapes `%00`, `%25`, `%2E`, `%2F` and
 /// `%5C`: programs on the way resolve them differently.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
@@ -209,7 +209,7 @@ fn is_aws_id(text: &str, prefix: &str) -> bool {
 }
 
 /// The name of the REST API's stage: 1 to 128 letters, digits, hyphens and underscores. It must not be `ping` or `sping`: API
-/// Gateway answers these itself.
+/// Gateway reserves these.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(value_type = String, min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9_-]+$")]

@@ -11,7 +11,8 @@ struct Document {
 }
 
 /// The keys of a JWKS document that tokens could be checked with. Others (for encryption, of kinds we do not know) are
-/// left out, as RFC 7517, section 5, asks. Only the key of a set of one needs no id (OpenID Connect Core, section 10.1).
+/// left out, as RFC 7517, section 5, asks. Only the key of a set of one needs no id (OpenID Connect Core, section 10.1);
+/// keys that are left out do not count.
 ///
 /// # Errors
 /// One line that says what is wrong with the document; one without any key of use is wrong.

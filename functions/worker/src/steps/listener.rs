@@ -40,6 +40,5 @@ pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
         ledger.record_deletion(KIND).await?;
         return Ok(run.waiting(format!("listener {arn} is being deleted")));
     }
-    ledger.close(KIND).await?;
-    Ok(Progress::Done)
+    run.close_deleted(&ledger, KIND).await
 }

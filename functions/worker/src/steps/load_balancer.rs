@@ -62,8 +62,7 @@ pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
     ledger.record_if_missing(KIND, &load_balancer.arn).await?;
     let deletion = aws.load_balancer_delete(&load_balancer.arn).await?;
     if aws.load_balancer_find(&name).await?.is_none() {
-        ledger.close(KIND).await?;
-        return Ok(Progress::Done);
+        return run.close_deleted(&ledger, KIND).await;
     }
     match deletion {
         Deletion::Accepted => {

@@ -36,8 +36,7 @@ pub(crate) async fn undo(run: &StepRun<'_>) -> Result<Progress, Error> {
     ledger.record_if_missing(KIND, &arn).await?;
     let deletion = aws.target_group_delete(&arn).await?;
     if aws.target_group_find(&name).await?.is_none() {
-        ledger.close(KIND).await?;
-        return Ok(Progress::Done);
+        return run.close_deleted(&ledger, KIND).await;
     }
     match deletion {
         Deletion::Accepted => {

@@ -74,11 +74,11 @@ impl Disk {
         file.read().map_err(|error| sqlite_trouble(&file.path, &error))
     }
 
-    /// Reads `rows` as what they are to be.
+    /// Passes on what was read of the rows; of an error it says which file it concerns, and what to do.
     ///
     /// # Errors
     /// One line that names the file and says what to do.
-    pub fn understand<T>(&self, read: Result<T, String>) -> Result<T, String> {
+    pub fn explain<T>(&self, read: Result<T, String>) -> Result<T, String> {
         let path = self.file().path.display().to_string();
         read.map_err(|what| {
             format!("{path} is not what this version of berth-local writes ({what}); start with another folder (--data DIR), or delete this one")
@@ -182,8 +182,10 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if tables == 0 {
         connection.execute_batch(&format!(
-            "CREATE TABLE thing (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
-             PRAGMA user_version = {VERSION};"
+            "BEGIN;
+             CREATE TABLE thing (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+             PRAGMA user_version = {VERSION};
+             COMMIT;"
         ))?;
     }
     // Takes the lock.
@@ -209,6 +211,9 @@ pub(super) fn sqlite_trouble(path: &Path, error: &rusqlite::Error) -> String {
             format!(
                 "{path} cannot be written ({error}); make the folder writable for you, or choose another with --data"
             )
+        }
+        Some(ErrorCode::SystemIoFailure) => {
+            format!("{path} cannot be read or written ({error}); check the disk and its free space")
         }
         Some(ErrorCode::Unknown) | None => format!("{path} is from another version of berth-local ({error}); {other}"),
         Some(_) => format!("{path} cannot be used ({error}); {other}"),

@@ -19,7 +19,7 @@ use dynoxide::errors::DynoxideError;
 use http::HeaderValue;
 use jiff::Timestamp;
 
-use super::disk::Disk;
+use super::disk::{Disk, sqlite_trouble};
 use super::events::{self, Delivery};
 use super::lambda_functions::{self, Concurrency, WORKER};
 use crate::authorizer;
@@ -239,17 +239,20 @@ impl Embedded {
 fn stored(disk: &Disk) -> Result<(Option<Account>, Option<Executions>), String> {
     let mut rows = disk.read()?;
     let executions = Executions::read_rows(&mut rows);
-    let account = disk.understand(Account::read_rows(&mut rows))?;
-    Ok((account, Some(disk.understand(executions)?)))
+    let account = disk.explain(Account::read_rows(&mut rows))?;
+    Ok((account, Some(disk.explain(executions)?)))
 }
 
 /// What is wrong with DynamoDB's file, and what to do.
 fn dynamo_trouble(path: &Path, error: &DynoxideError) -> String {
-    // A file that is no database is said to be encrypted.
-    format!(
-        "{} cannot be used as a table ({error}); if it is damaged, start with another folder (--data DIR) or delete this one",
-        path.display()
-    )
+    match error {
+        DynoxideError::SqliteError(error) => sqlite_trouble(path, error),
+        // dynoxide reports a file that is no database as encrypted.
+        other => format!(
+            "{} is damaged or from another program ({other}); start with another folder (--data DIR), or delete this one",
+            path.display()
+        ),
+    }
 }
 
 /// What requests may ask for, unless options say otherwise: the system's own network, no public address, every task definition

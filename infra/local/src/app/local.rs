@@ -165,11 +165,11 @@ const ISSUER: &str = "issuer";
 fn key(disk: Option<&Disk>) -> Result<Vec<u8>, String> {
     let Some(disk) = disk else { return Issuer::new_key() };
     let read = disk.read()?.take_one(ISSUER);
-    if let Some(key) = disk.understand(read)? {
+    if let Some(key) = disk.explain(read)? {
         return Ok(key);
     }
     let key = Issuer::new_key()?;
-    disk.write(vec![Row::of(ISSUER, "", &key)]);
+    disk.write(Row::of(ISSUER, "", &key).into_iter().collect());
     Ok(key)
 }
 

@@ -1,6 +1,6 @@
 //! The one AWS endpoint. For each request it finds service and operation (`protocol`, `services`), applies the call's
-//! fault, takes the call's latency, lets the service answer, and writes the reply. `serve` offers it over TCP, to those whom
-//! `trust` lets in; `sdk` in process.
+//! fault, takes the call's latency, lets the service answer, and writes the reply. `serve` offers it over TCP, to the requests
+//! that `trust` admits; `sdk` in process.
 //!
 //! Signatures of API calls are not checked: every client that reaches the loopback port acts as the account's owner.
 

@@ -25,6 +25,7 @@ const UNKNOWN: Dialect =
 /// Reads the call from a request; `None` when no service has such a call.
 pub(super) fn read(request: &Request<Bytes>) -> Option<AwsCall> {
     let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
+    let target = target.filter(|_| request.uri().path() == "/");
     if let Some((name, operation)) = target.and_then(|target| target.split_once('.')) {
         let service = SERVICES
             .into_iter()
@@ -82,7 +83,26 @@ pub(super) fn unknown(request: &Request<Bytes>) -> Response<Bytes> {
         let refusal = refusal("InvalidAction", &format!("{action} of version {version}"));
         return respond(refusal.status, "text/xml", query::refuse(UNKNOWN, &refusal, "unknown").into());
     }
-    rest_json(Err(refusal("UnknownOperationException", &format!("{} {}", request.method(), request.uri().path()))))
+    let called = format!("{} {}", request.method(), request.uri().path());
+    match service_name(request) {
+        Some(name) if REST_XML.contains(&name) => {
+            let refusal = refusal("NotImplemented", &format!("{name}'s {called}"));
+            respond(refusal.status, "application/xml", query::refuse(UNKNOWN, &refusal, "unknown").into())
+        }
+        name => {
+            let of = name.map(|name| format!("{name}'s ")).unwrap_or_default();
+            rest_json(Err(refusal("UnknownOperationException", &format!("{of}{called}"))))
+        }
+    }
+}
+
+/// The services whose REST protocol has errors in XML.
+const REST_XML: [&str; 4] = ["s3", "route53", "cloudfront", "s3-control"];
+
+/// The service that a signature is for: `Credential=ID/DATE/REGION/SERVICE/aws4_request`.
+fn service_name(request: &Request<Bytes>) -> Option<&str> {
+    let authorization = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    authorization.split_once("Credential=")?.1.split([',', ' ']).next()?.split('/').nth(3)
 }
 
 fn xml(dialect: Dialect, operation: &str, result: Result<Reply, Refusal>, request_id: &str) -> Response<Bytes> {

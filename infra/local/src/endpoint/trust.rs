@@ -30,24 +30,32 @@ pub fn guard(router: Router, ports: Ports) -> Router {
     router.layer(axum::middleware::from_fn_with_state(ports, check))
 }
 
+/// Whether the request names this machine, or a REST API on it, as its host.
+#[must_use]
+pub fn names_execute_api(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    // No DNS server decides about the names below `localhost` (RFC 6761, section 6.3).
+    names_loopback(headers) || host.is_some_and(|host| without_port(host).ends_with(".execute-api.localhost"))
+}
+
 /// Whether the request names this machine as its host.
 #[must_use]
 pub fn names_loopback(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok());
-    hosts.next().is_none() && host.is_some_and(|host| LOOPBACK.contains(&without_port(host)))
+    hosts.next().is_none() && host.is_some_and(|host| is_loopback(without_port(host)))
 }
 
 async fn check(State(ports): State<Ports>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    if !names_loopback(headers) {
+    if !names_loopback(headers) || request.uri().host().is_some_and(|host| !is_loopback(host)) {
         return refuse(format!(
             "The request names another host than this machine. Send it to http://127.0.0.1:{} or http://localhost:{}.",
             ports.aws, ports.aws
         ));
     }
-    let of_issuer = request.uri().path().starts_with(issuer::PATH);
     let is_preflight = request.method() == Method::OPTIONS;
+    let of_issuer = issuer::is_route(request.uri().path()) && (is_preflight || request.method() == Method::GET);
     match origin(headers, ports) {
         Origin::Own => next.run(request).await,
         Origin::Api(origin) if of_issuer => {
@@ -90,6 +98,10 @@ fn origin(headers: &HeaderMap, ports: Ports) -> Origin {
 fn is_of(origin: &HeaderValue, port: u16) -> bool {
     let host = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
     host.is_some_and(|host| LOOPBACK.iter().any(|name| host == format!("{name}:{port}")))
+}
+
+fn is_loopback(host: &str) -> bool {
+    LOOPBACK.iter().any(|name| name.eq_ignore_ascii_case(host))
 }
 
 /// `127.0.0.1:4566` without its port.

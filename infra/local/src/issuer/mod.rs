@@ -1,8 +1,8 @@
 //! The embedded system's own token issuer: one P-256 key, tokens for any team.
 //!
 //! `routes` serves it below [`PATH`] on the AWS port; `in_process` lets the authorizer fetch the keys from the same
-//! routes without a socket. For local use only: every client that reaches the loopback port gets a token. In AWS, the
-//! company's own issuer is used.
+//! routes without a socket. For local use only: every program of this machine gets a token; which pages do is in
+//! `crate::endpoint::trust`. In AWS, the company's own issuer is used.
 
 mod routes;
 
@@ -25,7 +25,7 @@ use tower::ServiceExt;
 
 use crate::in_process;
 
-pub use routes::routes;
+pub use routes::{is_route, routes};
 
 /// Where the issuer answers, on the AWS port.
 pub const PATH: &str = "/_berth";

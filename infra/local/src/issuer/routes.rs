@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::{Issuer, LIFETIME, PATH};
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
+const TOKEN: &str = "/token";
 const KEYS: &str = "/.well-known/jwks.json";
 
 #[derive(Deserialize)]
@@ -27,10 +28,16 @@ struct Asked {
 /// The routes of `issuer` below [`PATH`]: tokens, keys, and the discovery document that names their URL.
 pub fn routes(issuer: Issuer) -> Router {
     Router::new()
-        .route(&format!("{PATH}/token"), get(issue))
+        .route(&format!("{PATH}{TOKEN}"), get(issue))
         .route(&format!("{PATH}{DISCOVERY}"), get(discover))
         .route(&format!("{PATH}{KEYS}"), get(|State(issuer): State<Issuer>| async move { Json(issuer.keys().clone()) }))
         .with_state(issuer)
+}
+
+/// Whether the issuer answers at `path`.
+#[must_use]
+pub fn is_route(path: &str) -> bool {
+    path.strip_prefix(PATH).is_some_and(|rest| [TOKEN, DISCOVERY, KEYS].contains(&rest))
 }
 
 async fn discover(State(issuer): State<Issuer>) -> Json<Value> {

@@ -83,7 +83,7 @@ impl Account {
         self.ecs.take_rows(&mut rows);
         self.apigateway.take_rows(&mut rows);
         // The maps are left out of it.
-        rows.push(Row::of(ACCOUNT, "", self));
+        rows.extend(Row::of(ACCOUNT, "", self));
         rows
     }
 

@@ -151,7 +151,8 @@ impl<Event, Effect> Engine<Event, Effect> {
     where
         Event: Serialize,
     {
-        self.schedule.take_rows_of(EVENT, rows, |due, event| stored(event).then(|| Row::of(EVENT, due, event)));
+        self.schedule
+            .take_rows_of(EVENT, rows, |due, event| stored(event).then(|| Row::of(EVENT, due, event)).flatten());
         self.buckets.take_rows(rows);
     }
 

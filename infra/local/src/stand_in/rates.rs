@@ -18,8 +18,8 @@ const BUCKET: &str = "bucket";
 /// How the name of a stage's bucket begins.
 const STAGE: &str = "stage ";
 
-/// From so many on, buckets that are full are forgotten: each stage that there ever was has one.
-const MANY: usize = 100;
+/// With so many buckets, the full ones are removed, because every stage adds one.
+const MAX_BUCKETS: usize = 100;
 
 /// Whether calls are limited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Buckets {
         if missing > bucket.time_of(bucket.capacity - 1) {
             return false;
         }
-        if self.0.len() >= MANY {
+        if self.0.len() >= MAX_BUCKETS {
             self.0.remove_where(|_, full| *full <= now);
         }
         self.0.insert(bucket.name.clone().into_owned(), clock.add(full, bucket.time_of(1)));
@@ -82,7 +82,7 @@ impl Buckets {
     /// Adds the rows of the buckets that were touched, but for stages'.
     pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
         let stored = |name: &String| !name.starts_with(STAGE);
-        self.0.take_rows_of(BUCKET, rows, |name, full| stored(name).then(|| Row::of(BUCKET, name, full)));
+        self.0.take_rows_of(BUCKET, rows, |name, full| stored(name).then(|| Row::of(BUCKET, name, full)).flatten());
     }
 
     /// Forgets what was touched.

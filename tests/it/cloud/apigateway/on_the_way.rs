@@ -99,7 +99,10 @@ async fn each_header_of_a_service_reaches_the_caller_as_on_aws() {
             Passes => assert_eq!((header(name), header(&remapped)), (Some(value), None), "{name} ({source})"),
             Remapped => {
                 assert_eq!(header(&remapped), Some(value), "{name} ({source})");
-                assert_ne!(header(name), Some(value), "{name} ({source})");
+                // The gateway has a request id of its own in the place of the service's.
+                let own = (name == "x-amzn-requestid").then_some(()).and_then(|()| header(name));
+                assert_eq!(header(name), own, "{name} ({source})");
+                assert_ne!(own, Some(value), "{name} ({source})");
             }
             Dropped => assert_eq!((header(name), header(&remapped)), (None, None), "{name} ({source})"),
         }
@@ -244,6 +247,9 @@ async fn paths_and_queries_are_decoded_before_they_reach_the_service() {
         ("/items?a=1&b=2&a=3", "/items?a=1&b=2&a=3", "LocalStack, test_http_proxy_integration_request_data_mappings"),
         ("/items?a=1;b=2", "/items?a=1&b=2", "NOTES: a semicolon splits"),
         ("/items?flag", "/items?flag", "as it came"),
+        ("/items?q=caf%C3%A9", "/items?q=café", "NOTES: decoded"),
+        ("/a//b", "/a//b", "LocalStack, test_lambda_aws_proxy_integration: a greedy parameter keeps it"),
+        ("//a", "/a", "LocalStack, test_lambda_aws_proxy_integration"),
     ] {
         let answer = world.get(&api, sent).await;
         assert!(answer.body.starts_with(&format!("GET {arrives} HTTP/1.1")), "{sent} ({source}): {}", answer.body);
@@ -253,9 +259,7 @@ async fn paths_and_queries_are_decoded_before_they_reach_the_service() {
         "/a%3Fb",
         "/a%23b",
         "/a%0Ab",
-        "/a%ZZ",
         "/a%FF",
-        "/a//b",
         "/items?x=a%26b",
         "/items?x=1%2B1",
         "/items?x=%23",
@@ -267,8 +271,8 @@ async fn paths_and_queries_are_decoded_before_they_reach_the_service() {
         assert_eq!((status, kind), (501, "NotPlayedException"), "{sent}");
         assert!(message.starts_with("berth-local does not play "), "{sent}: {message}");
     }
-    // "not supported for any request URL query string" (NOTES).
-    for sent in ["/items?x=a|b", "/items?x={a}"] {
+    // "not supported for any request URL query string" (NOTES); a percent sign that begins no escape: fireprox#27.
+    for sent in ["/items?x=a|b", "/items?x={a}", "/a%ZZ", "/a%", "/items?x=100%"] {
         let answer = world.get(&api, sent).await;
         let (status, kind, _) = answer.gateway();
         assert_eq!((status, kind), (400, "BadRequestException"), "{sent}");

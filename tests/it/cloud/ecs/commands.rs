@@ -1,5 +1,7 @@
 //! Commands that run as tasks, in this machine's processes.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// The program of the next test: run as a task's command, it answers on `PORT`.
@@ -90,13 +92,13 @@ fn create(name: &str) -> Value {
 }
 
 async fn until<T>(mut found: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..500 {
+    for _ in 0..3000 {
         if let Some(found) = found().await {
             return found;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("it has not come within five seconds");
+    panic!("it has not come within thirty seconds");
 }
 
 /// The first task of a service that has stopped.
@@ -210,12 +212,11 @@ async fn nothing_that_a_command_has_started_survives_its_task_or_its_stand_in() 
     stand_in.args(arguments).env("BERTH_TEST_STAND_IN", "yes").stdout(std::process::Stdio::piped());
     let mut stand_in = stand_in.kill_on_drop(true).spawn().unwrap();
     let mut output = tokio::io::BufReader::new(stand_in.stdout.take().unwrap()).lines();
-    let mut started = Vec::new();
+    let mut started = BTreeSet::new();
     while started.len() < 3 {
-        let line = output.next_line().await.unwrap().expect("a line");
-        started.extend(pids([line.as_str()]));
-        started.dedup();
+        let line = tokio::time::timeout(Duration::from_secs(60), output.next_line()).await.expect("a line in time");
+        started.extend(pids([line.unwrap().expect("a line").as_str()]));
     }
     stand_in.kill().await.unwrap();
-    all_end(&started).await;
+    all_end(&started.into_iter().collect::<Vec<_>>()).await;
 }

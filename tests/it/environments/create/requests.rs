@@ -391,6 +391,15 @@ async fn a_body_in_a_content_coding_is_refused_with_the_one_that_is_accepted() {
         let reply = reply.problem(415, "unsupported_content_coding");
         assert_eq!(reply.header("accept-encoding"), "identity", "{coding}");
     }
+    for (method, path) in [
+        (Method::DELETE, "/environments/env_1"),
+        (Method::POST, "/environments/env_1/retry"),
+        (Method::GET, "/findings"),
+    ] {
+        let headers = [("content-encoding", "gzip")];
+        let reply = world.call_with("demo", method, path, &Value::Null, &headers).await;
+        reply.problem(415, "unsupported_content_coding");
+    }
     assert_nothing_came_of_it(&world).await;
     for (name, coding) in [("plain", "identity"), ("empty", ""), ("twice", "identity, Identity")] {
         let headers = [("content-encoding", coding)];

@@ -52,14 +52,14 @@ pub fn check(
     account: &Account,
     method: &Method,
     policy: Option<&str>,
-    request: &Request<Bytes>,
+    (request, called): (&Request<Bytes>, String),
     (api, stage, path): (&str, &str, &str),
 ) -> Result<(), GatewayResponse> {
     let key = match method.authorization_type.as_str() {
         "AWS_IAM" => Some(sigv4::signer(request, &account.keys, account.engine.now())?),
         _ => None,
     };
-    let resource = arn("execute-api", &format!("{api}/{stage}/{}{path}", request.method()));
+    let resource = arn("execute-api", &format!("{api}/{stage}/{called}{path}"));
     let asked =
         Asked { principal: key.map(|key| key.principal.as_str()), source: source_ip(request), resource: &resource };
     let decision = policy.map(|policy| resource_policy::decide(policy, &asked));

@@ -4,7 +4,7 @@
 
 use super::gateway_response::GatewayResponse;
 
-/// The text of a part of a URL. An escape that is none, or that is no UTF-8, is refused.
+/// The text of a part of a URL. Refuses an invalid escape, and escapes that are not UTF-8.
 pub fn decode(part: &str) -> Result<String, GatewayResponse> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part;
@@ -12,7 +12,7 @@ pub fn decode(part: &str) -> Result<String, GatewayResponse> {
         bytes.extend_from_slice(before.as_bytes());
         let digits = after.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.ok_or_else(|| GatewayResponse::not_played("a '%' in a URL that begins no escape"))?);
+        bytes.push(byte.ok_or_else(GatewayResponse::bad_escape)?);
         rest = after.get(2..).unwrap_or_default();
     }
     bytes.extend_from_slice(rest.as_bytes());
@@ -36,7 +36,8 @@ fn written(text: &str, place: &str, dividing: &str) -> Result<String, GatewayRes
         match letter {
             letter if letter.is_ascii_control() || dividing.contains(letter) => {
                 return Err(GatewayResponse::not_played(format_args!(
-                    "an encoded %{:02X} in {place}: whether API Gateway decodes it for the service is not known",
+                    "an encoded %{:02X} in {place}, because it is not known whether API Gateway decodes it for the \
+                     service: send the value in the body or in a header",
                     u32::from(letter)
                 )));
             }

@@ -73,6 +73,12 @@ impl GatewayResponse {
         Self { status: StatusCode::BAD_REQUEST, kind: "BadRequestException", message: Cow::Owned(message) }
     }
 
+    /// 400 for a percent sign that begins no escape (docs/aws.md#paths-and-queries). AWS's own text is not known.
+    pub fn bad_escape() -> Self {
+        let message = "A '%' in the URL begins no escape: send it as %25 (berth-local's words)";
+        Self { status: StatusCode::BAD_REQUEST, kind: "BadRequestException", message: Cow::Borrowed(message) }
+    }
+
     /// Its status and error type.
     pub fn parts(&self) -> (u16, &'static str) {
         (self.status.as_u16(), self.kind)
@@ -95,7 +101,7 @@ impl GatewayResponse {
     }
 }
 
-/// The answer to a request that no API of the account is meant by.
+/// The answer to a request that names no API of the account.
 #[must_use]
 pub fn forbidden() -> Response<Bytes> {
     GatewayResponse::FORBIDDEN.into_response()

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::gateway_response::GatewayResponse;
 
-/// Headers of the caller that no service gets. The last three stand in no list of AWS's; they concern one connection, or a
+/// Headers of the caller that no service gets. AWS documents none of the last three (docs/aws.md#not-confirmed); they concern one connection, or a
 /// proxy on the way.
 const DROPPED_FROM_REQUESTS: [&str; 19] = [
     "connection",
@@ -34,7 +34,7 @@ pub const METHOD_OVERRIDE: &str = "x-http-method-override";
 const DROPPED_FROM_MAPPINGS: [&str; 5] = ["connection", "expect", "proxy-authenticate", "te", "via"];
 /// Headers that a mapping of the integration must not name: the gateway answers 500.
 const ILLEGAL_IN_MAPPINGS: [&str; 2] = ["content-length", "transfer-encoding"];
-/// Headers of the service that no caller gets. The last three stand in no list of AWS's.
+/// Headers of the service that no caller gets. AWS documents none of the last three (docs/aws.md#not-confirmed).
 const DROPPED_FROM_RESPONSES: [&str; 11] = [
     "expect",
     "host",

@@ -211,12 +211,18 @@ fn plan_request(account: &Account, caller: &Caller<'_>, path: &str) -> Result<Pl
     let api = api.ok_or(GatewayResponse::FORBIDDEN)?;
     let live = api.stages.get(caller.stage).and_then(|stage| stage.live.as_ref()).ok_or(GatewayResponse::FORBIDDEN)?;
     let deployment = api.deployments.get(&live.deployment).ok_or(GatewayResponse::FORBIDDEN)?;
-    if path.contains("//") {
-        return Err(GatewayResponse::not_played("a path with an empty part: how API Gateway matches it is not known"));
+    let found = find(&deployment.resources, path, &caller.method());
+    let kept = found.iter().flat_map(|found| found.values.values()).map(|value| value.matches("//").count()).sum();
+    // A greedy parameter keeps empty parts (docs/aws.md#paths-and-queries).
+    if path.trim_matches('/').matches("//").count() > kept {
+        return Err(GatewayResponse::not_played(
+            "an empty part of a path where no greedy parameter takes it: send the path without it",
+        ));
     }
-    let found = find(&deployment.resources, path, &caller.method()).ok_or(GatewayResponse::NO_METHOD)?;
+    let found = found.ok_or(GatewayResponse::NO_METHOD)?;
     let place = (caller.api, caller.stage, path);
-    admission::check(account, found.method, deployment.policy.as_deref(), caller.request, place)?;
+    let asked = (caller.request, caller.method());
+    admission::check(account, found.method, deployment.policy.as_deref(), asked, place)?;
     plan_method(account, &deployment.payloads, found.method, caller, &found.values, &live.variables)
 }
 
@@ -289,8 +295,10 @@ fn refuse_unknown_bodies(
     caller: &Caller<'_>,
 ) -> Result<(), GatewayResponse> {
     let request = caller.request;
-    if !request.body().is_empty() && ["GET", "HEAD"].contains(&caller.method().as_str()) {
-        return Err(GatewayResponse::not_played("a body with GET or HEAD: whether API Gateway passes it is not known"));
+    if !request.body().is_empty() && ["GET", "HEAD", "OPTIONS"].contains(&caller.method().as_str()) {
+        return Err(GatewayResponse::not_played(
+            "a body with GET, HEAD or OPTIONS, because it is not known whether API Gateway passes it: send it with POST",
+        ));
     }
     if integration.content_handling.is_some() {
         return Err(GatewayResponse::not_played("contentHandling: remove it from the integration, and deploy again"));

@@ -164,7 +164,7 @@ pub fn update(account: &mut Account, input: &Value) -> Result<(u16, Value), Refu
         match patch.path.as_str() {
             "/authorizationType" => {
                 patch.replace_only()?;
-                changed.authorization_type = patch.value()?;
+                changed.authorization_type = patch.value()?.to_ascii_uppercase();
                 check_authorization(&changed.authorization_type)?;
             }
             "/apiKeyRequired" => {

@@ -1,4 +1,4 @@
-//! Stages: each answers with one deployment, some time after it was told to. The settings of their methods are in
+//! Stages: each answers with one deployment, some seconds after a call has chosen it. The settings of their methods are in
 //! `method_settings`.
 
 use std::collections::BTreeMap;

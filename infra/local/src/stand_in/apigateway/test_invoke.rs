@@ -67,12 +67,15 @@ async fn test(cloud: &Cloud, input: Input) -> Result<Reply, Refusal> {
 }
 
 fn request(input: &Input, target: &str) -> Result<Request<Bytes>, Refusal> {
-    // A method that is called by the name ANY is invoked with GET.
-    let method = if input.http_method == "ANY" { "GET" } else { &input.http_method };
-    let mut request = Request::builder().method(method).uri(target);
-    for (name, value) in &input.headers {
-        // "The test invocation of a method uses the default content type" (AWS's guide, api-gateway-known-issues).
-        let value = if name.eq_ignore_ascii_case("content-type") { "application/json" } else { value };
+    // A method that is called by the name ANY is invoked with GET, or with POST if there is a body.
+    let method = match input.http_method.as_str() {
+        "ANY" if input.body.is_empty() => "GET",
+        "ANY" => "POST",
+        method => method,
+    };
+    // "The test invocation of a method uses the default content type" (AWS's guide, api-gateway-known-issues).
+    let mut request = Request::builder().method(method).uri(target).header("content-type", "application/json");
+    for (name, value) in input.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("content-type")) {
         request = request.header(name, value);
     }
     request.body(Bytes::from(input.body.clone())).map_err(|error| bad(format!("Invalid request input: {error}")))

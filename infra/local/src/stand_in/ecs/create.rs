@@ -222,7 +222,8 @@ fn check_load_balancer(account: &Account, definition: &TaskDefinition, given: &L
     let container = definition
         .container(name)
         .ok_or_else(|| invalid(format!("The container {name} does not exist in the task definition.")))?;
-    if !container.maps(*port) {
+    // The listeners of the stand-in are TCP.
+    if container.tcp_ports().all(|mapped| mapped != *port) {
         return Err(invalid(format!("The container {name} did not have a container port {port} defined.")));
     }
     match elb::target_group_is_served(account, arn) {

@@ -101,11 +101,6 @@ impl Container {
         option("awslogs-group").zip(option("awslogs-stream-prefix"))
     }
 
-    /// Whether it maps the port, for TCP or UDP.
-    pub(super) fn maps(&self, port: u16) -> bool {
-        self.port_mappings.iter().filter_map(PortMapping::ports).any(|ports| ports.contains(&port))
-    }
-
     /// The ports that it maps for TCP.
     pub(super) fn tcp_ports(&self) -> impl Iterator<Item = u16> {
         let tcp = self.port_mappings.iter().filter(|mapping| mapping.protocol.as_deref() != Some("udp"));

@@ -51,10 +51,10 @@ impl Configuration {
             ],
         )?;
         if let Some(strategy) = self.strategy.as_deref().filter(|strategy| *strategy != "ROLLING") {
-            return Err(invalid(format!("berth-local does not support the deployment strategy {strategy}.")));
+            return Err(invalid(format!("berth-local does not play the deployment strategy {strategy}.")));
         }
         if self.bake_time_in_minutes.is_some_and(|minutes| minutes > 0) {
-            return Err(invalid("berth-local does not support deploymentConfiguration.bakeTimeInMinutes."));
+            return Err(invalid("berth-local does not play deploymentConfiguration.bakeTimeInMinutes."));
         }
         if let Some(threshold) = &self.deployment_circuit_breaker.threshold_configuration
             && !["BOUNDED_PERCENT", "UNBOUNDED_PERCENT", "COUNT"].contains(&threshold.kind.as_str())

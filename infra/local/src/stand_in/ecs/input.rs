@@ -26,7 +26,7 @@ pub(super) struct Tag {
 
 /// The input of `operation`.
 pub(super) fn parse<T: DeserializeOwned>(operation: &str, input: &Value) -> Result<T, Refusal> {
-    T::deserialize(input).map_err(|error| invalid(format!("berth-local does not support this {operation}: {error}")))
+    T::deserialize(input).map_err(|error| invalid(format!("berth-local does not play this {operation}: {error}")))
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> Refusal {
@@ -46,7 +46,7 @@ pub(super) fn unsupported(operation: &str, members: &[(&str, &Option<Value>)]) -
         _ => true,
     };
     match members.iter().find(|(_, value)| value.as_ref().is_some_and(says)) {
-        Some((member, _)) => Err(invalid(format!("berth-local does not support {member} of {operation}."))),
+        Some((member, _)) => Err(invalid(format!("berth-local does not play {member} of {operation}."))),
         None => Ok(()),
     }
 }

@@ -17,6 +17,10 @@ use super::process::exit_code;
 /// The environment variable that has the command.
 pub const COMMAND: &str = "BERTH_TASK_COMMAND";
 
+/// The name of the process.
+#[cfg(target_os = "linux")]
+const NAME: &std::ffi::CStr = c"berth-task";
+
 /// What a task ends with when it is killed.
 const KILLED: u8 = 137;
 
@@ -26,7 +30,10 @@ const KILLED: u8 = 137;
 /// # Errors
 /// One line when the command cannot be started.
 pub async fn run() -> Result<u8, String> {
-    let command = std::env::var_os(COMMAND).ok_or_else(|| format!("there is no {COMMAND}: berth-local runs this"))?;
+    let command = std::env::var_os(COMMAND).ok_or_else(|| {
+        format!("{COMMAND} is not set; berth-local starts this command itself, so run berth-local instead")
+    })?;
+    take_name();
     adopt_orphans();
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut shell = Command::new("sh");
@@ -60,6 +67,17 @@ fn send(group: Option<Pid>, signal: Signal) {
     }
 }
 
+/// Takes another name than berth-local's, so that `killall -9 berth-local` leaves this process the time to end the command.
+#[cfg(target_os = "linux")]
+fn take_name() {
+    if let Err(error) = rustix::thread::set_name(NAME) {
+        eprintln!("berth-local: a task's keeper keeps berth-local's name ({error})");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn take_name() {}
+
 /// From now on a descendant whose parent ends becomes a child of this process.
 #[cfg(target_os = "linux")]
 fn adopt_orphans() {
@@ -92,7 +110,7 @@ fn end_descendants() {}
 
 #[cfg(target_os = "linux")]
 mod descendants {
-    //! The processes below another, as /proc tells it.
+    //! The processes below another, as /proc lists them.
 
     use std::collections::BTreeMap;
 

@@ -193,7 +193,7 @@ pub(super) fn main_container<'a>(definition: &'a TaskDefinition, task: &EcsTask)
     definition
         .containers
         .iter()
-        .find(|container| port.is_some_and(|port| container.maps(port)))
+        .find(|container| port.is_some_and(|port| container.tcp_ports().any(|mapped| mapped == port)))
         .or_else(|| definition.containers.iter().find(|container| container.essential))
 }
 

@@ -146,8 +146,8 @@ impl Ecs {
         self.families.take_rows("family", rows);
         self.services.take_rows("service", rows);
         self.tasks.take_rows_of("task", rows, |_, task| match task.ended {
-            true => Some(Row::of("task", &task.id, task)),
-            false => Some(Row::of("task", &task.id, &EcsTask { lines: Vec::new(), ..task.clone() })),
+            true => Row::of("task", &task.id, task),
+            false => Row::of("task", &task.id, &EcsTask { lines: Vec::new(), ..task.clone() }),
         });
         self.tags.take_rows("tags", rows);
     }

@@ -61,7 +61,6 @@ pub(super) fn start(cloud: &Cloud, launch: &Launch, command: &str) -> io::Result
         return Err(io::Error::other("berth-local does not know its own program"));
     };
     let mut keeper = std::process::Command::new(program);
-    // Another name, so that `killall -9 berth-local` leaves it the time to end the command.
     keeper.arg0("berth-task").args(arguments).env_clear();
     keeper.envs(INHERITED.into_iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
     keeper.envs(launch.environment.iter().map(|(name, value)| (name, value)));

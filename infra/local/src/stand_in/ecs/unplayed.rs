@@ -65,7 +65,7 @@ fn of_container(container: &Container) -> impl Iterator<Item = String> {
     })
 }
 
-/// The members that ask for anything, but those that are played, in alphabetical order.
+/// Members with a value, except those that are played, in alphabetical order.
 fn said<'a>(members: &'a Map<String, Value>, played: &[&str]) -> impl Iterator<Item = &'a str> {
     let asking = members.iter().filter(|(name, value)| !played.contains(&name.as_str()) && says(value));
     asking.map(|(name, _)| name.as_str()).collect::<BTreeSet<_>>().into_iter()

@@ -95,7 +95,7 @@ impl Attributes {
                 _ => {
                     return Err(Refusal::bad(
                         "InvalidConfigurationRequest",
-                        format!("The stand-in supports attribute '{key}' only with the value '{present}'"),
+                        format!("berth-local does not play attribute '{key}' with another value than '{present}'"),
                     ));
                 }
             }
