@@ -19,7 +19,7 @@ async fn an_operation_that_is_not_played_says_so_in_the_form_of_its_protocol() {
         (400, &"application/xml".parse().unwrap())
     );
     assert!(
-        text.contains("<Code>NotImplemented</Code>") && text.contains("berth-local does not play s3's GET /"),
+        text.contains("<Code>NotImplemented</Code>") && text.contains("berth-local does not play GET / of s3"),
         "{text}"
     );
     for (what, method, path, target, content_type, body, status, answered_in, part) in [

@@ -86,12 +86,12 @@ pub(super) fn unknown(request: &Request<Bytes>) -> Response<Bytes> {
     let called = format!("{} {}", request.method(), request.uri().path());
     match service_name(request) {
         Some(name) if REST_XML.contains(&name) => {
-            let refusal = refusal("NotImplemented", &format!("{name}'s {called}"));
+            let refusal = refusal("NotImplemented", &format!("{called} of {name}"));
             respond(refusal.status, "application/xml", query::refuse(UNKNOWN, &refusal, "unknown").into())
         }
         name => {
-            let of = name.map(|name| format!("{name}'s ")).unwrap_or_default();
-            rest_json(Err(refusal("UnknownOperationException", &format!("{of}{called}"))))
+            let of = name.map(|name| format!(" of {name}")).unwrap_or_default();
+            rest_json(Err(refusal("UnknownOperationException", &format!("{called}{of}"))))
         }
     }
 }
