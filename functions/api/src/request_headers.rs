@@ -26,19 +26,20 @@ const SINGLE: [HeaderName; 8] = [
 
 /// Refuses such a request.
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
-    match check(request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
+    match problem(request.headers()) {
+        None => next.run(request).await,
+        Some(problem) => problem.into_response(),
     }
 }
 
-fn check(headers: &HeaderMap) -> Result<(), Problem> {
+/// What is wrong with these headers.
+fn problem(headers: &HeaderMap) -> Option<Problem> {
     let twice = |name: &&HeaderName| headers.get_all(*name).iter().nth(1).is_some();
     if let Some(name) = SINGLE.iter().find(twice) {
         let message = format!("The header {name} is there more than once. Send it once.");
-        return Err(Error::invalid("repeated_header", name.as_str(), message).into());
+        return Some(Error::invalid("repeated_header", name.as_str(), message).into());
     }
-    content_coding(headers).map_or(Ok(()), |coding| Err(Problem::unsupported_coding(&coding)))
+    content_coding(headers).map(|coding| Problem::unsupported_coding(&coding))
 }
 
 /// The first coding in `Content-Encoding` that changes the body; `identity` does not (RFC 9110, section 8.4).
