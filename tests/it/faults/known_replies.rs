@@ -79,12 +79,15 @@ async fn a_denial_does_not_hide_that_an_earlier_creation_was_never_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_does_not_hide_that_an_earlier_creation_was_never_answered() {
-    for operation in ["elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:CreateTargetGroup"] {
+    for (operation, step) in [
+        ("elasticloadbalancing:CreateLoadBalancer", "EnsureLoadBalancer"),
+        ("elasticloadbalancing:CreateTargetGroup", "EnsureTargetGroup"),
+    ] {
         let world = World::new().await;
         world.fault(operation, 1, Fault::Slow(Duration::from_secs(50)));
         let id = world.create("late", "hello").await;
         // The second call is answered, and its resource is removed before the first call takes effect.
-        world.until_step(&id, "EnsureService", "running").await;
+        world.until_step(&id, step, "done").await;
         world.delete(&id).await;
         assert_eq!(world.settled(&id).await["status"], "deleted", "{operation}");
         world.system.clock.sleep(Duration::from_secs(120)).await;
