@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use berth_local::stand_in::Keep;
-use berth_local::stored::{Row, StoredRows};
+use berth_local::stored::{Keep, Row, StoredRows};
 
 /// Stored rows; cheap to clone, and all clones are one.
 #[derive(Clone, Default)]

@@ -36,6 +36,30 @@ impl Row {
     }
 }
 
+/// Stores rows. It is called with what a change has touched, before the caller sees the change's reply.
+pub type Keep = Box<dyn Fn(Vec<Row>) + Send + Sync>;
+
+/// The rows of one change, as far as anything stores them.
+pub struct Rows(Option<Vec<Row>>);
+
+impl Rows {
+    /// Lets `take` take the rows of what was touched, and hands them to `keep`; without it they are not even written out.
+    pub fn pass(keep: Option<&Keep>, take: impl FnOnce(&mut Self)) {
+        let mut rows = Self(keep.map(|_| Vec::new()));
+        take(&mut rows);
+        if let (Some(keep), Some(rows)) = (keep, rows.0) {
+            keep(rows);
+        }
+    }
+
+    /// Adds a row.
+    pub fn add(&mut self, row: impl FnOnce() -> Option<Row>) {
+        if let Some(rows) = &mut self.0 {
+            rows.extend(row());
+        }
+    }
+}
+
 /// A map whose entries are stored. All reading is a `BTreeMap`'s.
 #[derive(Clone, Debug)]
 pub struct Stored<K, V> {
@@ -110,16 +134,11 @@ impl<K: Ord + Clone, V> Stored<K, V> {
     pub fn untouched(&mut self) -> &mut BTreeMap<K, V> {
         &mut self.entries
     }
-
-    /// Forgets what was touched.
-    pub fn forget_touched(&mut self) {
-        self.touched.clear();
-    }
 }
 
 impl<K: Ord + Clone + Display, V> Stored<K, V> {
-    /// Adds the rows of what was touched to `rows`, and forgets it.
-    pub fn take_rows(&mut self, kind: &'static str, rows: &mut Vec<Row>)
+    /// Adds the rows of what was touched to `rows`, and forgets what was touched.
+    pub fn take_rows(&mut self, kind: &'static str, rows: &mut Rows)
     where
         V: Serialize,
     {
@@ -127,9 +146,9 @@ impl<K: Ord + Clone + Display, V> Stored<K, V> {
     }
 
     /// The same with rows of another form; a value without a row stays as it is stored.
-    pub fn take_rows_of(&mut self, kind: &'static str, rows: &mut Vec<Row>, row: impl Fn(&K, &V) -> Option<Row>) {
+    pub fn take_rows_of(&mut self, kind: &'static str, rows: &mut Rows, row: impl Fn(&K, &V) -> Option<Row>) {
         for key in std::mem::take(&mut self.touched) {
-            rows.extend(match self.entries.get(&key) {
+            rows.add(|| match self.entries.get(&key) {
                 Some(value) => row(&key, value),
                 None => Some(Row::gone(kind, &key)),
             });

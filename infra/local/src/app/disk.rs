@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use serde::de::DeserializeOwned;
 
 use crate::stored::{Row, StoredRows};
 
@@ -72,6 +73,20 @@ impl Disk {
     pub fn read(&self) -> Result<StoredRows, String> {
         let mut file = self.file();
         file.read().map_err(|error| sqlite_trouble(&file.path, &error))
+    }
+
+    /// Reads the one row of `kind`.
+    ///
+    /// # Errors
+    /// One line that names the file and says what to do.
+    pub fn read_one<T: DeserializeOwned>(&self, kind: &str) -> Result<Option<T>, String> {
+        let file = self.file();
+        let body =
+            file.connection.query_row("SELECT body FROM thing WHERE kind = ?1 AND key = ''", [kind], |row| row.get(0));
+        let body: Option<String> = body.optional().map_err(|error| sqlite_trouble(&file.path, &error))?;
+        drop(file);
+        let read = body.map(|body| serde_json::from_str(&body)).transpose();
+        self.explain(read.map_err(|error| format!("{kind}: {error}")))
     }
 
     /// Passes on what was read of the rows; of an error it says which file it concerns, and what to do.

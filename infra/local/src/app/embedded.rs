@@ -35,7 +35,7 @@ use crate::stand_in::rates::Rates;
 use crate::stand_in::{ACCOUNT, Cloud, REGION, ecs};
 use crate::step_functions::asl::Definition;
 use crate::step_functions::{self, Executions, States};
-use crate::stored::Row;
+use crate::stored::Keep;
 
 /// The state machine as it is deployed.
 pub const MACHINE: &str = include_str!("../../../../statemachine/environment.asl.json");
@@ -144,7 +144,7 @@ impl Embedded {
             Some(disk) => stored(disk)?,
             None => (None, None),
         };
-        let write = |disk: &Disk| -> Box<dyn Fn(Vec<Row>) + Send + Sync> {
+        let write = |disk: &Disk| -> Keep {
             let disk = disk.clone();
             Box::new(move |rows| disk.write(rows))
         };

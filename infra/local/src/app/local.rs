@@ -164,8 +164,7 @@ const ISSUER: &str = "issuer";
 /// The key that signs tokens. It is stored with the data, so that tokens stay valid after a restart.
 fn key(disk: Option<&Disk>) -> Result<Vec<u8>, String> {
     let Some(disk) = disk else { return Issuer::new_key() };
-    let read = disk.read()?.take_one(ISSUER);
-    if let Some(key) = disk.explain(read)? {
+    if let Some(key) = disk.read_one(ISSUER)? {
         return Ok(key);
     }
     let key = Issuer::new_key()?;

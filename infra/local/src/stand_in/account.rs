@@ -13,7 +13,7 @@ use super::quotas::Quotas;
 use super::refusal::Refusal;
 use super::service::{AwsService, Calls, Reply};
 use super::{apigateway, ecs, elb};
-use crate::stored::{Row, StoredRows};
+use crate::stored::{Row, Rows, StoredRows};
 
 /// The kind of the row that has what is in no map.
 const ACCOUNT: &str = "account";
@@ -71,28 +71,18 @@ impl Account {
         }
     }
 
-    /// Takes the rows of everything that was touched since the last call. What happens again and again is in none.
-    pub(super) fn take_rows(&mut self) -> Vec<Row> {
-        let mut rows = Vec::new();
-        self.engine.take_rows(&mut rows, |event| match event {
+    /// Adds the rows of everything that was touched since the last call. What happens again and again is in none.
+    pub(super) fn take_rows(&mut self, rows: &mut Rows) {
+        self.engine.take_rows(rows, |event| match event {
             Event::Elb(event) => event.is_stored(),
             Event::Ecs(event) => event.is_stored(),
             Event::ApiGateway(_) => true,
         });
-        self.elb.take_rows(&mut rows);
-        self.ecs.take_rows(&mut rows);
-        self.apigateway.take_rows(&mut rows);
+        self.elb.take_rows(rows);
+        self.ecs.take_rows(rows);
+        self.apigateway.take_rows(rows);
         // The maps are left out of it.
-        rows.extend(Row::of(ACCOUNT, "", self));
-        rows
-    }
-
-    /// Forgets what was touched, where nothing is stored.
-    pub(super) fn forget_touched(&mut self) {
-        self.engine.forget_touched();
-        self.elb.forget_touched();
-        self.ecs.forget_touched();
-        self.apigateway.forget_touched();
+        rows.add(|| Row::of(ACCOUNT, "", self));
     }
 
     /// The account that was stored as these rows; `None` when none was.

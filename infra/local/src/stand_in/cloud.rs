@@ -11,10 +11,7 @@ use super::profile::Profile;
 use super::quotas::Quotas;
 use super::rates::Rates;
 use super::{ecs, elb};
-use crate::stored::Row;
-
-/// Stores rows. Called after every change, before the caller sees the result.
-pub type Keep = Box<dyn Fn(Vec<Row>) + Send + Sync>;
+use crate::stored::{Keep, Rows};
 
 /// What a stand-in needs.
 pub struct Options {
@@ -83,10 +80,7 @@ impl Cloud {
             let mut account = self.0.account.lock().unwrap_or_else(PoisonError::into_inner);
             account.advance();
             let result = change(&mut account);
-            match &self.0.keep {
-                Some(keep) => keep(account.take_rows()),
-                None => account.forget_touched(),
-            }
+            Rows::pass(self.0.keep.as_ref(), |rows| account.take_rows(rows));
             (result, account.engine.take_effects())
         };
         for effect in effects {

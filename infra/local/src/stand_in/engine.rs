@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::profile::{Latency, Profile};
 use super::rates::{Bucket, Buckets, Rates};
 use super::read_lag::Unseen;
-use crate::stored::{Row, Stored, StoredRows};
+use crate::stored::{Row, Rows, Stored, StoredRows};
 
 /// The kind of the rows of scheduled events.
 const EVENT: &str = "event";
@@ -147,19 +147,13 @@ impl<Event, Effect> Engine<Event, Effect> {
     }
 
     /// Adds the rows of the events that were scheduled or handled, as far as they are `stored`.
-    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>, stored: impl Fn(&Event) -> bool)
+    pub(super) fn take_rows(&mut self, rows: &mut Rows, stored: impl Fn(&Event) -> bool)
     where
         Event: Serialize,
     {
         self.schedule
             .take_rows_of(EVENT, rows, |due, event| stored(event).then(|| Row::of(EVENT, due, event)).flatten());
         self.buckets.take_rows(rows);
-    }
-
-    /// Forgets what was touched.
-    pub(super) fn forget_touched(&mut self) {
-        self.schedule.forget_touched();
-        self.buckets.forget_touched();
     }
 
     /// Reads back what was stored.

@@ -34,5 +34,5 @@ pub mod service;
 pub mod sts;
 mod transact_tokens;
 
-pub use cloud::{Cloud, Keep, Options};
+pub use cloud::{Cloud, Options};
 pub use identity::{ACCOUNT, REGION};

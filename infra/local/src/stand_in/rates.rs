@@ -11,7 +11,7 @@ use std::time::Duration;
 use berth_domain::Clock;
 use jiff::Timestamp;
 
-use crate::stored::{Row, Stored, StoredRows};
+use crate::stored::{Row, Rows, Stored, StoredRows};
 
 /// The kind of the rows of buckets.
 const BUCKET: &str = "bucket";
@@ -80,14 +80,9 @@ impl Buckets {
     }
 
     /// Adds the rows of the buckets that were touched, but for stages'.
-    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+    pub(super) fn take_rows(&mut self, rows: &mut Rows) {
         let stored = |name: &String| !name.starts_with(STAGE);
         self.0.take_rows_of(BUCKET, rows, |name, full| stored(name).then(|| Row::of(BUCKET, name, full)).flatten());
-    }
-
-    /// Forgets what was touched.
-    pub(super) fn forget_touched(&mut self) {
-        self.0.forget_touched();
     }
 
     /// Reads back what was stored.

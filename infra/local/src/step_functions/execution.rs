@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::arns::{execution_arn, machine_arn};
 use super::history::seconds;
-use crate::stored::{Row, Stored, StoredRows};
+use crate::stored::{Rows, Stored, StoredRows};
 
 /// The kind of the rows of executions.
 const EXECUTION: &str = "execution";
@@ -87,11 +87,9 @@ impl Executions {
         self.by_arn.remove_where(|_, execution| is_old(execution));
     }
 
-    /// Takes the rows of the executions that were touched since the last call.
-    pub(super) fn take_rows(&mut self) -> Vec<Row> {
-        let mut rows = Vec::new();
-        self.by_arn.take_rows(EXECUTION, &mut rows);
-        rows
+    /// Adds the rows of the executions that were touched since the last call.
+    pub(super) fn take_rows(&mut self, rows: &mut Rows) {
+        self.by_arn.take_rows(EXECUTION, rows);
     }
 
     /// The executions that were stored as these rows.

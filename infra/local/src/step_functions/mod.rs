@@ -37,7 +37,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::stand_in::service::{AwsService, Errors, Handler, OddsOf, Protocol};
-use crate::stored::Row;
+use crate::stored::{Keep, Rows};
 pub use arns::{execution_arn, machine_arn};
 use asl::Definition;
 pub use execution::{Execution, ExecutionChange, Executions, Included, Status};
@@ -60,8 +60,6 @@ pub static SERVICE: AwsService = AwsService {
 /// The number of closed executions whose history is kept.
 const CLOSED_HISTORIES: usize = 200;
 
-/// Stores rows. Called after each start, before its reply, and after each end. It must not call [`States`].
-pub type Keep = Box<dyn Fn(Vec<Row>) + Send + Sync>;
 /// Receives every change of an execution's status.
 pub type OnChange = Arc<dyn Fn(&ExecutionChange) + Send + Sync>;
 
@@ -84,7 +82,7 @@ pub struct Options {
     pub machines: Vec<StateMachine>,
     /// The functions, if they are known at the start; see [`States::serve`].
     pub invoke: Option<Invoke>,
-    /// Where the executions are kept.
+    /// Stores the executions: after each start, before its reply, and after each end. It must not call [`States`].
     pub keep: Option<Keep>,
     /// The executions stored earlier, to continue.
     pub kept: Option<Executions>,
@@ -190,10 +188,7 @@ impl Inner {
     }
 
     fn keep(&self, book: &mut Book) {
-        match &self.keep {
-            Some(keep) => keep(book.executions.take_rows()),
-            None => book.executions.by_arn.forget_touched(),
-        }
+        Rows::pass(self.keep.as_ref(), |rows| book.executions.take_rows(rows));
     }
 
     fn notify(&self, execution: &Execution) {

@@ -39,7 +39,7 @@ use super::account::Account;
 use super::read_lag::Unseen;
 use super::refusal::Refusal;
 use super::service::{AwsService, Calls, Errors, Handler, NetworkCall, OddsOf, Protocol, Provisioned, Reply};
-use crate::stored::{Row, Stored, StoredRows};
+use crate::stored::{Rows, Stored, StoredRows};
 
 pub use admission::SourceIp;
 pub use gateway_response::forbidden;
@@ -109,15 +109,9 @@ impl ApiGateway {
     }
 
     /// Adds the rows of what was touched.
-    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+    pub(super) fn take_rows(&mut self, rows: &mut Rows) {
         self.apis.take_rows("REST API", rows);
         self.vpc_links.take_rows("VPC link", rows);
-    }
-
-    /// Forgets what was touched.
-    pub(super) fn forget_touched(&mut self) {
-        self.apis.forget_touched();
-        self.vpc_links.forget_touched();
     }
 
     /// Reads back what was stored.

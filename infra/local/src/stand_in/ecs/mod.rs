@@ -48,7 +48,7 @@ use super::account::{self, Account};
 use super::read_lag::Unseen;
 use super::refusal::Refusal;
 use super::service::{AwsService, Calls, Errors, Handler, OddsOf, Protocol};
-use crate::stored::{Row, Stored, StoredRows};
+use crate::stored::{Row, Rows, Stored, StoredRows};
 
 /// ECS.
 pub static SERVICE: AwsService = AwsService {
@@ -141,7 +141,7 @@ impl Ecs {
     }
 
     /// Adds the rows of what was touched. A task's lines are stored when it has ended: a program may write at any time.
-    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+    pub(super) fn take_rows(&mut self, rows: &mut Rows) {
         self.clusters.take_rows("cluster", rows);
         self.families.take_rows("family", rows);
         self.services.take_rows("service", rows);
@@ -150,15 +150,6 @@ impl Ecs {
             false => Row::of("task", &task.id, &EcsTask { lines: Vec::new(), ..task.clone() }),
         });
         self.tags.take_rows("tags", rows);
-    }
-
-    /// Forgets what was touched.
-    pub(super) fn forget_touched(&mut self) {
-        self.clusters.forget_touched();
-        self.families.forget_touched();
-        self.services.forget_touched();
-        self.tasks.forget_touched();
-        self.tags.forget_touched();
     }
 
     /// Reads back what was stored.

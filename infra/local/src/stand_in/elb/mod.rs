@@ -32,7 +32,7 @@ use super::account::{self, Account};
 use super::read_lag::Unseen;
 use super::refusal::Refusal;
 use super::service::{AwsService, Calls, Dialect, Errors, Handler, OddsOf, Protocol, Provisioned};
-use crate::stored::{Row, Stored, StoredRows};
+use crate::stored::{Rows, Stored, StoredRows};
 use listener::Listener;
 use target_group::TargetGroup;
 
@@ -106,17 +106,10 @@ impl Elb {
     }
 
     /// Adds the rows of what was touched.
-    pub(super) fn take_rows(&mut self, rows: &mut Vec<Row>) {
+    pub(super) fn take_rows(&mut self, rows: &mut Rows) {
         self.load_balancers.take_rows("load balancer", rows);
         self.target_groups.take_rows("target group", rows);
         self.listeners.take_rows("listener", rows);
-    }
-
-    /// Forgets what was touched.
-    pub(super) fn forget_touched(&mut self) {
-        self.load_balancers.forget_touched();
-        self.target_groups.forget_touched();
-        self.listeners.forget_touched();
     }
 
     /// Reads back what was stored.
