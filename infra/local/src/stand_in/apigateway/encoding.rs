@@ -2,21 +2,19 @@
 //! (docs/aws.md#paths-and-queries). What it does to a character that would then change the request's parts is not known, so
 //! such a request is refused.
 
+use percent_encoding::percent_decode_str;
+
 use super::gateway_response::GatewayResponse;
 
 /// The text of a part of a URL. Refuses an invalid escape, and escapes that are not UTF-8.
 pub fn decode(part: &str) -> Result<String, GatewayResponse> {
-    let mut bytes = Vec::with_capacity(part.len());
-    let mut rest = part;
-    while let Some((before, after)) = rest.split_once('%') {
-        bytes.extend_from_slice(before.as_bytes());
-        let digits = after.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.ok_or_else(GatewayResponse::bad_escape)?);
-        rest = after.get(2..).unwrap_or_default();
+    let is_escape =
+        |rest: &str| rest.get(..2).is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    if !part.split('%').skip(1).all(is_escape) {
+        return Err(GatewayResponse::bad_escape());
     }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8(bytes).map_err(|_| GatewayResponse::not_played("a URL whose escapes are no UTF-8"))
+    let text = percent_decode_str(part).decode_utf8();
+    Ok(text.map_err(|_| GatewayResponse::not_played("a URL whose escapes are no UTF-8"))?.into_owned())
 }
 
 /// A text in the path to the service.

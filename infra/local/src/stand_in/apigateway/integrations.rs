@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::matching::{Uri, is_mapping};
+use super::matching::{Uri, is_mapping, literal};
 use super::methods::{is_http_method, is_status};
 use super::model::{Integration, IntegrationResponse, Method, TlsConfig};
 use super::patch::Patch;
@@ -289,8 +289,7 @@ pub fn put_response(account: &mut Account, input: &Value) -> Result<(u16, Value)
         return Err(not_played("response templates other than literal text"));
     }
     for (target, source) in &put.response_parameters {
-        let literal = source.len() > 1 && source.starts_with('\'') && source.ends_with('\'');
-        let known = literal || source.starts_with("integration.response.header.");
+        let known = literal(source).is_some() || source.starts_with("integration.response.header.");
         if !target.starts_with("method.response.header.") || !known {
             return Err(bad(format!("Invalid mapping expression parameter specified: {source}")));
         }

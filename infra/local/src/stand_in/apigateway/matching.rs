@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use super::encoding;
 use super::gateway_response::GatewayResponse;
+use super::methods::is_http_method;
 use super::model::{Method, Resource};
-
-/// The methods that ANY stands for (docs/aws.md#paths-and-queries).
-const ANY: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
 /// What answers a request.
 pub struct Found<'a> {
@@ -31,8 +29,9 @@ pub fn find<'a>(resources: &'a BTreeMap<String, Resource>, path: &str, method: &
 
 /// The method of a resource that answers this HTTP method. HEAD is never answered by GET.
 fn answering<'a>(resource: &'a Resource, method: &str) -> Option<&'a Method> {
-    let own = resource.methods.get(method).filter(|_| ANY.contains(&method));
-    own.or_else(|| resource.methods.get("ANY").filter(|_| ANY.contains(&method)))
+    // ANY is every method that API Gateway has (docs/aws.md#paths-and-queries), and none itself.
+    let exists = is_http_method(method) && method != "ANY";
+    resource.methods.get(method).or_else(|| resource.methods.get("ANY")).filter(|_| exists)
 }
 
 fn descend<'a>(

@@ -28,6 +28,7 @@ mod sigv4;
 mod stages;
 mod tags;
 mod test_invoke;
+mod unplayed_routes;
 mod wire;
 
 use std::collections::BTreeMap;

@@ -37,14 +37,19 @@ pub(super) fn client(message: impl Into<String>) -> Refusal {
     Refusal::bad("ClientException", message)
 }
 
-/// Refuses members that the stand-in does not support. An empty list or object has no effect and is accepted.
-pub(super) fn unsupported(operation: &str, members: &[(&str, &Option<Value>)]) -> Result<(), Refusal> {
-    let says = |value: &Value| match value {
-        Value::Null => false,
+/// Whether a member's value asks for anything. Null, false, an empty text, list or object does not.
+pub(super) fn says(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
         Value::Array(entries) => !entries.is_empty(),
-        Value::Object(fields) => !fields.is_empty(),
-        _ => true,
-    };
+        Value::Object(members) => !members.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    }
+}
+
+/// Refuses members that the stand-in does not support, if they ask for anything.
+pub(super) fn unsupported(operation: &str, members: &[(&str, &Option<Value>)]) -> Result<(), Refusal> {
     match members.iter().find(|(_, value)| value.as_ref().is_some_and(says)) {
         Some((member, _)) => Err(invalid(format!("berth-local does not play {member} of {operation}."))),
         None => Ok(()),

@@ -47,21 +47,25 @@ enum Shape {
     Boolean,
 }
 
-static MODEL: LazyLock<Model> = LazyLock::new(model);
-
-#[expect(clippy::expect_used, reason = "the file is part of the binary; every test that registers reads it")]
-fn model() -> Model {
-    serde_json::from_str(include_str!("register_task_definition.json")).expect("the file is a model")
-}
+/// The file, or why it is no model.
+static MODEL: LazyLock<Result<Model, String>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("register_task_definition.json")).map_err(|error| error.to_string())
+});
 
 /// Refuses an input that does not fit the model. It has no null members (`input::without_nulls`).
 pub(super) fn check(input: &Value) -> Result<(), Refusal> {
     fits("RegisterTaskDefinitionRequest", input, "")
 }
 
-/// Whether `value` fits the shape; `path` is its place in AWS's notation.
-fn fits(shape: &str, value: &Value, path: &str) -> Result<(), Refusal> {
-    match (&MODEL.shapes[shape], value) {
+fn shape(name: &str) -> Result<&'static Shape, Refusal> {
+    let broken = |why: &str| Refusal::new(500, "ServerException", format!("register_task_definition.json: {why}"));
+    let model = MODEL.as_ref().map_err(|why| broken(why))?;
+    model.shapes.get(name).ok_or_else(|| broken(&format!("there is no shape {name}")))
+}
+
+/// Whether `value` fits the shape called `name`; `path` is its place in AWS's notation.
+fn fits(name: &str, value: &Value, path: &str) -> Result<(), Refusal> {
+    match (shape(name)?, value) {
         (Shape::Structure { required, members }, Value::Object(given)) => {
             if let Some(missing) = required.iter().find(|name| !given.contains_key(*name)) {
                 return Err(violation("null", &joined(path, missing), "Member must not be null"));

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::definition::{self, Container, TaskDefinition};
+use super::input::says;
 use super::lifecycle;
 use super::task::EcsTask;
 use crate::stand_in::account::Account;
@@ -69,14 +70,4 @@ fn of_container(container: &Container) -> impl Iterator<Item = String> {
 fn said<'a>(members: &'a Map<String, Value>, played: &[&str]) -> impl Iterator<Item = &'a str> {
     let asking = members.iter().filter(|(name, value)| !played.contains(&name.as_str()) && says(value));
     asking.map(|(name, _)| name.as_str()).collect::<BTreeSet<_>>().into_iter()
-}
-
-/// Whether a value asks for anything.
-fn says(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Array(entries) => !entries.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-        _ => true,
-    }
 }

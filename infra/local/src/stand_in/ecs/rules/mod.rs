@@ -10,7 +10,7 @@ mod references;
 
 use serde_json::Value;
 
-use super::input::{client, is_name};
+use super::input::{client, is_name, says};
 use crate::stand_in::refusal::Refusal;
 
 /// Bytes of a whole definition.
@@ -51,15 +51,9 @@ impl<'a> Object<'a> {
         self.0[member] == true
     }
 
-    /// Whether the member has entries, members or a value other than false.
+    /// Whether the member asks for anything.
     fn says(self, member: &str) -> bool {
-        match &self.0[member] {
-            Value::Null | Value::Bool(false) => false,
-            Value::Array(entries) => !entries.is_empty(),
-            Value::Object(members) => !members.is_empty(),
-            Value::String(text) => !text.is_empty(),
-            _ => true,
-        }
+        says(&self.0[member])
     }
 }
 
