@@ -69,8 +69,8 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The outermost layers: a request is refused for its headers alone, every answer has its request id, errors are problem+json, pages
-/// of `allowed_origin` may read them, and every answer has the `SAFE` headers.
+/// The outermost layers: some requests are refused for their headers alone, every answer has its request id, errors are
+/// problem+json, pages of `allowed_origin` may read them, and every answer has the `SAFE` headers.
 pub fn finish(router: Router, allowed_origin: Option<HeaderValue>) -> Router {
     let router =
         router.layer(middleware::from_fn(request_headers::layer)).layer(middleware::from_fn(request_id::layer));

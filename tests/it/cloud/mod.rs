@@ -4,6 +4,7 @@ mod apigateway;
 mod chance;
 mod ecs;
 mod elb;
+mod elb_reads;
 mod elb_targets;
 mod logs;
 mod quotas;

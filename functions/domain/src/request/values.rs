@@ -119,8 +119,8 @@ fn whole(number: &Number) -> Option<u64> {
 }
 
 /// The path and query that the load balancer requests; 200 to 399 means healthy. It must not be `/ping` or `/sping`: API
-/// Gateway reserves these, and answers them itself behind a custom domain. The path has no segments `.` and `..`, and none of the escapes `%00`, `%25`, `%2E`, `%2F` and
-/// `%5C`: programs on the way resolve them differently.
+/// Gateway reserves these, and answers them itself behind a custom domain. The path has no segments `.` and `..`, and none of
+/// the escapes `%00`, `%25`, `%2E`, `%2F` and `%5C`: programs on the way resolve them differently.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
 #[schema(

@@ -187,7 +187,13 @@ async fn ten_definitions_of_real_kinds_run_behind_berth_and_the_log_names_once_w
 #[tokio::test(start_paused = true)]
 async fn a_health_check_is_not_played_and_counts_as_healthy() {
     let ecs = Ecs::new();
-    let definition: Value = serde_json::from_str(include_str!("definitions/django-nginx.json")).unwrap();
+    let mut definition: Value = serde_json::from_str(include_str!("definitions/django-nginx.json")).unwrap();
+    // It would fail if it ran.
+    for container in definition["containerDefinitions"].as_array_mut().unwrap() {
+        if let Some(health_check) = container.get_mut("healthCheck") {
+            health_check["command"] = json!(["CMD", "false"]);
+        }
+    }
     call_ecs(&ecs.0.endpoint, "RegisterTaskDefinition", &definition).await;
     ecs.create("shop", "shop").send().await.unwrap();
     let health = async || {

@@ -3,6 +3,7 @@
 mod changes;
 mod commands;
 mod definitions;
+mod refusals;
 mod registration;
 mod services;
 

@@ -1,5 +1,6 @@
 //! `POST /environments`: what its tests share.
 
+mod bodies;
 mod containers;
 mod faults;
 mod limits;

@@ -5,8 +5,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::gateway_response::GatewayResponse;
 
-/// Headers of the caller that no service gets. AWS documents none of the last three (docs/aws.md#not-confirmed); they concern one connection, or a
-/// proxy on the way.
+/// Headers of the caller that no service gets. AWS documents none of the last three (docs/aws.md#not-confirmed); they concern
+/// one connection, or a proxy on the way.
 const DROPPED_FROM_REQUESTS: [&str; 19] = [
     "connection",
     "content-encoding",
